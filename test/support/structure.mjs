@@ -1,0 +1,46 @@
+/** What no linter here can say: sizes of all source files, names, loose ends, the one place of the addon. */
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, extname, join, relative } from "node:path";
+
+const LINES_MAX = 500;
+const SKIPPED = new Set(["node_modules", "dist", "build", "coverage", ".git", ".cache", "fixtures", "data"]);
+const SOURCE = new Set([".ts", ".mjs", ".js", ".cc", ".h", ".sh", ".sql", ""]);
+const VAGUE = /(?:^|[-_.])(?:utils?|helpers?|common|managers?)(?:[-_.]|$)/i;
+
+/** Paths of the project's own files, relative to `root`, without what is built or installed. */
+export function sourceFiles(root) {
+  const files = [];
+  const walk = (folder) => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory() && !SKIPPED.has(entry.name)) walk(path);
+      else if (entry.isFile()) files.push(relative(root, path));
+    }
+  };
+  walk(root);
+  return files.sort();
+}
+
+const isSource = (path) => SOURCE.has(extname(path)) && !/(?:^|\/)(?:LICENSE|\.[a-z-]+)$/.test(path);
+
+function faultsOfFile(path, text) {
+  const faults = [];
+  const lines = text.split("\n").length - 1;
+  if (lines > LINES_MAX) faults.push(`${path}: ${lines} lines, at most ${LINES_MAX}`);
+  if (/\b(?:TODO|FIXME|XXX)\b/.test(text)) faults.push(`${path}: a loose end; write NEEDSWORK: with an issue's number`);
+  if (/\bNEEDSWORK\b(?!:? .*#\d+)/.test(text)) faults.push(`${path}: NEEDSWORK without an issue's number (#N)`);
+  if (/^lib\//.test(path) && path !== "lib/addon.ts" && /\bgdo\.node\b/.test(text)) {
+    faults.push(`${path}: only lib/addon.ts loads the addon`);
+  }
+  return faults;
+}
+
+/** One line for each fault. */
+export function checkStructure(root) {
+  return sourceFiles(root).flatMap((path) => {
+    const names = path.split("/").filter((name) => VAGUE.test(name));
+    const faults = names.map((name) => `${path}: "${name}" says nothing; name what it holds`);
+    const isReadable = isSource(path) && basename(path) !== "structure.mjs";
+    return isReadable ? [...faults, ...faultsOfFile(path, readFileSync(join(root, path), "utf8"))] : faults;
+  });
+}
