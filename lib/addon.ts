@@ -1,0 +1,209 @@
+/**
+ * The native addon, typed: the only file that loads it. Arguments are checked here, so that the C++
+ * side gets what it expects; sizes are bounded here too. docs/design/native.md tells who owns which
+ * bytes and on which thread they are touched.
+ */
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { GdoError, HASH_BYTES, type Hash, hashOf32, OBJECT_BYTES_MAX } from "./base/index.ts";
+
+/** [T2] `min8-64k` is the default. */
+export type ProfileName = "min8-64k" | "min8-16k" | "fixed-64k";
+export const PROFILE_NAMES: readonly ProfileName[] = ["min8-64k", "min8-16k", "fixed-64k"];
+
+export const ZSTD_LEVEL_MIN = 1;
+export const ZSTD_LEVEL_MAX = 19; // Above, memory use is for large machines only.
+
+/** One chunk of a stream: where it is and its name [T1]. Offsets are from the stream's start. */
+export interface Cut {
+  readonly offset: number;
+  readonly length: number;
+  readonly id: Hash;
+}
+
+/** Bits as they came, "0" and "1"; what is wrong with the frame, if anything. */
+export interface WiegandFrame {
+  readonly bits: string;
+  readonly lastEdgeNs: bigint;
+  readonly fault: "none" | "short_interval" | "overrun";
+}
+
+export interface HostInfo {
+  /** The code path each algorithm takes on this processor. */
+  readonly kernels: { readonly blake3: string; readonly chunker: string; readonly crc32c: string };
+  readonly versions: { readonly nodeApi: number; readonly zstd: string };
+}
+
+interface NativeCuts {
+  readonly bounds: Float64Array;
+  readonly ids: Uint8Array;
+}
+
+interface NativeChunker {
+  update(bytes: Uint8Array): Promise<NativeCuts>;
+  finish(): Promise<NativeCuts>;
+}
+
+interface NativeWiegandDecoder {
+  edge(line: 0 | 1, timestampNs: bigint): WiegandFrame | undefined;
+  deadlineNs(): bigint | undefined;
+  poll(nowNs: bigint): WiegandFrame | undefined;
+}
+
+interface NativeAddon {
+  blake3(bytes: Uint8Array): Uint8Array;
+  blake3DeriveKey(context: string, bytes: Uint8Array): Uint8Array;
+  crc32c(bytes: Uint8Array): number;
+  zstdCompress(bytes: Uint8Array, level: number): Uint8Array | undefined;
+  zstdDecompress(frame: Uint8Array, sizeBytes: number): Uint8Array | undefined;
+  hostInfo(): HostInfo;
+  readonly Chunker: new (profile: ProfileName) => NativeChunker;
+  readonly WiegandDecoder: new () => NativeWiegandDecoder;
+}
+
+/** The nearest folder above this file that holds package.json: the same for lib/ and dist/lib/. */
+function packageRoot(): string {
+  let folder = dirname(fileURLToPath(import.meta.url));
+  while (!existsSync(join(folder, "package.json")) && folder !== dirname(folder)) folder = dirname(folder);
+  return folder;
+}
+
+function loadAddon(): NativeAddon {
+  const path = join(packageRoot(), "build", "Release", "gdo.node");
+  try {
+    return createRequire(import.meta.url)(path) as NativeAddon;
+  } catch (cause) {
+    throw new GdoError("IO", `the native addon does not load: ${path}`, { cause, hint: "npm run build" });
+  }
+}
+
+const native = loadAddon();
+
+/** Where the guardian program is, built beside the addon. */
+export const GUARDIAN_PATH = join(packageRoot(), "build", "Release", "gdo-guardian");
+
+/** BLAKE3-256 of `bytes`, 32 bytes. On the calling thread: for what is in memory anyway. */
+export function blake3(bytes: Uint8Array): Uint8Array {
+  return native.blake3(checkBytes(bytes));
+}
+
+/** BLAKE3 in derive-key mode: 32 bytes that no other context gives for the same `bytes`. */
+export function blake3DeriveKey(context: string, bytes: Uint8Array): Uint8Array {
+  if (typeof context !== "string" || context === "") throw new TypeError("the context must be a text");
+  return native.blake3DeriveKey(context, checkBytes(bytes));
+}
+
+/** CRC-32C (Castagnoli), unsigned. */
+export function crc32c(bytes: Uint8Array): number {
+  return native.crc32c(checkBytes(bytes));
+}
+
+/** One zstd frame, on the calling thread. `level` is 1 to 19; at most OBJECT_BYTES_MAX bytes. */
+export function zstdCompress(bytes: Uint8Array, level: number): Uint8Array {
+  checkBytes(bytes);
+  if (!Number.isInteger(level) || level < ZSTD_LEVEL_MIN || level > ZSTD_LEVEL_MAX) {
+    throw new RangeError(`zstd level out of range: ${level}`);
+  }
+  if (bytes.byteLength > OBJECT_BYTES_MAX) throw new RangeError(`too much for one zstd frame: ${bytes.byteLength}`);
+  const frame = native.zstdCompress(bytes, level);
+  if (frame === undefined) throw new GdoError("IO", `zstd could not compress ${bytes.byteLength} bytes`);
+  return frame;
+}
+
+/**
+ * The content of one zstd frame that must hold exactly `sizeBytes`.
+ * Throws STORE_CORRUPT when it does not, or is no frame, or anything follows it.
+ */
+export function zstdDecompress(bytes: Uint8Array, sizeBytes: number): Uint8Array {
+  checkBytes(bytes);
+  const isSize = Number.isInteger(sizeBytes) && sizeBytes >= 0 && sizeBytes <= OBJECT_BYTES_MAX;
+  const content = isSize ? native.zstdDecompress(bytes, sizeBytes) : undefined;
+  if (content === undefined) {
+    throw new GdoError("STORE_CORRUPT", `not a zstd frame of ${sizeBytes} bytes (${bytes.byteLength} bytes stored)`);
+  }
+  return content;
+}
+
+/** What this processor runs, for reports and measurements. */
+export function hostInfo(): HostInfo {
+  return native.hostInfo();
+}
+
+/**
+ * Cuts a stream into named chunks, off the main thread. Same bytes, same cuts, for any split into
+ * pieces [T2]. One call at a time: a second one before the first has settled throws. The bytes
+ * passed to `update` are borrowed until it settles and must not change meanwhile.
+ */
+export class Chunker {
+  readonly #native: NativeChunker;
+
+  constructor(profile: ProfileName) {
+    if (!PROFILE_NAMES.includes(profile)) throw new RangeError(`no such chunking profile: ${profile}`);
+    this.#native = new native.Chunker(profile);
+  }
+
+  /** The cuts that `bytes` settle; often none. */
+  async update(bytes: Uint8Array): Promise<Cut[]> {
+    return toCuts(await this.#native.update(checkBytes(bytes)));
+  }
+
+  /** The cuts of what is left. A later `update` starts at the offset reached. */
+  async finish(): Promise<Cut[]> {
+    return toCuts(await this.#native.finish());
+  }
+}
+
+/**
+ * Makes frames of the edges of one Wiegand reader. A frame ends by silence: 4 × the longest
+ * interval seen in it, 3 to 25 ms. All times come from one monotonic clock.
+ */
+export class WiegandDecoder {
+  readonly #native: NativeWiegandDecoder;
+
+  constructor() {
+    this.#native = new native.WiegandDecoder();
+  }
+
+  /** A falling edge: on line 0 a 0, on line 1 a 1. Gives the frame before, if this edge comes after its gap. */
+  edge(line: 0 | 1, timestampNs: bigint): WiegandFrame | undefined {
+    if (line !== 0 && line !== 1) throw new RangeError(`no such line: ${line}`);
+    return this.#native.edge(line, checkTime(timestampNs));
+  }
+
+  /** When the open frame ends if no more edges come; undefined when none is open. */
+  deadlineNs(): bigint | undefined {
+    return this.#native.deadlineNs();
+  }
+
+  /** The open frame, if its time has come. */
+  poll(nowNs: bigint): WiegandFrame | undefined {
+    return this.#native.poll(checkTime(nowNs));
+  }
+}
+
+function toCuts({ bounds, ids }: NativeCuts): Cut[] {
+  return Array.from({ length: bounds.length / 2 }, (_, index) => ({
+    offset: bounds[2 * index] as number,
+    length: bounds[2 * index + 1] as number,
+    id: hashOf32(ids.subarray(HASH_BYTES * index, HASH_BYTES * (index + 1))),
+  }));
+}
+
+/** Memory that can shrink or change under a reading thread is refused, not copied in silence. */
+function checkBytes(bytes: Uint8Array): Uint8Array {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError("expected a Uint8Array");
+  const memory = bytes.buffer as ArrayBuffer & { readonly resizable?: boolean };
+  if (!(memory instanceof ArrayBuffer) || memory.resizable === true) {
+    throw new TypeError("expected bytes whose memory is neither shared nor resizable");
+  }
+  return bytes;
+}
+
+function checkTime(timeNs: bigint): bigint {
+  if (typeof timeNs !== "bigint" || timeNs < 0n || timeNs >= 1n << 63n) {
+    throw new RangeError(`not a monotonic time in nanoseconds: ${timeNs}`);
+  }
+  return timeNs;
+}

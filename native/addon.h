@@ -1,0 +1,22 @@
+// What the exports share: one state per environment (the main thread and each worker have their
+// own) and one registration function per file.
+#pragma once
+
+#include <napi.h>
+
+#include "core/zstd_codec.h"
+
+namespace gdo {
+
+struct AddonState {
+  ZstdCodec zstd;
+};
+
+void ExportBlake3(Napi::Env env, Napi::Object exports);
+void ExportChunker(Napi::Env env, Napi::Object exports);
+void ExportCrc32c(Napi::Env env, Napi::Object exports);
+void ExportHostInfo(Napi::Env env, Napi::Object exports);
+void ExportWiegandDecoder(Napi::Env env, Napi::Object exports);
+void ExportZstd(Napi::Env env, Napi::Object exports);
+
+}  // namespace gdo

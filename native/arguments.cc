@@ -1,0 +1,39 @@
+#include "arguments.h"
+
+#include <algorithm>
+
+namespace gdo {
+
+bool RequireBytes(const Napi::CallbackInfo& info, size_t index) {
+  const Napi::Value value = info[index];
+  const bool is_bytes = value.IsTypedArray() &&
+                        value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array;
+  if (!is_bytes) ThrowTypeError(info.Env(), "expected a Uint8Array");
+  return is_bytes;
+}
+
+std::span<const uint8_t> BytesArgument(const Napi::CallbackInfo& info, size_t index) {
+  const auto bytes = info[index].As<Napi::Uint8Array>();
+  return {bytes.Data(), bytes.ByteLength()};
+}
+
+Napi::Uint8Array CopyOut(Napi::Env env, std::span<const uint8_t> bytes) {
+  Napi::Uint8Array copy = Napi::Uint8Array::New(env, bytes.size());
+  std::copy(bytes.begin(), bytes.end(), copy.Data());
+  return copy;
+}
+
+void ThrowTypeError(Napi::Env env, const char* message) {
+  Napi::TypeError::New(env, message).ThrowAsJavaScriptException();
+}
+
+void ExportFunction(Napi::Object exports, const char* name,
+                    Napi::Value (*function)(const Napi::CallbackInfo& info)) {
+  exports.Set(name, Napi::Function::New(exports.Env(), function, name));
+}
+
+Napi::String TextOf(Napi::Env env, std::string_view text) {
+  return Napi::String::New(env, text.data(), text.size());
+}
+
+}  // namespace gdo
