@@ -1,0 +1,88 @@
+/**
+ * The block envelope: a canonical body, its id, a detached signature [L1][L2][L3]. What is checked
+ * here needs the block alone; what needs its parents is lib/ledger's.
+ *
+ * Body: a map of the single letters of BlockFields. Hashes and keys are 32 bytes, `l` is 8. Envelope:
+ * canonical [body as bytes, signature as bytes].
+ */
+import {
+  BLOCK_BODY_BYTES_MAX,
+  BLOCK_PARENTS_MAX,
+  bytesOf,
+  concatBytes,
+  fromHex,
+  GdoError,
+  type Hash,
+  utf8,
+} from "../base/index.ts";
+import { type BlockFields, type BlockKind, parseFields } from "./block-fields.ts";
+import { type Canonical, encodeCanonical } from "./canonical.ts";
+import { deriveHash } from "./digest.ts";
+import { type KeyPair, SIGNATURE_BYTES, verifySignature } from "./keys.ts";
+import { decodeCanonical } from "./reader.ts";
+
+export interface Block extends BlockFields {
+  readonly id: Hash;
+  readonly body: Uint8Array;
+  readonly sig: Uint8Array;
+}
+
+/** Head of an array of two, and two byte-string heads at their widest. */
+const ENVELOPE_OVERHEAD_BYTES = 1 + 5 + 2;
+/** No envelope is longer: check before decoding [L2]. */
+export const ENVELOPE_BYTES_MAX = BLOCK_BODY_BYTES_MAX + SIGNATURE_BYTES + ENVELOPE_OVERHEAD_BYTES;
+
+/** What a signature is over [L3]: "gdo/1/" || kind || 0x00 || id. */
+export function signedMessage(kind: BlockKind, id: Hash): Uint8Array {
+  return concatBytes([utf8(`gdo/1/${kind}\0`), bytesOf(id)]);
+}
+
+/** A signed block. Throws LEDGER_FORM for fields that no block may have; signing for another key is a bug. */
+export function signBlock(fields: BlockFields, pair: KeyPair): Block {
+  if (fields.a !== pair.publicKey) throw new RangeError(`a block by ${fields.a} cannot be signed by ${pair.publicKey}`);
+  const body = encodeCanonical(bodyOf(fields));
+  const unsigned = blockFromBody(body, new Uint8Array(SIGNATURE_BYTES));
+  return { ...unsigned, sig: pair.sign(signedMessage(unsigned.k, unsigned.id)) };
+}
+
+function bodyOf({ v, k, o, a, l, n, b, p, c, t, d }: BlockFields): Canonical {
+  const log = fromHex(l);
+  if (log === undefined) throw new GdoError("LEDGER_FORM", `l is not hex: ${l}`);
+  const hash = (name: Hash | null): Uint8Array | null => (name === null ? null : bytesOf(name));
+  return { v, k, o: hash(o), a: bytesOf(a), l: log, n, b: hash(b), p: p.map(bytesOf), c, t: [...t], d };
+}
+
+/**
+ * The block of an envelope: canonical [L2], its fields typed and within limits; the signature is not
+ * verified. Throws LEDGER_FORM.
+ */
+export function decodeBlock(envelope: Uint8Array): Block {
+  const parts = decodeCanonical(envelope, { bytesMax: ENVELOPE_BYTES_MAX, depthMax: 1 });
+  if (Array.isArray(parts) && parts.length === 2) {
+    const [body, sig] = parts as readonly Canonical[];
+    if (body instanceof Uint8Array && sig instanceof Uint8Array) return blockFromBody(body, sig);
+  }
+  throw new GdoError("LEDGER_FORM", "an envelope is [body, signature]");
+}
+
+/** Canonical [body, signature]. */
+export function encodeEnvelope(block: Pick<Block, "body" | "sig">): Uint8Array {
+  return encodeCanonical([block.body, block.sig]);
+}
+
+/** The block of a body and its signature, checked as by decodeBlock. Throws LEDGER_FORM. */
+export function blockFromBody(body: Uint8Array, sig: Uint8Array): Block {
+  if (sig.length !== SIGNATURE_BYTES) throw new GdoError("LEDGER_FORM", `a signature has 64 bytes, not ${sig.length}`);
+  const fields = parseFields(decodeCanonical(body, { bytesMax: BLOCK_BODY_BYTES_MAX }), BLOCK_PARENTS_MAX);
+  return { ...fields, id: blockId(body), body, sig };
+}
+
+/** BLAKE3-256, derive-key context "gdo v1 block", over the body [L3]. */
+export function blockId(body: Uint8Array): Hash {
+  return deriveHash("gdo v1 block", body);
+}
+
+/** Whether the signature is the author's [L3]. */
+export function verifyBlock(block: Pick<Block, "a" | "k" | "id" | "sig">): boolean {
+  return verifySignature(block.a, signedMessage(block.k, block.id), block.sig);
+}

@@ -1,0 +1,24 @@
+/** BLAKE3-256 in derive-key mode: every use has its own context, so no hash can stand for another. */
+import { blake3DeriveKey } from "../addon.ts";
+import { type Hash, hashOf32 } from "../base/index.ts";
+
+/** The contexts in use, all in one place. They are part of the format: never change one. */
+export type HashContext =
+  | "gdo v1 block"
+  | "gdo v1 blob"
+  | "gdo v1 tree"
+  | "gdo v1 order"
+  | "gdo v1 included"
+  | "gdo v1 included node"
+  | "gdo v1 state path"
+  | "gdo v1 state leaf"
+  | "gdo v1 state node"
+  | "gdo v1 stored row";
+
+export function deriveHashBytes(context: HashContext, bytes: Uint8Array): Uint8Array {
+  return blake3DeriveKey(context, bytes);
+}
+
+export function deriveHash(context: HashContext, bytes: Uint8Array): Hash {
+  return hashOf32(blake3DeriveKey(context, bytes));
+}
