@@ -1,5 +1,14 @@
 /** What a body says, and reading a decoded body into it: whatever no block may have is refused. */
-import { compareBytes, GdoError, HASH_BYTES, type Hash, hashOf32, type PublicKey, publicKeyOf32, toHex } from "../base/index.ts";
+import {
+  compareBytes,
+  GdoError,
+  HASH_BYTES,
+  type Hash,
+  hashOf32,
+  type PublicKey,
+  publicKeyOf32,
+  toHex,
+} from "../base/index.ts";
 import type { Canonical, CanonicalMap } from "./canonical.ts";
 
 export const BLOCK_KINDS = ["charter", "entry", "merge", "vote", "checkpoint", "link", "evidence"] as const;
@@ -46,7 +55,8 @@ export function parseFields(body: Canonical, parentsMax: number): BlockFields {
   if (map["v"] !== 1) throw refuse("v is not 1");
   const k = kind(map["k"]);
   const o = hashOrNull(map["o"], "o");
-  if ((o === null) !== (k === "charter")) throw refuse(o === null ? "o is null outside a charter" : "a charter names an organisation");
+  if ((o === null) !== (k === "charter"))
+    throw refuse(o === null ? "o is null outside a charter" : "a charter names an organisation");
   const n = count(map["n"], "n");
   const b = hashOrNull(map["b"], "b");
   if ((b === null) !== (n === 0)) throw refuse("b must be null exactly when n is 0");
@@ -58,10 +68,12 @@ export function parseFields(body: Canonical, parentsMax: number): BlockFields {
 }
 
 function checkKeys(body: Canonical): CanonicalMap {
-  if (typeof body !== "object" || body === null || Array.isArray(body) || body instanceof Uint8Array) throw refuse("not a map");
+  if (typeof body !== "object" || body === null || Array.isArray(body) || body instanceof Uint8Array)
+    throw refuse("not a map");
   const map = body as CanonicalMap;
   const keys = Object.keys(map);
-  if (keys.length !== FIELDS.length || FIELDS.some((field) => !(field in map))) throw refuse(`its keys are ${keys.sort().join(" ")}`);
+  if (keys.length !== FIELDS.length || FIELDS.some((field) => !(field in map)))
+    throw refuse(`its keys are ${keys.sort().join(" ")}`);
   return map;
 }
 
@@ -100,7 +112,8 @@ function parents(value: Canonical | undefined, parentsMax: number, previous: Has
   if (value.length > parentsMax) throw refuse(`${value.length} parents, more than ${parentsMax}`);
   const names = (value as readonly Canonical[]).map((item) => hash(item, "a parent"));
   for (let index = 1; index < value.length; index += 1) {
-    if (compareBytes(value[index - 1] as Uint8Array, value[index] as Uint8Array) >= 0) throw refuse("parents out of order or double");
+    if (compareBytes(value[index - 1] as Uint8Array, value[index] as Uint8Array) >= 0)
+      throw refuse("parents out of order or double");
   }
   if (previous !== null && names.includes(previous)) throw refuse("p repeats b");
   return names;

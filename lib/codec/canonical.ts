@@ -105,7 +105,8 @@ function prepareObject(value: object, depth: number, path: string, pass: Pass): 
   if (depth >= CBOR_DEPTH_MAX) throw refuse(path, `nesting deeper than ${CBOR_DEPTH_MAX}`);
   if (Array.isArray(value)) return prepareArray(value, depth, path, pass);
   const prototype = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null) throw refuse(path, `a ${value.constructor?.name ?? "class instance"}`);
+  if (prototype !== Object.prototype && prototype !== null)
+    throw refuse(path, `a ${value.constructor?.name ?? "class instance"}`);
   return prepareMap(value as Readonly<Record<string, unknown>>, depth, path, pass);
 }
 

@@ -86,7 +86,8 @@ export function jsonFromCanonical(value: Canonical): unknown {
 
 function toJson(value: Canonical, path: string): unknown {
   if (value instanceof Uint8Array) return { [RESERVED]: { bytes: base64(value) } };
-  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : { [RESERVED]: { int: value.toString() } };
+  if (typeof value === "bigint")
+    return Number.isSafeInteger(Number(value)) ? Number(value) : { [RESERVED]: { int: value.toString() } };
   if (Array.isArray(value)) return value.map((item, index) => toJson(item, `${path}[${index}]`));
   if (typeof value !== "object" || value === null) return value;
   if (Object.hasOwn(value, RESERVED)) throw refuse(path, 'a map with the key "/" has no JSON form');

@@ -24,7 +24,8 @@ export function decodeCanonical(bytes: Uint8Array, limits: DecodeLimits = {}): C
   const bytesMax = limits.bytesMax ?? OBJECT_BYTES_MAX;
   if (bytes.length > bytesMax) throw new GdoError("LEDGER_FORM", `${bytes.length} bytes, more than ${bytesMax}`);
   const value = new Reader(bytes, Math.min(limits.depthMax ?? CBOR_DEPTH_MAX, CBOR_DEPTH_MAX)).whole();
-  if (!equalBytes(encodeCanonical(value), bytes)) throw new GdoError("LEDGER_FORM", "not canonical: encodes to other bytes");
+  if (!equalBytes(encodeCanonical(value), bytes))
+    throw new GdoError("LEDGER_FORM", "not canonical: encodes to other bytes");
   return value;
 }
 
@@ -96,7 +97,8 @@ class Reader {
       return value;
     }
     const value = this.#bytes.readUIntBE(start, width);
-    if (value < (width === 1 ? 24 : 2 ** (width * 4))) throw this.#refuse("an integer or length in more bytes than it needs", at);
+    if (value < (width === 1 ? 24 : 2 ** (width * 4)))
+      throw this.#refuse("an integer or length in more bytes than it needs", at);
     return value;
   }
 
