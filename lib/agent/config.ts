@@ -61,8 +61,10 @@ function describe(issue: z.core.$ZodIssue): string {
 
 /** Cross-field rules that a schema alone does not say. */
 function checkDoor(door: DoorConfig): string | undefined {
-  if (door.lines === "simulated" && door.board === undefined) return "door.board: simulated lines need the socket of a line board";
-  if (door.clock === "steered" && door.lines !== "simulated") return "door.clock: a steered clock needs simulated lines";
+  if (door.lines === "simulated" && door.board === undefined)
+    return "door.board: simulated lines need the socket of a line board";
+  if (door.clock === "steered" && door.lines !== "simulated")
+    return "door.clock: a steered clock needs simulated lines";
   const ids = new Set(door.doors.map(({ id }) => id));
   return ids.size === door.doors.length ? undefined : "door.doors: two doors have one id";
 }

@@ -77,7 +77,9 @@ export function createHome(root: string): HomePaths {
     throw new GdoError("HOME_EXISTS", `${root} is already a home`, { hint: `gdo --home ${root} status` });
   }
   if (Buffer.byteLength(paths.controlSocket) > SOCKET_PATH_BYTES_MAX) {
-    throw new GdoError("USAGE", `the path of the home is too long for its sockets: ${root}`, { hint: "choose a shorter --home" });
+    throw new GdoError("USAGE", `the path of the home is too long for its sockets: ${root}`, {
+      hint: "choose a shorter --home",
+    });
   }
   mkdirSync(paths.keys, { recursive: true, mode: 0o700 });
   chmodSync(paths.keys, 0o700);
@@ -137,10 +139,13 @@ export function lockHome(lockPath: string, what: string): () => void {
       writeFileSync(lockPath, mine, { flag: "wx" });
       return () => rmSync(lockPath, { force: true });
     } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw new GdoError("IO", `cannot write ${lockPath}`, { cause });
+      if ((cause as NodeJS.ErrnoException).code !== "EEXIST")
+        throw new GdoError("IO", `cannot write ${lockPath}`, { cause });
       const [pid, start] = readFileSync(lockPath, "utf8").split(" ");
       if (start !== undefined && processStart(Number(pid)) === start) {
-        throw new GdoError("HOME_LOCKED", `${what} is in use by process ${pid}`, { hint: `stop process ${pid}, or use another --home` });
+        throw new GdoError("HOME_LOCKED", `${what} is in use by process ${pid}`, {
+          hint: `stop process ${pid}, or use another --home`,
+        });
       }
       dropStaleLock(lockPath);
     }

@@ -1,0 +1,120 @@
+/** Making homes: a new organisation, or one more device of an organisation that is there. */
+import { randomBytes } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { stringify } from "yaml";
+import { GdoError, type Hash, type PublicKey, SystemClock, toHex } from "../base/index.ts";
+import {
+  type Block,
+  decodeBlock,
+  encodeEnvelope,
+  generateKey,
+  keyFromSeed,
+  signBlock,
+  verifyBlock,
+} from "../codec/index.ts";
+import { encodeGenesis, type Genesis, parseGenesis } from "../ledger/index.ts";
+import { type Config, parseConfig } from "./config.ts";
+import { createHome, type HomePaths, readSecret, writeSecret } from "./home.ts";
+
+/** Rights of the first principal. A later issue grants them apart; a device that only records has `append`. */
+const FOUNDER_RIGHTS = ["append", "door", "govern", "members", "policy", "validate"];
+
+/** Incarnation of the genesis block's own one-block log. */
+const GENESIS_LOG = "0000000000000000";
+
+export interface InitOptions {
+  readonly root: string;
+  readonly organisation: string;
+  readonly nodeName: string;
+  readonly config?: Partial<Config>;
+}
+
+function genesisOf(organisation: string, principal: string, devices: readonly PublicKey[]): Genesis {
+  return {
+    name: organisation,
+    principals: [{ id: principal, devices: [...devices], roles: ["founder"] }],
+    roles: { founder: FOUNDER_RIGHTS, device: ["append"] },
+    branches: { main: { mode: "single", validator: principal } },
+  };
+}
+
+function makeKey(path: string): ReturnType<typeof generateKey>["pair"] {
+  const { pair, seed } = generateKey();
+  writeSecret(path, toHex(seed));
+  return pair;
+}
+
+function writeConfig(paths: HomePaths, config: Partial<Config>): void {
+  const text = stringify(config);
+  parseConfig(text, paths.config);
+  writeFileSync(paths.config, text, { flag: "wx", flush: true });
+}
+
+/** Founds an organisation: keys, charter with one principal, branch `main` in mode single. */
+export async function initHome(
+  options: InitOptions,
+): Promise<{ organisation: Hash; nodeKey: PublicKey; doorKey?: PublicKey }> {
+  const paths = createHome(options.root);
+  const config = { name: options.nodeName, ...options.config };
+  writeConfig(paths, config);
+  const pair = makeKey(paths.nodeKey);
+  const doorKey = config.door === undefined ? undefined : makeKey(paths.doorKey).publicKey;
+  writeSecret(paths.credentialKey, toHex(randomBytes(32)));
+  const devices = doorKey === undefined ? [pair.publicKey] : [pair.publicKey, doorKey];
+  const block = signBlock(
+    {
+      v: 1,
+      k: "charter",
+      o: null,
+      a: pair.publicKey,
+      l: GENESIS_LOG,
+      n: 0,
+      b: null,
+      p: [],
+      c: 1,
+      t: [new SystemClock().nowMs(), null, 0],
+      d: encodeGenesis(genesisOf(options.organisation, options.nodeName, devices)),
+    },
+    pair,
+  );
+  // Last: this file is what makes the folder a home, so an interrupted init can be seen.
+  writeFileSync(paths.charter, encodeEnvelope(block), { flag: "wx", flush: true });
+  return { organisation: block.id, nodeKey: pair.publicKey, ...(doorKey === undefined ? {} : { doorKey }) };
+}
+
+export interface JoinOptions {
+  readonly root: string;
+  /** Envelope of the organisation's charter block. */
+  readonly charterEnvelope: Uint8Array;
+  /** The organisation's credential key, 32 bytes [A6]. */
+  readonly credentialKey: Uint8Array;
+  readonly config: Partial<Config> & { readonly name: string };
+}
+
+/** Makes the home of a further device. Its keys mean nothing until the charter admits them. */
+export async function joinHome(options: JoinOptions): Promise<{ nodeKey: PublicKey; doorKey?: PublicKey }> {
+  const charter = checkCharter(decodeBlock(options.charterEnvelope), "the charter handed over");
+  const paths = createHome(options.root);
+  writeConfig(paths, options.config);
+  const nodeKey = makeKey(paths.nodeKey).publicKey;
+  const doorKey = options.config.door === undefined ? undefined : makeKey(paths.doorKey).publicKey;
+  writeSecret(paths.credentialKey, toHex(options.credentialKey));
+  writeFileSync(paths.charter, encodeEnvelope(charter), { flag: "wx", flush: true });
+  return { nodeKey, ...(doorKey === undefined ? {} : { doorKey }) };
+}
+
+function checkCharter(block: Block, what: string): Block {
+  if (block.k !== "charter" || !verifyBlock(block))
+    throw new GdoError("LEDGER_SIGNATURE", `${what} is not a signed charter block`);
+  parseGenesis(block.d);
+  return block;
+}
+
+/** The one block that a home trusts without further proof; checked again at each start. */
+export function readCharter(paths: HomePaths): Block {
+  return checkCharter(decodeBlock(new Uint8Array(readFileSync(paths.charter))), paths.charter);
+}
+
+export function readNodeKey(paths: HomePaths): ReturnType<typeof keyFromSeed> {
+  return keyFromSeed(readSecret(paths.nodeKey));
+}
