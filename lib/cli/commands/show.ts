@@ -1,0 +1,48 @@
+/** `gdo show`: one block, with its payload as JSON and what became of it. */
+import { type CommandSpec, withApi } from "../command.ts";
+import { moment } from "../ids.ts";
+import type { LogRow } from "./log.ts";
+
+interface Shown extends LogRow {
+  readonly principal?: string;
+  readonly l: string;
+  readonly c: number;
+  readonly payload: unknown;
+  readonly bodyBytes: number;
+  readonly signature: string;
+  readonly included?: { branch: string; h: number; merge: string };
+}
+
+function describe(block: Shown): string {
+  const rows: [string, string][] = [
+    ["id", block.id],
+    ["kind", block.kind],
+    [
+      "author",
+      `${block.name ?? "unknown"}${block.principal === undefined ? "" : ` of ${block.principal}`} ${block.author}`,
+    ],
+    ["log", `${block.l} number ${block.n}, clock ${block.c}`],
+    ["time", `${moment(block.timeMs)} UTC, as its author says`],
+    ["status", block.reason === undefined ? block.status : `${block.status}: ${block.reason}`],
+    ["signature", block.signature],
+    ["size", `${block.bodyBytes} bytes`],
+  ];
+  if (block.included !== undefined)
+    rows.push(["merged", `${block.included.branch}@${block.included.h} ${block.included.merge}`]);
+  for (const parent of block.parents) rows.push(["parent", parent]);
+  const head = rows.map(([name, value]) => `${name.padEnd(11)}${value}`).join("\n");
+  return `${head}\n\n${JSON.stringify(block.payload, null, 2)}`;
+}
+
+export const show: CommandSpec = {
+  name: "show",
+  summary: "One block: who signed it, where it stands, what it says.",
+  arguments: [{ form: "<id>", about: "a block's id, or its first digits while unique" }],
+  exits: { 3: "there is no home", 10: "no block has this id", 11: "several ids begin so" },
+  example: "gdo show 7f3c01d2",
+  async run(session, { args: [id] }) {
+    const block = (await withApi(session, (api) => api.call("show", { id }))) as Shown;
+    session.out.emit("block", { ...block }, () => describe(block));
+    return 0;
+  },
+};

@@ -1,0 +1,75 @@
+/** `gdo status`: what this home is and how it stands. */
+import { type CommandSpec, withApi } from "../command.ts";
+import { moment } from "../ids.ts";
+
+interface Status {
+  readonly organisation: { id: string; name: string };
+  readonly node: { name: string; key: string; principal: string };
+  readonly brokerPort?: number;
+  readonly branches: readonly { name: string; mode: string; h: number; head: string; entries: number; void: number }[];
+  readonly entries: number;
+  readonly pending: number;
+  readonly stateRoot: string;
+  readonly dapps: readonly { name: string; version: string; tree: string; warm: boolean }[];
+  readonly peers: readonly { key: string; name: string; connected: boolean; behind: number }[];
+  readonly door?: { linked: boolean; lastN: number; policyGeneration: number };
+  readonly policy?: { generation: number; issuedMs: number; hardMs: number; credentials: number };
+  readonly refused: Readonly<Record<string, number>>;
+  readonly store: { objects: number; bytes: number };
+}
+
+type Row = readonly [name: string, value: string];
+
+function doorRows({ door, policy }: Status): Row[] {
+  const rows: Row[] = [];
+  if (policy !== undefined) {
+    const life = `issued ${moment(policy.issuedMs)}, dead after ${moment(policy.hardMs)}`;
+    rows.push(["policy", `generation ${policy.generation}, ${policy.credentials} cards, ${life}`]);
+  }
+  if (door !== undefined) {
+    const link = door.linked ? "linked" : "not linked";
+    rows.push(["door", `${link}, decides by generation ${door.policyGeneration}, last event ${door.lastN}`]);
+  }
+  return rows;
+}
+
+function rowsOf(status: Status): Row[] {
+  const rows: Row[] = [
+    ["organisation", `${status.organisation.name} ${status.organisation.id.slice(0, 12)}`],
+    ["node", `${status.node.name} of ${status.node.principal}, key ${status.node.key.slice(0, 12)}`],
+  ];
+  if (status.brokerPort !== undefined) rows.push(["broker", `port ${status.brokerPort}`]);
+  rows.push(["entries", `${status.entries}, ${status.pending} pending`]);
+  for (const { name, mode, h, head, void: voids } of status.branches) {
+    rows.push(["branch", `${name} (${mode}) height ${h} ${(head ?? "").slice(0, 12)}, ${voids} void`]);
+  }
+  rows.push(["state", status.stateRoot.slice(0, 12)]);
+  for (const { name, version, tree, warm } of status.dapps) {
+    rows.push(["dapp", `${name} ${version} ${tree.slice(0, 12)}${warm ? ", warm" : ""}`]);
+  }
+  for (const { name, key, connected, behind } of status.peers) {
+    rows.push([
+      "peer",
+      `${name} ${key.slice(0, 12)}, ${connected ? "connected" : "away"}${behind === 0 ? "" : `, ${behind} behind`}`,
+    ]);
+  }
+  rows.push(...doorRows(status), ["store", `${status.store.objects} objects, ${status.store.bytes} bytes`]);
+  for (const [reason, count] of Object.entries(status.refused)) rows.push(["refused", `${count} × ${reason}`]);
+  return rows;
+}
+
+export const status: CommandSpec = {
+  name: "status",
+  summary: "Organisation, branches, peers, door, dapps, store of this home.",
+  exits: { 3: "there is no home", 52: "the agent went away" },
+  example: "gdo status",
+  async run(session) {
+    const now = (await withApi(session, (api) => api.call("status"))) as Status;
+    session.out.emit("status", { ...now }, () =>
+      rowsOf(now)
+        .map(([name, value]) => `${name.padEnd(14)}${value}`)
+        .join("\n"),
+    );
+    return 0;
+  },
+};

@@ -1,0 +1,20 @@
+/** Hashes, shortened for people while they stay unique. */
+
+const DIGITS_MIN = 12;
+
+/** The fewest digits, at least twelve, at which no two of these ids begin alike. */
+export function uniqueDigits(ids: Iterable<string>): number {
+  const sorted = [...new Set(ids)].sort();
+  let digits = DIGITS_MIN;
+  for (let at = 1; at < sorted.length; at += 1) {
+    const before = sorted[at - 1] ?? "";
+    const here = sorted[at] ?? "";
+    while (digits < here.length && before.slice(0, digits) === here.slice(0, digits)) digits += 1;
+  }
+  return digits;
+}
+
+/** "2026-11-23 07:01:24" in UTC: the same on every machine. */
+export function moment(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19).replace("T", " ");
+}

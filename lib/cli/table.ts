@@ -1,0 +1,41 @@
+/** The commands: name, what help says of each, and where its code is. Nothing is loaded but what runs. */
+import type { CommandSpec } from "./command.ts";
+
+export interface TableRow {
+  readonly name: string;
+  readonly summary: string;
+  load(): Promise<CommandSpec>;
+}
+
+/** In the order in which a newcomer meets them. */
+export const COMMANDS: readonly TableRow[] = [
+  row(
+    "demo",
+    "a maker space on this machine, with its doors and one day of cards",
+    async () => (await import("./commands/demo.ts")).demo,
+  ),
+  row("init", "make a home and an organisation in it", async () => (await import("./commands/init.ts")).init),
+  row(
+    "status",
+    "organisation, branches, peers, door, dapps, store",
+    async () => (await import("./commands/status.ts")).status,
+  ),
+  row("agent", "run this home's node", async () => (await import("./commands/agent.ts")).agent),
+  row("door", "run this home's door process", async () => (await import("./commands/door.ts")).door),
+  row("put", "keep files and folders in the store", async () => (await import("./commands/put.ts")).put),
+  row("get", "write a file or folder of the store to disk", async () => (await import("./commands/get.ts")).get),
+  row("cat", "print a file of the store", async () => (await import("./commands/cat.ts")).cat),
+  row("ls", "list a folder of the store", async () => (await import("./commands/ls.ts")).ls),
+  row("log", "the blocks held, newest first", async () => (await import("./commands/log.ts")).log),
+  row("show", "one block in full", async () => (await import("./commands/show.ts")).show),
+  row("append", "append an entry to this node's log", async () => (await import("./commands/append.ts")).append),
+  row("query", "ask a dapp", async () => (await import("./commands/query.ts")).query),
+  row("merge", "merge what is pending into a branch now", async () => (await import("./commands/merge.ts")).merge),
+  row("sync", "exchange blocks with the peers now", async () => (await import("./commands/sync.ts")).sync),
+  row("import", "take in another system's data", async () => (await import("./commands/import.ts")).importData),
+  row("verify", "check every byte and every block", async () => (await import("./commands/verify.ts")).verify),
+];
+
+function row(name: string, summary: string, load: () => Promise<CommandSpec>): TableRow {
+  return { name, summary, load };
+}

@@ -1,0 +1,58 @@
+import test from "ava";
+import { type GraphNode, Lanes } from "../../lib/cli/graph.ts";
+
+function draw(nodes: readonly GraphNode[]): string {
+  const lanes = new Lanes();
+  const lines = nodes.flatMap((node) => {
+    const { node: mark, below } = lanes.take(node);
+    return [`${mark}  ${node.id}`, ...below];
+  });
+  return `\n${lines.join("\n")}\n`;
+}
+
+const entry = (id: string, ...parents: string[]): GraphNode => ({ id, parents, mark: "*" });
+const merge = (id: string, ...parents: string[]): GraphNode => ({ id, parents, mark: "M" });
+
+test("log --graph: one log is one straight lane", (t) => {
+  t.is(draw([entry("c", "b"), entry("b", "a"), entry("a")]), "\n*  c\n*  b\n*  a\n");
+});
+
+test("log --graph: a merge joins the logs that it includes, and they part below it", (t) => {
+  const picture = draw([
+    merge("m", "a2", "b2"),
+    entry("b2", "b1"),
+    entry("a2", "a1"),
+    entry("b1", "g"),
+    entry("a1", "g"),
+    entry("g"),
+  ]);
+  t.is(
+    picture,
+    `
+M  m
+|\\
+| *  b2
+* |  a2
+| *  b1
+* |  a1
+|/
+*  g
+`,
+  );
+});
+
+test("log --graph: two heads stand side by side until a common parent", (t) => {
+  t.is(draw([entry("x", "g"), entry("y", "g"), entry("g")]), "\n*  x\n| *  y\n|/\n*  g\n");
+});
+
+test("log --graph: an ending lane lets those to its right move over", (t) => {
+  t.is(draw([entry("x"), entry("y", "z"), entry("z")]), "\n*  x\n*  y\n*  z\n");
+  t.is(draw([entry("h", "a"), entry("y", "z"), entry("a"), entry("z")]), "\n*  h\n| *  y\n* |  a\n /\n*  z\n");
+});
+
+test("log --graph: a merge of five logs keeps each in its own lane", (t) => {
+  const lanes = new Lanes();
+  const { below } = lanes.take(merge("m", "a", "b", "c", "d", "e"));
+  t.deepEqual(below, ["|\\_\\_\\_\\"]);
+  t.is(lanes.take(entry("c", "c0")).node, "| | * | |");
+});
