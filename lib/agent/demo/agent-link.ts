@@ -1,0 +1,50 @@
+/** Calls to the agent of one home, which may die and come back between any two of them. */
+import { type Clock, GdoError } from "../../base/index.ts";
+import { ControlClient } from "../control.ts";
+import { homePaths } from "../home.ts";
+import { until } from "./waiting.ts";
+
+const RETRY_MS = 50;
+const PATIENCE_MS = 30_000;
+
+export class AgentLink {
+  readonly #name: string;
+  readonly #path: string;
+  readonly #clock: Clock;
+  #client: ControlClient | undefined;
+
+  constructor(name: string, root: string, clock: Clock) {
+    this.#name = name;
+    this.#path = homePaths(root).controlSocket;
+    this.#clock = clock;
+  }
+
+  /** One try. undefined when the agent is not there; its refusals are thrown. */
+  async ask(method: string, params: unknown = {}): Promise<unknown> {
+    this.#client ??= await ControlClient.connect(this.#path);
+    if (this.#client === undefined) return undefined;
+    try {
+      return await this.#client.call(method, params);
+    } catch (error) {
+      if (!(error instanceof GdoError && error.code === "AGENT_UNREACHABLE")) throw error;
+      this.#client = undefined;
+      return undefined;
+    }
+  }
+
+  /** Asks until the agent is there. Only for what may be asked twice. */
+  insist(method: string, params: unknown = {}): Promise<unknown> {
+    const patience = {
+      clock: this.#clock,
+      everyMs: RETRY_MS,
+      withinMs: PATIENCE_MS,
+      what: `an answer of ${this.#name}`,
+    };
+    return until(patience, () => this.ask(method, params));
+  }
+
+  async close(): Promise<void> {
+    await this.#client?.close();
+    this.#client = undefined;
+  }
+}

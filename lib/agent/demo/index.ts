@@ -1,0 +1,237 @@
+/**
+ * The demo: a maker space on one machine, with real processes, links and containers, that lives
+ * through one day of card frames. Tells what happens as events; the command line makes sentences.
+ */
+import { readFileSync } from "node:fs";
+import { basename, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Clock, GdoError, SystemClock } from "../../base/index.ts";
+import { DOOR_NODE_NAMES, NODE_NAMES, ORGANISATION, READERS } from "../demo-script/cast.ts";
+import { DAY_MS, type Frame, parseDay } from "../demo-script/day.ts";
+import { type Outage, parseOutage } from "../demo-script/outage.ts";
+import { Tally } from "../demo-script/tally.ts";
+import { defaultSpeed, startOfDay } from "../demo-script/timeline.ts";
+import type { Child, ChildEvent } from "./child.ts";
+import type { DemoEvent, Imported, Summary } from "./events.ts";
+import { converge, type Standing, standings, summarise } from "./finale.ts";
+import { claimFolder, demoFolder } from "./folder.ts";
+import { Play } from "./play.ts";
+import { Stage } from "./stage.ts";
+import { deferred, monoMs, until } from "./waiting.ts";
+
+export { timeOfDay } from "../demo-script/day.ts";
+export type { DemoEvent, Summary } from "./events.ts";
+export type { Standing } from "./finale.ts";
+
+export interface DemoOptions {
+  /** Folder for the homes; undefined takes the usual place. */
+  readonly folder: string | undefined;
+  /** Access list exported by doorbot; undefined takes the demo's own. */
+  readonly aclPath: string | undefined;
+  readonly dayPath: string | undefined;
+  /** NODE:FROM-TO. */
+  readonly outage: string;
+  /** Day seconds per second; undefined plays the day in about half a minute. */
+  readonly speed: number | undefined;
+  /** Resolves when somebody wants to stop. */
+  readonly stopped: Promise<void>;
+  tell(event: DemoEvent): void;
+}
+
+export interface RunningDemo {
+  readonly folder: string;
+  /** Where each node stands now; undefined while one is being started again. */
+  standings(): Promise<readonly Standing[] | undefined>;
+  /** Stops every process in order and lets go of the folder, which stays. */
+  close(): Promise<void>;
+}
+
+const PROJECT = new URL("../../../../", import.meta.url); // From dist/lib/agent/demo.
+const LAUNCHER = fileURLToPath(new URL("bin/gdo", PROJECT));
+const DATA = new URL("images/demo/makerspace/", PROJECT);
+const DAPPS = new URL("dist/images/dapps/", PROJECT);
+
+/** Pending to admin: whoever the list allows at all may pass, as doorbot had it. */
+const ANYONE = -2;
+const CONVERGE_WITHIN_MS = 120_000;
+const ARMED_WITHIN_MS = 60_000;
+
+function readDay(path: string | undefined): { frames: Frame[]; name: string } {
+  const file = path === undefined ? fileURLToPath(new URL("day.jsonl", DATA)) : resolve(path);
+  const name = path ?? basename(file);
+  return { frames: parseDay(readFileSync(file, "utf8"), name, new Set(READERS)), name };
+}
+
+/** Midnight of tomorrow (UTC): a day ahead, so that what the clocks are steered through never lies in the past. */
+function midnightOfTomorrow(clock: Clock): number {
+  return (Math.floor(clock.nowMs() / DAY_MS) + 1) * DAY_MS;
+}
+
+class Demo {
+  readonly #options: DemoOptions;
+  readonly #clock = new SystemClock();
+  readonly #frames: readonly Frame[];
+  readonly #outage: Outage;
+  readonly #midnightMs: number;
+  readonly #startMs: number;
+  readonly #tally = new Tally(READERS);
+  readonly #failed = deferred<never>();
+  readonly #stage: Stage;
+  #play: Play | undefined;
+
+  constructor(options: DemoOptions, folder: string) {
+    this.#options = options;
+    this.#outage = parseOutage(options.outage, DOOR_NODE_NAMES);
+    this.#frames = readDay(options.dayPath).frames;
+    this.#midnightMs = midnightOfTomorrow(this.#clock);
+    this.#startMs = startOfDay(this.#frames);
+    this.#failed.promise.catch(() => {}); // Raced against below; may also come too late to matter.
+    this.#stage = new Stage({
+      folder,
+      launcher: LAUNCHER,
+      startMs: this.#midnightMs + this.#startMs,
+      clock: this.#clock,
+      onChild: (_process, node, event) => this.#hear(node, event),
+      onDeath: (process, how) => options.tell({ type: "died", process, how, atMs: this.#dayMs() }),
+      onGivenUp: (error) => this.#failed.reject(error),
+      onComplaint: (process, line) => options.tell({ type: "complaint", process, line }),
+    });
+  }
+
+  #dayMs(): number {
+    return Math.floor(this.#play?.dayMs() ?? this.#startMs);
+  }
+
+  #hear(node: string, event: ChildEvent): void {
+    if (event.type !== "merge" || node !== "office") return;
+    const { h, included, void: voids } = event as unknown as { h: number; included: number; void: number };
+    this.#options.tell({ type: "merge", h, included, void: voids, atMs: this.#dayMs() });
+  }
+
+  /** Everything from the founding to the last count. REFUSED when somebody stopped it on the way. */
+  async run(): Promise<void> {
+    const stopped = this.#options.stopped.then(() => {
+      throw new GdoError("REFUSED", "stopped before the day was over");
+    });
+    await Promise.race([this.#wholeDay(), this.#failed.promise, stopped]);
+  }
+
+  async #wholeDay(): Promise<void> {
+    await this.#prepare();
+    const { outage, frames, startMs } = { outage: this.#outage, frames: this.#frames, startMs: this.#startMs };
+    const { tell, stopped } = this.#options;
+    const speed = this.#options.speed ?? defaultSpeed(frames);
+    const ends = { fromMs: frames[0]?.atMs ?? 0, toMs: frames.at(-1)?.atMs ?? 0 };
+    tell({ type: "day", frames: frames.length, ...ends, speed });
+    this.#play = new Play({
+      stage: this.#stage,
+      frames,
+      outage,
+      clock: this.#clock,
+      midnightMs: this.#midnightMs,
+      // The quiet half hour before the first frame is not waited through.
+      startMs: Math.max(startMs, ends.fromMs - speed * 1000),
+      speed,
+      tally: this.#tally,
+      stopped,
+      tell,
+    });
+    await this.#play.run();
+    tell({ type: "dayend", atMs: ends.toMs });
+    await this.#conclude();
+  }
+
+  /** Homes, dapps, access list and grants, until every door decides by what they say. */
+  async #prepare(): Promise<void> {
+    const { tell, aclPath } = this.#options;
+    await this.#stage.raise();
+    tell({ type: "founded", organisation: ORGANISATION, nodes: NODE_NAMES });
+    const { link } = this.#stage.office;
+    for (const name of ["membership", "door"]) {
+      const installed = (await link.ask("installDapp", { path: fileURLToPath(new URL(name, DAPPS)) })) as {
+        version: string;
+      };
+      tell({ type: "dapp", name, version: installed.version });
+    }
+    await link.ask("merge", { branch: "main" });
+    const path = aclPath === undefined ? fileURLToPath(new URL("acl.csv", DATA)) : resolve(aclPath);
+    const imported = (await link.ask("importDoorbot", { path })) as Imported;
+    tell({ ...imported, type: "imported", path: aclPath ?? basename(path) });
+    const acts = READERS.map((door) => ({ type: "grant.set", body: { door, minLevel: ANYONE } }));
+    await link.ask("append", { app: "door", acts });
+    await link.ask("merge", { branch: "main" });
+    for (const station of this.#stage.stations) await this.#armed(station);
+  }
+
+  async #armed({
+    name,
+    link,
+    door,
+  }: {
+    name: string;
+    link: { ask(method: string): Promise<unknown> };
+    door: Child;
+  }): Promise<void> {
+    await door.ready();
+    const patience = {
+      clock: this.#clock,
+      everyMs: 50,
+      withinMs: ARMED_WITHIN_MS,
+      what: `the first snapshot's way to ${name}`,
+    };
+    const office = (await this.#stage.office.link.insist("status")) as { policy?: { generation: number } };
+    const wanted = office.policy?.generation ?? 1;
+    const generation = await until(patience, async (blame) => {
+      const status = (await link.ask("status")) as { door?: { policyGeneration?: number } } | undefined;
+      const held = status?.door?.policyGeneration ?? 0;
+      if (held >= wanted) return held;
+      blame(`its door has generation ${held} of ${wanted}`);
+      return undefined;
+    });
+    this.#options.tell({ type: "armed", node: name, generation });
+  }
+
+  async #conclude(): Promise<void> {
+    const { tell } = this.#options;
+    const fromMs = monoMs(this.#clock);
+    for (const { cable } of this.#stage.stations) cable.restore();
+    const all = await converge(this.#stage, CONVERGE_WITHIN_MS);
+    const convergedMs = Math.round(monoMs(this.#clock) - fromMs);
+    const { entries = 0, stateRoot = "" } = all[0] ?? {};
+    tell({ type: "converged", ms: convergedMs, entries, stateRoot });
+    const counted = await summarise(this.#stage, all, this.#tally);
+    const summary: Summary = { ...counted, convergedMs };
+    tell({ type: "summary", ...summary });
+  }
+
+  standings(): Promise<readonly Standing[] | undefined> {
+    return standings(this.#stage);
+  }
+
+  close(): Promise<void> {
+    return this.#stage.close();
+  }
+}
+
+/**
+ * Plays the whole day and resolves after the summary, with everything still up. Wrong options, a
+ * malformed day and a folder of somebody else's are refused before anything starts; when the day
+ * fails, all that was started is stopped before the error is thrown.
+ */
+export async function runDemo(options: DemoOptions): Promise<RunningDemo> {
+  const folder = demoFolder(options.folder);
+  const demo = new Demo(options, folder);
+  const release = claimFolder(folder);
+  const close = async (): Promise<void> => {
+    await demo.close();
+    release();
+  };
+  options.tell({ type: "begin", folder });
+  try {
+    await demo.run();
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { folder, standings: () => demo.standings(), close };
+}
