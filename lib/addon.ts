@@ -7,6 +7,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { getSystemErrorName } from "node:util";
 import { GdoError, HASH_BYTES, type Hash, hashOf32, OBJECT_BYTES_MAX } from "./base/index.ts";
 
 /** [T2] `min8-64k` is the default. */
@@ -59,6 +60,9 @@ interface NativeAddon {
   zstdCompress(bytes: Uint8Array, level: number): Uint8Array | undefined;
   zstdDecompress(frame: Uint8Array, sizeBytes: number): Uint8Array | undefined;
   hostInfo(): HostInfo;
+  tryLockFile(fd: number): boolean;
+  setModifiedTime(path: Uint8Array, mtimeNs: bigint): number;
+  makeNode(path: Uint8Array, mode: number, major: number, minor: number): number;
   readonly Chunker: new (profile: ProfileName) => NativeChunker;
   readonly WiegandDecoder: new () => NativeWiegandDecoder;
 }
@@ -131,6 +135,22 @@ export function hostInfo(): HostInfo {
   return native.hostInfo();
 }
 
+/** Takes the exclusive lock of an open file if nobody has it; closing the file or dying gives it back. */
+export function tryLockFile(fd: number): boolean {
+  return native.tryLockFile(fd);
+}
+
+/** Sets when a file, or a symbolic link itself, was last modified, to the nanosecond. Throws as node:fs does. */
+export function setModifiedTime(path: Uint8Array, mtimeNs: bigint): void {
+  if (BigInt.asIntN(64, mtimeNs) !== mtimeNs) throw new RangeError(`time out of range: ${mtimeNs}`);
+  throwErrno("utimensat", path, native.setModifiedTime(checkPath(path), mtimeNs));
+}
+
+/** Makes a device node or a named pipe; `mode` holds type and permissions. Throws as node:fs does. */
+export function makeNode(path: Uint8Array, mode: number, major: number, minor: number): void {
+  throwErrno("mknod", path, native.makeNode(checkPath(path), mode, major, minor));
+}
+
 /**
  * Cuts a stream into named chunks, off the main thread. Same bytes, same cuts, for any split into
  * pieces [T2]. One call at a time: a second one before the first has settled throws. The bytes
@@ -189,6 +209,17 @@ function toCuts({ bounds, ids }: NativeCuts): Cut[] {
     length: bounds[2 * index + 1] as number,
     id: hashOf32(ids.subarray(HASH_BYTES * index, HASH_BYTES * (index + 1))),
   }));
+}
+
+function throwErrno(call: string, path: Uint8Array, errno: number): void {
+  if (errno === 0) return;
+  const code = getSystemErrorName(-errno);
+  throw Object.assign(new Error(`${code}: ${call} '${Buffer.from(path).toString()}'`), { code, errno: -errno, syscall: call });
+}
+
+function checkPath(path: Uint8Array): Uint8Array {
+  if (checkBytes(path).includes(0)) throw new TypeError("a path has no NUL");
+  return path;
 }
 
 /** Memory that can shrink or change under a reading thread is refused, not copied in silence. */

@@ -7,6 +7,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   gdo::ExportBlake3(env, exports);
   gdo::ExportChunker(env, exports);
   gdo::ExportCrc32c(env, exports);
+  gdo::ExportFileSystem(env, exports);
   gdo::ExportHostInfo(env, exports);
   gdo::ExportWiegandDecoder(env, exports);
   gdo::ExportZstd(env, exports);
