@@ -1,0 +1,154 @@
+/**
+ * The OCI configuration of a dapp's container: all confinement of [D1] in one place. Pure: what the
+ * machine offers is handed in. Rules: docs/design/dapps.md.
+ */
+import type { DappLimits } from "../manifest.ts";
+import { seccompFor } from "./seccomp.ts";
+
+/** One range for all containers, so that an image's files are shifted once. */
+export const MAPPED_ID_FIRST = 100_000;
+export const MAPPED_ID_COUNT = 65_536;
+/** "nobody", inside the user namespace. */
+const CONTAINER_UID = 65_534;
+const CPU_PERIOD_US = 100_000;
+const OPEN_FILES_MAX = 256;
+const TMPFS_OPTIONS = ["nosuid", "nodev", "noexec", "mode=1777"];
+
+/** What this machine can enforce. */
+export interface Confinement {
+  readonly isRootless: boolean;
+  /** Own ids, for a user namespace without root: one id can be mapped. */
+  readonly uid: number;
+  readonly gid: number;
+  /** Controllers that can be set; others are left out. */
+  readonly controllers: ReadonlySet<string>;
+  /** Whether swap can be limited beside memory. */
+  readonly hasSwapLimit: boolean;
+  readonly arch: string;
+}
+
+export interface BundleSpec {
+  readonly rootfs: string;
+  readonly run: readonly string[];
+  readonly limits: DappLimits;
+  /** Control group of this container, absolute within each hierarchy. */
+  readonly cgroupsPath: string;
+}
+
+/** Fixed, so that a verdict cannot depend on where it is made [D3]. */
+const ENVIRONMENT = [
+  "PATH=/usr/bin:/bin",
+  "HOME=/scratch",
+  "TMPDIR=/scratch",
+  "LANG=C.UTF-8",
+  "LC_ALL=C.UTF-8",
+  "TZ=UTC",
+];
+
+/** Kernel files that say more about the machine than a dapp should know. */
+const MASKED_PATHS = `acpi asound cmdline config.gz interrupts kallsyms kcore key-users keys kmsg latency_stats
+  modules sched_debug scsi timer_list timer_stats version`
+  .split(/\s+/)
+  .map((name) => `/proc/${name}`);
+
+const READONLY_PATHS = ["bus", "fs", "irq", "sys", "sysrq-trigger"].map((name) => `/proc/${name}`);
+
+/** Devices that stay: they give nothing, take anything, or give random bytes. */
+const DEVICES = ["null", "zero", "random", "urandom"];
+
+/** The text of config.json. */
+export function bundleConfig(spec: BundleSpec, confinement: Confinement): string {
+  const seccomp = seccompFor(confinement.arch);
+  return JSON.stringify({
+    ociVersion: "1.0.2",
+    process: processOf(spec, confinement),
+    root: { path: spec.rootfs, readonly: true },
+    hostname: "gdo",
+    mounts: mountsOf(spec),
+    linux: {
+      namespaces: ["pid", "network", "ipc", "uts", "mount", "cgroup", "user"].map((type) => ({ type })),
+      ...idMappings(confinement),
+      ...(confinement.controllers.size > 0 ? { cgroupsPath: spec.cgroupsPath } : {}),
+      resources: resourcesOf(spec.limits, confinement),
+      maskedPaths: MASKED_PATHS,
+      readonlyPaths: READONLY_PATHS,
+      ...(seccomp === undefined ? {} : { seccomp }),
+    },
+  });
+}
+
+function processOf({ run, limits }: BundleSpec, { isRootless, controllers }: Confinement): object {
+  // Without root only one id can be mapped, and the kernel needs it to be 0 inside: harmless outside,
+  // where it is the agent's own, and without capabilities inside.
+  const id = isRootless ? 0 : CONTAINER_UID;
+  const none = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] };
+  return {
+    terminal: false,
+    user: { uid: id, gid: id },
+    args: run,
+    env: ENVIRONMENT,
+    cwd: "/",
+    capabilities: none,
+    noNewPrivileges: true,
+    rlimits: rlimitsOf(limits, controllers),
+  };
+}
+
+/** The second line of defence, and the first where control groups cannot be had. */
+function rlimitsOf(limits: DappLimits, controllers: ReadonlySet<string>): object[] {
+  const values: Record<string, number> = {
+    RLIMIT_CORE: 0,
+    RLIMIT_NOFILE: OPEN_FILES_MAX,
+    RLIMIT_FSIZE: limits.scratchBytes,
+  };
+  // Private writable memory, per process. Address space would be wrong: runtimes reserve gigabytes unused.
+  if (!controllers.has("memory")) values.RLIMIT_DATA = limits.memoryBytes;
+  if (!controllers.has("pids")) values.RLIMIT_NPROC = limits.pids;
+  return Object.entries(values).map(([type, value]) => ({ type, soft: value, hard: value }));
+}
+
+function mountsOf({ rootfs, limits }: BundleSpec): object[] {
+  // A bind mount over /dev is what keeps the runtime from making terminals and further devices there.
+  const folder = {
+    destination: "/dev",
+    type: "bind",
+    source: `${rootfs}/dev`,
+    options: ["bind", "ro", "nosuid", "noexec"],
+  };
+  const devices = DEVICES.map((name) => `/dev/${name}`).map((path) => ({
+    destination: path,
+    type: "bind",
+    source: path,
+    options: ["bind", "nosuid", "noexec"],
+  }));
+  return [
+    { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
+    folder,
+    ...devices,
+    {
+      destination: "/scratch",
+      type: "tmpfs",
+      source: "tmpfs",
+      options: [...TMPFS_OPTIONS, `size=${limits.scratchBytes}`],
+    },
+  ];
+}
+
+function idMappings({ isRootless, uid, gid }: Confinement): object {
+  const range = [{ containerID: 0, hostID: MAPPED_ID_FIRST, size: MAPPED_ID_COUNT }];
+  const own = (hostID: number): object[] => [{ containerID: 0, hostID, size: 1 }];
+  return isRootless ? { uidMappings: own(uid), gidMappings: own(gid) } : { uidMappings: range, gidMappings: range };
+}
+
+function resourcesOf({ memoryBytes, pids, cpu }: DappLimits, confinement: Confinement): object {
+  const { controllers, hasSwapLimit, isRootless } = confinement;
+  // "swap" counts memory and swap together: equal to the limit means no swap at all.
+  const memory = { limit: memoryBytes, ...(hasSwapLimit ? { swap: memoryBytes } : {}) };
+  const quota = Math.max(1000, Math.round(cpu * CPU_PERIOD_US));
+  return {
+    ...(controllers.has("memory") ? { memory } : {}),
+    ...(controllers.has("pids") ? { pids: { limit: pids } } : {}),
+    ...(isRootless ? {} : { devices: [{ allow: false, access: "rwm" }] }),
+    ...(controllers.has("cpu") ? { cpu: { quota, period: CPU_PERIOD_US } } : {}),
+  };
+}

@@ -1,0 +1,94 @@
+/**
+ * The JSON form of calls and answers. Values are in the JSON form of canonical values; what a dapp
+ * answers is checked here before anything else sees it. Pure.
+ */
+import { GdoError, type Hash } from "../../base/index.ts";
+import { type Canonical, canonicalFromJson, encodeCanonical, jsonFromCanonical } from "../../codec/index.ts";
+import type { EntryOutcome, LedgerEntry, ReduceResult, StateChange } from "../../ledger/index.ts";
+import type { ReduceStep, TestVerdict } from "../calls.ts";
+
+const KEY_CHARS_MAX = 512;
+const REASON_CHARS_MAX = 256;
+const FINDINGS_MAX = 1000;
+const FINDING_CHARS_MAX = 1000;
+/** Lone surrogates, which UTF-8 cannot carry: a state key with one would change on its way to the disk. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+
+export function entryToWire(entry: LedgerEntry): unknown {
+  const { id, author, principal, rights, timeMs, app, acts } = entry;
+  const wireActs = acts.map(({ type, body }) => [type, jsonFromCanonical(body)]);
+  return { id, author, principal, rights, time: timeMs, app, acts: wireActs };
+}
+
+export function stepToWire(step: ReduceStep): unknown {
+  if (step.kind === "entry") return { kind: "entry", entry: entryToWire(step.entry) };
+  return { kind: "event", app: step.app, entry: step.entry, event: jsonFromCanonical(step.event) };
+}
+
+/** A canonical value of an answer; DAPP_ERROR when it has no canonical form. */
+export function valueFromWire(value: unknown, what: string): Canonical {
+  try {
+    const canonical = canonicalFromJson(value);
+    encodeCanonical(canonical); // Finds what only the encoding refuses: depth, keys.
+    return canonical;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new GdoError("DAPP_ERROR", `${what} has no canonical form: ${why}`, { cause });
+  }
+}
+
+/** Checks the answer to `reduce` against the entries that were asked about. */
+export function reduceResultFromWire(value: unknown, entries: readonly Hash[]): ReduceResult {
+  const { outcomes, changes } = mapOf(value, "the answer to reduce");
+  const byId = new Map(
+    listOf(outcomes, "outcomes")
+      .map((item) => outcomeFromWire(item))
+      .map((item) => [item.id, item]),
+  );
+  const isComplete = byId.size === entries.length && listOf(outcomes, "outcomes").length === entries.length;
+  const ordered = entries.flatMap((id) => byId.get(id) ?? []);
+  if (!isComplete || ordered.length !== entries.length) {
+    throw new GdoError("DAPP_ERROR", "the answer to reduce does not have one outcome for each entry");
+  }
+  return { outcomes: ordered, changes: listOf(changes, "changes").map((item, index) => changeFromWire(item, index)) };
+}
+
+function outcomeFromWire(value: unknown): EntryOutcome {
+  const { id, void: reason, events = [] } = mapOf(value, "an outcome");
+  if (typeof id !== "string") throw new GdoError("DAPP_ERROR", "an outcome names no entry");
+  const given = listOf(events, "events").map((event, index) => valueFromWire(event, `event ${index} of entry ${id}`));
+  if (reason === undefined) return { id: id as Hash, events: given };
+  if (typeof reason !== "string" || reason === "" || reason.length > REASON_CHARS_MAX) {
+    throw new GdoError("DAPP_ERROR", `entry ${id} is void without a reason of 1 to ${REASON_CHARS_MAX} characters`);
+  }
+  return { id: id as Hash, void: reason.normalize("NFC"), events: given };
+}
+
+function changeFromWire(value: unknown, index: number): StateChange {
+  const [key, item, ...rest] = listOf(value, `change ${index}`);
+  const isKeySound = typeof key === "string" && key !== "" && key.length <= KEY_CHARS_MAX && !LONE_SURROGATE.test(key);
+  if (!isKeySound || key !== key.normalize("NFC") || rest.length > 0) {
+    throw new GdoError("DAPP_ERROR", `change ${index} has no key of 1 to ${KEY_CHARS_MAX} characters in NFC`);
+  }
+  // Null deletes, so no key ever holds null; the same is so in a merge's blob of changes.
+  return [key, item === undefined || item === null ? undefined : valueFromWire(item, `the value of ${key}`)];
+}
+
+export function verdictFromWire(value: unknown): TestVerdict {
+  const { verdict, findings } = mapOf(value, "the answer to test");
+  if (verdict === "PASS") return { verdict };
+  if (verdict !== "FAIL") throw new GdoError("DAPP_ERROR", "the answer to test is neither PASS nor FAIL");
+  const texts = listOf(findings, "findings").slice(0, FINDINGS_MAX);
+  return { verdict, findings: texts.map((text) => String(text).slice(0, FINDING_CHARS_MAX)) };
+}
+
+/** A JSON object; DAPP_ERROR names what should have been one. */
+export function mapOf(value: unknown, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  throw new GdoError("DAPP_ERROR", `${what} is no object`);
+}
+
+function listOf(value: unknown, what: string): readonly unknown[] {
+  if (Array.isArray(value)) return value;
+  throw new GdoError("DAPP_ERROR", `${what}: no list`);
+}
