@@ -6,8 +6,8 @@ namespace gdo {
 
 bool RequireBytes(const Napi::CallbackInfo& info, size_t index) {
   const Napi::Value value = info[index];
-  const bool is_bytes = value.IsTypedArray() &&
-                        value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array;
+  const bool is_bytes =
+      value.IsTypedArray() && value.As<Napi::TypedArray>().TypedArrayType() == napi_uint8_array;
   if (!is_bytes) ThrowTypeError(info.Env(), "expected a Uint8Array");
   return is_bytes;
 }

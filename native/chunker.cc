@@ -88,10 +88,9 @@ class ChunkWorker final : public Napi::AsyncWorker {
 class ChunkerWrap final : public Napi::ObjectWrap<ChunkerWrap> {
  public:
   static Napi::Function Define(Napi::Env env) {
-    return DefineClass(
-        env, "Chunker",
-        {InstanceMethod<&ChunkerWrap::Update>("update"),
-         InstanceMethod<&ChunkerWrap::Finish>("finish")});
+    return DefineClass(env, "Chunker",
+                       {InstanceMethod<&ChunkerWrap::Update>("update"),
+                        InstanceMethod<&ChunkerWrap::Finish>("finish")});
   }
 
   explicit ChunkerWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<ChunkerWrap>(info) {

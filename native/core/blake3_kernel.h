@@ -34,7 +34,8 @@ struct BlockInfo {
   uint32_t flags;
 };
 
-// One block, all 16 words of output: the first 8 are the next chaining value, all 16 are root output.
+// One block, all 16 words of output: the first 8 are the next chaining value, all 16 are root
+// output.
 Block Compress(const ChainingValue& cv, const Block& block, const BlockInfo& info);
 
 // Chaining values of `count` whole chunks that follow each other in memory, the first of them being

@@ -13,7 +13,9 @@ Blake3::Digest IdOf(std::span<const uint8_t> bytes) {
 
 }  // namespace
 
-Chunker::Chunker(const Profile& profile) : profile_(profile) { pending_.reserve(profile.bytes_max); }
+Chunker::Chunker(const Profile& profile) : profile_(profile) {
+  pending_.reserve(profile.bytes_max);
+}
 
 void Chunker::Update(std::span<const uint8_t> bytes, std::vector<Cut>& cuts) {
   while (!pending_.empty() && !bytes.empty()) UpdatePending(bytes, cuts);

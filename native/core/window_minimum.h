@@ -1,4 +1,5 @@
-// The inner loop of window-minimum chunking: where in a range is the hash of the last 8 bytes least?
+// The inner loop of window-minimum chunking: where in a range is the hash of the last 8 bytes
+// least?
 //
 // The formula is the format [T2]. A kernel for another processor must give the same position, bit
 // for bit, for every input; nothing else about it is fixed.
