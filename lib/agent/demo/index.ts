@@ -2,7 +2,7 @@
  * The demo: a maker space on one machine, with real processes, links and containers, that lives
  * through one day of card frames. Tells what happens as events; the command line makes sentences.
  */
-import { readFileSync } from "node:fs";
+import { accessSync, constants, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Clock, GdoError, SystemClock } from "../../base/index.ts";
@@ -56,10 +56,9 @@ const ANYONE = -2;
 const CONVERGE_WITHIN_MS = 120_000;
 const ARMED_WITHIN_MS = 60_000;
 
-function readDay(path: string | undefined): { frames: Frame[]; name: string } {
+function readDay(path: string | undefined): Frame[] {
   const file = path === undefined ? fileURLToPath(new URL("day.jsonl", DATA)) : resolve(path);
-  const name = path ?? basename(file);
-  return { frames: parseDay(readFileSync(file, "utf8"), name, new Set(READERS)), name };
+  return parseDay(readFileSync(file, "utf8"), path ?? basename(file), new Set(READERS));
 }
 
 /** Midnight of tomorrow (UTC): a day ahead, so that what the clocks are steered through never lies in the past. */
@@ -72,6 +71,7 @@ class Demo {
   readonly #clock = new SystemClock();
   readonly #frames: readonly Frame[];
   readonly #outage: Outage;
+  readonly #aclPath: string;
   readonly #midnightMs: number;
   readonly #startMs: number;
   readonly #tally = new Tally(READERS);
@@ -82,7 +82,9 @@ class Demo {
   constructor(options: DemoOptions, folder: string) {
     this.#options = options;
     this.#outage = parseOutage(options.outage, DOOR_NODE_NAMES);
-    this.#frames = readDay(options.dayPath).frames;
+    this.#frames = readDay(options.dayPath);
+    this.#aclPath = options.aclPath === undefined ? fileURLToPath(new URL("acl.csv", DATA)) : resolve(options.aclPath);
+    accessSync(this.#aclPath, constants.R_OK); // What is wrong inside, its import says.
     this.#midnightMs = midnightOfTomorrow(this.#clock);
     this.#startMs = startOfDay(this.#frames);
     this.#failed.promise.catch(() => {}); // Raced against below; may also come too late to matter.
@@ -143,7 +145,7 @@ class Demo {
 
   /** Homes, dapps, access list and grants, until every door decides by what they say. */
   async #prepare(): Promise<void> {
-    const { tell, aclPath } = this.#options;
+    const { tell } = this.#options;
     await this.#stage.raise();
     tell({ type: "founded", organisation: ORGANISATION, nodes: NODE_NAMES });
     const { link } = this.#stage.office;
@@ -154,9 +156,9 @@ class Demo {
       tell({ type: "dapp", name, version: installed.version });
     }
     await link.ask("merge", { branch: "main" });
-    const path = aclPath === undefined ? fileURLToPath(new URL("acl.csv", DATA)) : resolve(aclPath);
+    const path = this.#aclPath;
     const imported = (await link.ask("importDoorbot", { path })) as Imported;
-    tell({ ...imported, type: "imported", path: aclPath ?? basename(path) });
+    tell({ ...imported, type: "imported", path: basename(path) });
     const acts = READERS.map((door) => ({ type: "grant.set", body: { door, minLevel: ANYONE } }));
     await link.ask("append", { app: "door", acts });
     await link.ask("merge", { branch: "main" });

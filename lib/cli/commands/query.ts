@@ -13,7 +13,7 @@ export const query: CommandSpec = {
   exits: { 3: "there is no home", 10: "no such dapp or query", 41: "the dapp failed", 42: "the dapp hit a limit" },
   example: "gdo query door summary '{}'",
   async run(session, { args: [app, name, json] }) {
-    const args = jsonArgument("the arguments", String(json ?? "{}"));
+    const args = jsonArgument("the query", String(json ?? "{}"));
     const { value } = (await withApi(session, (api) => api.call("query", { app, query: name, args }))) as {
       value: unknown;
     };
