@@ -13,7 +13,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type ContainerSpec, type DappLimits, makeNodeBase } from "../../lib/dapp/index.ts";
+import { GdoError, type Hash } from "../../lib/base/index.ts";
+import { type ContainerSpec, type DappLimits, type DappState, type Images, makeNodeBase } from "../../lib/dapp/index.ts";
 
 const FIXTURES = "test/fixtures/dapps";
 /** First id of the range that containers of root run under. */
@@ -106,3 +107,37 @@ function textOf(path: string): string {
 export function removeTestRootfs(rootfs: string): void {
   rmSync(join(rootfs, ".."), { recursive: true, force: true });
 }
+
+/** Images whose trees are names of programs of test/fixtures/dapps. Cast a name to Hash to ask for it. */
+export class ProgramImages implements Images {
+  readonly #rootfs: string;
+  readonly #limits: string;
+
+  /** `limits` is the text of the manifest's limits, as in "{wall: 2s}". */
+  constructor(rootfs: string, limits = "{memory: 128MiB, wall: 30s, cpu: 1}") {
+    this.#rootfs = rootfs;
+    this.#limits = limits;
+  }
+
+  async rootfs(): Promise<string> {
+    return this.#rootfs;
+  }
+
+  async manifestText(tree: Hash): Promise<string> {
+    return [
+      `name: ${tree}`,
+      "version: 1.0.0",
+      `image: {base: node, run: [node, /app/main.mjs, ${tree}]}`,
+      "reads: [other]",
+      "queries: {it: anything}",
+      `limits: ${this.#limits}`,
+    ].join("\n");
+  }
+}
+
+/** A state with nothing in it. */
+export const emptyState: DappState = {
+  get: () => undefined,
+  scan: () => [],
+  blob: () => Promise.reject(new GdoError("STORE_MISSING", "there is no content here")),
+};

@@ -35,12 +35,29 @@ function faultsOfFile(path, text) {
   return faults;
 }
 
+/** Is `name` in the lock where a package at `path` would find it? */
+function isLocked(packages, path, name) {
+  const inside = path === "" ? "" : `${path}/`;
+  if (packages[`${inside}node_modules/${name}`] !== undefined) return true;
+  return path !== "" && isLocked(packages, path.slice(0, Math.max(0, path.lastIndexOf("/node_modules/"))), name);
+}
+
+/** npm leaves out of the lock what it could not see, and `npm ci` then refuses it; docs/adr/0006. */
+function faultsOfLock(root) {
+  const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"));
+  return Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) => {
+    const absent = Object.keys(optionalDependencies).filter((name) => !isLocked(packages, path, name));
+    return absent.map((name) => `package-lock.json: ${name}, which ${path} names, has no entry`);
+  });
+}
+
 /** One line for each fault. */
 export function checkStructure(root) {
-  return sourceFiles(root).flatMap((path) => {
+  const faults = sourceFiles(root).flatMap((path) => {
     const names = path.split("/").filter((name) => VAGUE.test(name));
-    const faults = names.map((name) => `${path}: "${name}" says nothing; name what it holds`);
+    const named = names.map((name) => `${path}: "${name}" says nothing; name what it holds`);
     const isReadable = isSource(path) && basename(path) !== "structure.mjs";
-    return isReadable ? [...faults, ...faultsOfFile(path, readFileSync(join(root, path), "utf8"))] : faults;
+    return isReadable ? [...named, ...faultsOfFile(path, readFileSync(join(root, path), "utf8"))] : named;
   });
+  return [...faults, ...faultsOfLock(root)];
 }
