@@ -1,0 +1,169 @@
+/** Bytes in, a blob out: cut by content, stored chunk by chunk, in bounded memory [T2][T3]. */
+import { Chunker, type Cut, type ProfileName } from "../addon.ts";
+import { concatBytes, type Hash } from "../base/index.ts";
+import { type BlobEntry, encodeBlobNode, endsNode, nodeLengthBytes, ZEROS_ID } from "./blob-node.ts";
+import type { ChunkStore } from "./chunk-store.ts";
+import { isAllZero } from "./zeros.ts";
+
+export const DEFAULT_PROFILE: ProfileName = "min8-64k";
+const PIECE_BYTES_MAX = 1024 * 1024;
+/** Up to here a profile never cuts, so a small file need not visit another thread. */
+const UNCUT_BYTES: Readonly<Record<ProfileName, number>> = {
+  "min8-64k": 32 * 1024,
+  "min8-16k": 8 * 1024,
+  "fixed-64k": 64 * 1024,
+};
+
+export interface PutBlob {
+  readonly id: Hash;
+  readonly sizeBytes: number;
+}
+
+/**
+ * Stores a stream of bytes. The pieces are kept until the chunks they belong to are stored: a source
+ * must not write to one that it has given. The blob is durable after the store's next commit.
+ */
+export async function putBlob(
+  store: ChunkStore,
+  source: AsyncIterable<Uint8Array> | Uint8Array,
+  profile: ProfileName = DEFAULT_PROFILE,
+): Promise<PutBlob> {
+  const writer = new BlobWriter(store, profile);
+  for await (const piece of boundedPieces(source)) await writer.write(piece);
+  return writer.finish();
+}
+
+async function* boundedPieces(source: AsyncIterable<Uint8Array> | Uint8Array): AsyncGenerator<Uint8Array> {
+  for await (const piece of source instanceof Uint8Array ? [source] : source) {
+    for (let start = 0; start < piece.length; start += PIECE_BYTES_MAX) {
+      yield piece.subarray(start, start + PIECE_BYTES_MAX);
+    }
+  }
+}
+
+class BlobWriter {
+  readonly #store: ChunkStore;
+  readonly #profile: ProfileName;
+  readonly #list: ChunkList;
+  readonly #pending = new PendingBytes();
+  #chunker: Chunker | undefined;
+  #sizeBytes = 0;
+
+  constructor(store: ChunkStore, profile: ProfileName) {
+    this.#store = store;
+    this.#profile = profile;
+    this.#list = new ChunkList(store, profile);
+  }
+
+  async write(piece: Uint8Array): Promise<void> {
+    this.#pending.push(piece);
+    this.#sizeBytes += piece.length;
+    if (this.#chunker !== undefined) return this.#keep(await this.#chunker.update(piece));
+    if (this.#sizeBytes <= UNCUT_BYTES[this.#profile]) return;
+    this.#chunker = new Chunker(this.#profile);
+    await this.#keep(await this.#chunker.update(this.#pending.all()));
+  }
+
+  async finish(): Promise<PutBlob> {
+    if (this.#chunker !== undefined) await this.#keep(await this.#chunker.finish());
+    else if (this.#sizeBytes > 0) await this.#keepChunk(this.#pending.take(this.#sizeBytes));
+    return { id: await this.#list.finish(), sizeBytes: this.#sizeBytes };
+  }
+
+  async #keep(cuts: readonly Cut[]): Promise<void> {
+    for (const { length, id } of cuts) await this.#keepChunk(this.#pending.take(length), id);
+  }
+
+  async #keepChunk(bytes: Uint8Array, id?: Hash): Promise<void> {
+    if (isAllZero(bytes)) return this.#list.addZeros(bytes.length);
+    const isKnown = id !== undefined && this.#store.has(id);
+    await this.#list.add({ id: isKnown ? id : await this.#store.put("chunk", bytes), lengthBytes: bytes.length });
+  }
+}
+
+/** What has been read and not yet cut: at most one chunk and one piece. */
+class PendingBytes {
+  readonly #pieces: Uint8Array[] = [];
+
+  push(piece: Uint8Array): void {
+    this.#pieces.push(piece);
+  }
+
+  all(): Uint8Array {
+    return this.#pieces.length === 1 ? (this.#pieces[0] as Uint8Array) : concatBytes(this.#pieces);
+  }
+
+  /** Removes the first `lengthBytes`; there are as many. */
+  take(lengthBytes: number): Uint8Array {
+    const taken: Uint8Array[] = [];
+    let left = lengthBytes;
+    while (left > 0) {
+      const first = this.#pieces[0] as Uint8Array;
+      taken.push(first.subarray(0, left));
+      if (first.length > left) this.#pieces[0] = first.subarray(left);
+      else this.#pieces.shift();
+      left -= Math.min(left, first.length);
+    }
+    return taken.length === 1 ? (taken[0] as Uint8Array) : concatBytes(taken);
+  }
+}
+
+/** Builds the content-defined tree over the chunks from below, holding one open node a level [T3]. */
+class ChunkList {
+  readonly #store: ChunkStore;
+  readonly #profile: ProfileName;
+  readonly #levels: BlobEntry[][] = [[]];
+  /** Zero chunks in a row become one entry, however many: a hole costs nothing. */
+  #zerosBytes = 0;
+
+  constructor(store: ChunkStore, profile: ProfileName) {
+    this.#store = store;
+    this.#profile = profile;
+  }
+
+  addZeros(lengthBytes: number): void {
+    this.#zerosBytes += lengthBytes;
+  }
+
+  async add(chunk: BlobEntry): Promise<void> {
+    await this.#endZeros();
+    await this.#push(0, chunk);
+  }
+
+  /** The root's id: the lowest node that stands for everything. */
+  async finish(): Promise<Hash> {
+    await this.#endZeros();
+    for (let level = 0; ; level += 1) {
+      const entries = this.#levels[level] ?? [];
+      const isTop = level === this.#levels.length - 1;
+      const [only] = entries;
+      if (isTop && level > 0 && only !== undefined && entries.length === 1) return only.id;
+      if (isTop) return this.#put(level, entries);
+      if (entries.length > 0) await this.#end(level);
+    }
+  }
+
+  async #endZeros(): Promise<void> {
+    const lengthBytes = this.#zerosBytes;
+    this.#zerosBytes = 0;
+    if (lengthBytes > 0) await this.#push(0, { id: ZEROS_ID, lengthBytes });
+  }
+
+  async #push(level: number, entry: BlobEntry): Promise<void> {
+    const entries = this.#levels[level] ?? [];
+    this.#levels[level] = entries;
+    entries.push(entry);
+    if (endsNode(entries.length, entry.id)) await this.#end(level);
+  }
+
+  async #end(level: number): Promise<void> {
+    const entries = this.#levels[level] ?? [];
+    this.#levels[level] = [];
+    const lengthBytes = nodeLengthBytes({ profile: this.#profile, level, entries });
+    await this.#push(level + 1, { id: await this.#put(level, entries), lengthBytes });
+  }
+
+  #put(level: number, entries: readonly BlobEntry[]): Promise<Hash> {
+    return this.#store.put("blob", encodeBlobNode({ profile: this.#profile, level, entries }));
+  }
+}
