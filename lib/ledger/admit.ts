@@ -126,7 +126,6 @@ class Batch implements Admission {
     }
     const block = this.#parse(envelope);
     if (block === undefined) return undefined;
-    const isCharter = block.id === this.#view.organisation;
     const why = this.#whyUnwelcome(block);
     if (why !== undefined) return this.#refuse(why[0], why[1], block);
     if (this.#view.parent(block.id) === undefined) return block;

@@ -1,0 +1,139 @@
+/**
+ * Applying a merge: membership in the merge's order, state, roots, void entries, in one transaction of the
+ * caller's. Everything that the merge block claims is computed again here, so a database never holds a
+ * state that its merges do not lead to.
+ */
+import { GdoError, type Hash } from "../base/index.ts";
+import type { Block } from "../codec/index.ts";
+import {
+  type IncludedRange,
+  includedRoot,
+  type MergeChanges,
+  type MergePayload,
+  orderEntries,
+  parseEntryPayload,
+} from "../ledger/index.ts";
+import type { BlockTable } from "./blocks.ts";
+import type { BranchRow, BranchTable, Candidate } from "./branches.ts";
+import type { LogTable } from "./logs.ts";
+import type { StateTable } from "./state.ts";
+
+export interface Tables {
+  readonly logs: LogTable;
+  readonly blocks: BlockTable;
+  readonly branches: BranchTable;
+  readonly state: StateTable;
+}
+
+export interface MergeToApply {
+  readonly merge: Block;
+  readonly payload: MergePayload;
+  readonly changes: MergeChanges;
+}
+
+/**
+ * Throws LEDGER_FORKED when the merge does not follow the branch's head, LEDGER_ORPHAN when blocks are
+ * missing, LEDGER_FORM when it contradicts itself, LEDGER_CORRUPT when other roots come out [L19].
+ */
+export function applyMerge(tables: Tables, branch: BranchRow, todo: MergeToApply): void {
+  const { merge, payload, changes } = todo;
+  const seq = tables.blocks.seqOf(merge.id);
+  if (seq === undefined) throw new GdoError("LEDGER_ORPHAN", `merge ${merge.id} is not held`);
+  const head = branch.h === 0 ? null : headId(tables, branch);
+  if (payload.h !== branch.h + 1 || payload.prev !== head) {
+    throw new GdoError("LEDGER_FORKED", `merge ${merge.id} does not follow ${branch.name} at height ${branch.h}`);
+  }
+  const entries = payload.included.flatMap((range) => takeRange(tables, branch, range));
+  checkSet(entries, payload, merge.id);
+  addMembers(tables, branch, payload, entries);
+  addVoids(tables, branch, todo, entries);
+  tables.state.apply(branch.id, changes.state);
+  checkRoots(tables.state.roots(branch.id), payload.state, merge.id);
+  tables.branches.advance(branch.id, payload.h, seq);
+}
+
+export function headId({ blocks }: Pick<Tables, "blocks">, { head }: BranchRow): Hash | null {
+  return head === null ? null : (blocks.idOf(head) ?? null);
+}
+
+function takeRange({ logs, branches }: Tables, branch: BranchRow, { author, l, from, to }: IncludedRange): Candidate[] {
+  const log = logs.find(author, l);
+  if (log === undefined || log.next <= to) {
+    throw new GdoError("LEDGER_ORPHAN", `blocks up to ${to} of ${author} ${l} are not held`);
+  }
+  const next = branches.next(branch.id, log.id);
+  if (from !== next) {
+    throw new GdoError(
+      "LEDGER_FORM",
+      `the range of ${author} ${l} begins at ${from}; ${branch.name} has up to ${next - 1}`,
+    );
+  }
+  branches.setNext(branch.id, log.id, to + 1);
+  return branches.candidates(log.id, from, to);
+}
+
+function checkSet(entries: readonly Candidate[], { entries: count, set }: MergePayload, merge: Hash): void {
+  if (entries.length !== count || includedRoot(entries.map(({ id }) => id)) !== set) {
+    throw new GdoError("LEDGER_FORM", `merge ${merge}: its ranges hold other entries than its set names`);
+  }
+}
+
+function addMembers(
+  { blocks, branches }: Tables,
+  branch: BranchRow,
+  payload: MergePayload,
+  entries: readonly Candidate[],
+): void {
+  const seed = payload.prev ?? blocks.charter();
+  if (seed === undefined) throw new GdoError("LEDGER_ORPHAN", "the charter is not held");
+  const rows = new Map(entries.map(({ id, seq }) => [id, seq]));
+  orderEntries(entries, seed).forEach((id, position) => {
+    branches.addMember(branch.id, payload.h, position, rows.get(id) as number); // [L12]
+  });
+  if (branches.hasOpenParent(branch.id, payload.h)) {
+    throw new GdoError(
+      "LEDGER_FORM",
+      `merge at height ${payload.h}: an entry builds on one that is not in ${branch.name}`,
+    );
+  }
+}
+
+function addVoids(
+  tables: Tables,
+  branch: BranchRow,
+  { merge, payload, changes }: MergeToApply,
+  entries: readonly Candidate[],
+): void {
+  if (changes.voids.length !== payload.void) {
+    throw new GdoError(
+      "LEDGER_FORM",
+      `merge ${merge.id}: it voids ${changes.voids.length} entries, not ${payload.void}`,
+    );
+  }
+  const rows = new Map(entries.map(({ id, seq }) => [id, seq]));
+  for (const { id, reason } of changes.voids) {
+    const seq = rows.get(id);
+    const block = seq === undefined ? undefined : tables.blocks.get(id);
+    // Taken out of the map, so that an entry void twice is noticed too.
+    if (block === undefined || seq === undefined || !rows.delete(id)) {
+      throw new GdoError("LEDGER_FORM", `merge ${merge.id}: it voids ${id}, which it does not include`);
+    }
+    tables.branches.addVoid(branch.id, seq, parseEntryPayload(block.d).app, reason);
+  }
+}
+
+function checkRoots(
+  computed: Readonly<Record<string, Hash>>,
+  claimed: Readonly<Record<string, Hash>>,
+  merge: Hash,
+): void {
+  const apps = new Set([...Object.keys(computed), ...Object.keys(claimed)]);
+  for (const app of apps) {
+    if (computed[app] !== claimed[app]) {
+      throw new GdoError(
+        "LEDGER_CORRUPT",
+        `merge ${merge}: the state of ${app} is ${computed[app]}, not ${claimed[app]}`,
+      );
+    }
+  }
+}

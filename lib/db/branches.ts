@@ -1,0 +1,161 @@
+/** Branches: their last merge, what is in them, what is void, what could be merged next. */
+import type { Statement } from "better-sqlite3";
+import { type Hash, hashOf32 } from "../base/index.ts";
+import type { Connection } from "./connection.ts";
+import type { StoredBlock } from "./rows.ts";
+
+export interface BranchRow {
+  readonly id: number;
+  readonly name: string;
+  readonly h: number;
+  /** Row of the last merge block. */
+  readonly head: number | null;
+}
+
+/** An entry that a merge found void, and why. */
+export interface VoidEntry {
+  readonly id: Hash;
+  readonly app: string;
+  readonly reason: string;
+}
+
+export interface Candidate {
+  readonly seq: number;
+  readonly id: Hash;
+  readonly c: number;
+}
+
+/** An entry held and not in the branch. */
+const PENDING = `
+  FROM logs g
+  LEFT JOIN branch_logs m ON m.branch = ? AND m.log = g.id
+  JOIN blocks b INDEXED BY entries_by_log ON b.log = g.id AND b.n >= ifnull(m.next, 0) AND b.kind = 'entry'`;
+
+export class BranchTable {
+  readonly #find: Statement<[string], BranchRow>;
+  readonly #names: Statement<[], { name: string }>;
+  readonly #add: Statement<[string]>;
+  readonly #setHead: Statement<[number, number, number]>;
+  readonly #addMerge: Statement<[number, number, number]>;
+  readonly #isMerged: Statement<[number], { h: number }>;
+  readonly #wait: Statement<[number]>;
+  readonly #unwait: Statement<[number]>;
+  readonly #waiting: Statement<[], StoredBlock>;
+  readonly #pending: Statement<[number, number], StoredBlock>;
+  readonly #countPending: Statement<[number], { count: number }>;
+  readonly #next: Statement<[number, number], { next: number }>;
+  readonly #setNext: Statement<[number, number, number]>;
+  readonly #candidates: Statement<[number, number, number], { seq: number; id: Buffer; c: number }>;
+  readonly #addMember: Statement<[number, number, number, number]>;
+  readonly #openParents: Statement<[number, number], { parent: number }>;
+  readonly #addVoid: Statement<[number, number, string, string]>;
+  readonly #voids: Statement<[number], { id: Buffer; app: string; reason: string }>;
+  readonly #members: Statement<[number, number], { id: Buffer }>;
+
+  constructor({ raw }: Connection) {
+    this.#find = raw.prepare("SELECT id, name, h, head FROM branches WHERE name = ?");
+    this.#names = raw.prepare("SELECT name FROM branches ORDER BY name");
+    this.#add = raw.prepare("INSERT INTO branches (name, h, head) VALUES (?, 0, NULL)");
+    this.#setHead = raw.prepare("UPDATE branches SET h = ?, head = ? WHERE id = ?");
+    this.#addMerge = raw.prepare("INSERT INTO merges (branch, h, block) VALUES (?, ?, ?)");
+    this.#isMerged = raw.prepare("SELECT h FROM merges WHERE block = ?");
+    this.#wait = raw.prepare("INSERT INTO waiting (block) VALUES (?)");
+    this.#unwait = raw.prepare("DELETE FROM waiting WHERE block = ?");
+    this.#waiting = raw.prepare("SELECT b.body, b.sig FROM waiting w JOIN blocks b ON b.seq = w.block ORDER BY b.seq");
+    this.#pending = raw.prepare(`SELECT b.body, b.sig ${PENDING} ORDER BY b.seq LIMIT ?`);
+    this.#countPending = raw.prepare(`SELECT count(*) AS count ${PENDING}`);
+    this.#next = raw.prepare("SELECT next FROM branch_logs WHERE branch = ? AND log = ?");
+    this.#setNext = raw.prepare("INSERT OR REPLACE INTO branch_logs (branch, log, next) VALUES (?, ?, ?)");
+    this.#candidates = raw.prepare(
+      "SELECT seq, id, c FROM blocks WHERE log = ? AND n BETWEEN ? AND ? AND kind = 'entry' ORDER BY n",
+    );
+    this.#addMember = raw.prepare("INSERT INTO members (branch, block, h, position) VALUES (?, ?, ?, ?)");
+    this.#openParents = raw.prepare(
+      `SELECT p.seq AS parent FROM members c JOIN edges e ON e.child = c.block JOIN blocks p ON p.seq = e.parent
+       WHERE c.branch = ?1 AND c.h = ?2 AND p.kind = 'entry'
+         AND NOT EXISTS (SELECT 1 FROM members m WHERE m.branch = ?1 AND m.block = p.seq) LIMIT 1`,
+    );
+    this.#addVoid = raw.prepare("INSERT INTO voids (branch, block, app, reason) VALUES (?, ?, ?, ?)");
+    this.#voids = raw.prepare(
+      "SELECT b.id, v.app, v.reason FROM voids v JOIN blocks b ON b.seq = v.block WHERE v.branch = ? ORDER BY v.block",
+    );
+    this.#members = raw.prepare(
+      "SELECT b.id FROM members m JOIN blocks b ON b.seq = m.block WHERE m.branch = ? AND m.h = ? ORDER BY m.position",
+    );
+  }
+
+  find(name: string): BranchRow | undefined {
+    return this.#find.get(name);
+  }
+
+  names(): string[] {
+    return this.#names.all().map(({ name }) => name);
+  }
+
+  add(name: string): number {
+    return Number(this.#add.run(name).lastInsertRowid);
+  }
+
+  /** Notes a merge block that is held and not applied. */
+  wait(seq: number): void {
+    this.#wait.run(seq);
+  }
+
+  waiting(): StoredBlock[] {
+    return this.#waiting.all();
+  }
+
+  isMerged(seq: number): boolean {
+    return this.#isMerged.get(seq) !== undefined;
+  }
+
+  /** Makes a merge the branch's head. */
+  advance(branch: number, h: number, seq: number): void {
+    this.#addMerge.run(branch, h, seq);
+    this.#unwait.run(seq);
+    this.#setHead.run(h, seq, branch);
+  }
+
+  /** In the order of taking in, parents before children. */
+  pending(branch: number, limit: number): StoredBlock[] {
+    return this.#pending.all(branch, limit);
+  }
+
+  countPending(branch: number): number {
+    return this.#countPending.get(branch)?.count ?? 0;
+  }
+
+  /** First number of the log that is not in the branch. */
+  next(branch: number, log: number): number {
+    return this.#next.get(branch, log)?.next ?? 0;
+  }
+
+  setNext(branch: number, log: number, next: number): void {
+    this.#setNext.run(branch, log, next);
+  }
+
+  candidates(log: number, from: number, to: number): Candidate[] {
+    return this.#candidates.all(log, from, to).map(({ seq, id, c }) => ({ seq, id: hashOf32(id), c }));
+  }
+
+  addMember(branch: number, h: number, position: number, seq: number): void {
+    this.#addMember.run(branch, seq, h, position);
+  }
+
+  /** Whether an entry of this merge builds on an entry that is not in the branch. */
+  hasOpenParent(branch: number, h: number): boolean {
+    return this.#openParents.get(branch, h) !== undefined;
+  }
+
+  members(branch: number, h: number): Hash[] {
+    return this.#members.all(branch, h).map(({ id }) => hashOf32(id));
+  }
+
+  addVoid(branch: number, seq: number, app: string, reason: string): void {
+    this.#addVoid.run(branch, seq, app, reason);
+  }
+
+  voids(branch: number): VoidEntry[] {
+    return this.#voids.all(branch).map(({ id, app, reason }) => ({ id: hashOf32(id), app, reason }));
+  }
+}

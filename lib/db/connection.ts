@@ -1,0 +1,85 @@
+/**
+ * One SQLite file: opening, transactions, errors. WAL; a commit of what this device signed is on disk
+ * before it returns [L7], anything else could be fetched or computed again and need not wait for the disk.
+ */
+import Database from "better-sqlite3";
+import { GdoError } from "../base/index.ts";
+import { SCHEMA, SCHEMA_VERSION } from "./schema.ts";
+
+const BUSY_TIMEOUT_MS = 5_000;
+
+export class Connection {
+  readonly raw: Database.Database;
+  readonly path: string;
+  readonly #transaction: Database.Transaction<(work: () => void) => void>;
+
+  constructor(path: string, readOnly: boolean) {
+    this.path = path;
+    this.raw = openFile(path, readOnly);
+    this.#transaction = this.raw.transaction((work: () => void) => work());
+  }
+
+  close(): void {
+    this.raw.close();
+  }
+
+  /** One transaction; on disk when it returns [L7]. */
+  durably(work: () => void): void {
+    this.raw.exec("PRAGMA synchronous = FULL");
+    try {
+      this.write(work);
+    } finally {
+      this.raw.exec("PRAGMA synchronous = NORMAL");
+    }
+  }
+
+  /** One transaction; after a power cut it may be gone, as a whole. */
+  write(work: () => void): void {
+    try {
+      this.#transaction.immediate(work);
+    } catch (error) {
+      throw asGdoError(error, this.path);
+    }
+  }
+}
+
+function openFile(path: string, readOnly: boolean): Database.Database {
+  let raw: Database.Database | undefined;
+  try {
+    raw = new Database(path, { readonly: readOnly, fileMustExist: readOnly, timeout: BUSY_TIMEOUT_MS });
+    prepare(raw, path, readOnly);
+    return raw;
+  } catch (error) {
+    raw?.close();
+    throw asGdoError(error, path);
+  }
+}
+
+function prepare(raw: Database.Database, path: string, readOnly: boolean): void {
+  const version = raw.pragma("user_version", { simple: true });
+  if (version !== 0 && version !== SCHEMA_VERSION) {
+    throw new GdoError(
+      "CONFIG_INVALID",
+      `${path} has format ${String(version)}; this version of gdo reads ${SCHEMA_VERSION}`,
+    );
+  }
+  if (readOnly) return;
+  raw.pragma("journal_mode = WAL");
+  raw.pragma("synchronous = FULL");
+  if (version === 0) raw.transaction(() => raw.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}`))();
+  raw.pragma("synchronous = NORMAL");
+}
+
+/** Errors of SQLite as ours; a bug of ours as it is. */
+export function asGdoError(error: unknown, path: string): unknown {
+  if (!(error instanceof Database.SqliteError)) return error;
+  const { code, message } = error;
+  if (code.startsWith("SQLITE_CORRUPT") || code === "SQLITE_NOTADB") {
+    return new GdoError("LEDGER_CORRUPT", `${path}: ${message}`, { cause: error, hint: "gdo verify" });
+  }
+  if (code.startsWith("SQLITE_FULL")) return new GdoError("STORE_FULL", `${path}: ${message}`, { cause: error });
+  if (code.startsWith("SQLITE_CANTOPEN"))
+    return new GdoError("NOT_FOUND", `${path} cannot be opened`, { cause: error });
+  if (code.startsWith("SQLITE_CONSTRAINT")) return error;
+  return new GdoError("IO", `${path}: ${message}`, { cause: error });
+}

@@ -1,0 +1,301 @@
+/**
+ * The ledger on disk, one SQLite file. One writer per home: the home's lock sees to that. What is taken in
+ * has been admitted (lib/ledger, admit); what this keeps by itself is that numbers are used once [L6], that
+ * parents are held, that own blocks are durable [L7], and that merges lead to the state they name [L19].
+ */
+import { GdoError, type Hash, type PublicKey } from "../base/index.ts";
+import type { Block } from "../codec/index.ts";
+import {
+  type AdmitView,
+  type BranchView,
+  CHARTER_APP,
+  initialCharterState,
+  MAIN_BRANCH,
+  type MergeChanges,
+  type MergePayload,
+  parseGenesis,
+  type StateChange,
+  type StateView,
+} from "../ledger/index.ts";
+import { applyMerge, headId, type Tables } from "./apply-merge.ts";
+import { BlockTable, type Head } from "./blocks.ts";
+import { type BranchRow, BranchTable, type VoidEntry } from "./branches.ts";
+import { Connection } from "./connection.ts";
+import { Listing, type ListOptions, type ListRow } from "./listing.ts";
+import { type FrontierLog, LogTable } from "./logs.ts";
+import { MetaTable } from "./meta.ts";
+import { blockOfRow } from "./rows.ts";
+import { StateTable } from "./state.ts";
+import { type VerifyReport, verifyLedger } from "./verify.ts";
+import { admitView, branchView } from "./views.ts";
+
+export interface OpenOptions {
+  /** For reading beside the writer. The file must exist. */
+  readonly readOnly?: boolean;
+}
+
+export interface Ingested {
+  readonly added: readonly Hash[];
+  /** Held already. */
+  readonly known: number;
+}
+
+/** A block to take in; without a flag its own signature counts as verified [L9]. */
+export type Incoming = Block | { readonly block: Block; readonly isChecked: boolean };
+
+export class LedgerDb {
+  readonly #connection: Connection;
+  readonly #tables: Tables;
+  readonly #meta: MetaTable;
+  readonly #listing: Listing;
+
+  private constructor(connection: Connection) {
+    this.#connection = connection;
+    const logs = new LogTable(connection);
+    this.#tables = {
+      logs,
+      blocks: new BlockTable(connection, logs),
+      branches: new BranchTable(connection),
+      state: new StateTable(connection),
+    };
+    this.#meta = new MetaTable(connection);
+    this.#listing = new Listing(connection);
+  }
+
+  /** Makes the file if there is none. Throws NOT_FOUND, CONFIG_INVALID (a later version's), LEDGER_CORRUPT, IO. */
+  static open(path: string, options: OpenOptions = {}): LedgerDb {
+    const connection = new Connection(path, options.readOnly ?? false);
+    try {
+      return new LedgerDb(connection);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+  }
+
+  close(): void {
+    this.#connection.close();
+  }
+
+  // --- Blocks ---
+
+  /** Appends a block of this device; on disk when it returns [L7]. The same block again changes nothing. */
+  appendOwn(block: Block): void {
+    this.appendOwnBatch([block]);
+  }
+
+  /** As appendOwn, all or none, for the price of one. */
+  appendOwnBatch(blocks: readonly Block[]): void {
+    this.#undoing(() => this.#connection.durably(() => void this.#addAll(blocks)));
+  }
+
+  /**
+   * Takes in admitted blocks, parents before children, all or none. Throws LEDGER_FORKED [L6] and
+   * LEDGER_ORPHAN: admission has missed something, or another writer came between.
+   */
+  ingest(blocks: readonly Incoming[]): Ingested {
+    let added: Hash[] = [];
+    this.#undoing(() =>
+      this.#connection.write(() => {
+        added = this.#addAll(blocks);
+      }),
+    );
+    return { added, known: blocks.length - added.length };
+  }
+
+  #addAll(blocks: readonly Incoming[]): Hash[] {
+    const added: Hash[] = [];
+    for (const incoming of blocks) {
+      const { block, isChecked } = "block" in incoming ? incoming : { block: incoming, isChecked: true };
+      const seq = this.#tables.blocks.add(block, isChecked);
+      if (seq === undefined) continue;
+      added.push(block.id);
+      if (block.k === "charter") this.#found(block);
+      if (block.k === "merge") this.#tables.branches.wait(seq);
+    }
+    return added;
+  }
+
+  /** A charter's branches begin with its state. */
+  #found(charter: Block): void {
+    const { branches, state, blocks } = this.#tables;
+    if (blocks.charter() !== charter.id) throw new GdoError("LEDGER_FORM", `${charter.id} would be a second charter`);
+    const genesis = parseGenesis(charter.d);
+    for (const name of Object.keys(genesis.branches))
+      state.apply(branches.add(name), { [CHARTER_APP]: initialCharterState(genesis) });
+  }
+
+  /** What is remembered of rows is wrong once a transaction is undone. */
+  #undoing(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#tables.logs.forget();
+      throw error;
+    }
+  }
+
+  /** Id of the charter that is held. */
+  organisation(): Hash | undefined {
+    return this.#tables.blocks.charter();
+  }
+
+  block(id: Hash): Block | undefined {
+    return this.#tables.blocks.get(id);
+  }
+
+  has(id: Hash): boolean {
+    return this.#tables.blocks.seqOf(id) !== undefined;
+  }
+
+  countEntries(): number {
+    return this.#tables.blocks.countEntries();
+  }
+
+  /** At most 20 ids that begin so. Throws INPUT_INVALID. */
+  resolvePrefix(hex: string): Hash[] {
+    return this.#tables.blocks.resolvePrefix(hex);
+  }
+
+  children(id: Hash): Hash[] {
+    return this.#tables.blocks.children(id);
+  }
+
+  /** Blocks that nothing follows: what a new block may name as parents. */
+  heads(): Head[] {
+    return this.#tables.blocks.heads();
+  }
+
+  // --- Logs ---
+
+  /** The newest number of every log, ascending by (author, l). */
+  frontier(): FrontierLog[] {
+    return this.#tables.logs.frontier();
+  }
+
+  /** Envelopes of numbers `from` to `to`, as many as fit in `bytesMax`, but one at least where one is held. */
+  // biome-ignore lint/complexity/useMaxParams: the fifth is the credit; the four are one place in a log, as in a frame.
+  range(author: PublicKey, l: string, from: number, to: number, bytesMax: number): Uint8Array[] {
+    return this.#tables.blocks.range(author, l, { from, to }, bytesMax);
+  }
+
+  lastOf(author: PublicKey, l: string): Block | undefined {
+    return this.#tables.blocks.lastOf(author, l);
+  }
+
+  /** Incarnations of an author's log, in the order in which they were first seen. */
+  logsOf(author: PublicKey): string[] {
+    return this.#tables.logs.ofAuthor(author);
+  }
+
+  // --- Branches ---
+
+  branches(): string[] {
+    return this.#tables.branches.names();
+  }
+
+  /** The last merge; undefined before the first. */
+  head(branch: string): { h: number; id: Hash } | undefined {
+    const row = this.#tables.branches.find(branch);
+    const id = row === undefined ? null : headId(this.#tables, row);
+    return row === undefined || id === null ? undefined : { h: row.h, id };
+  }
+
+  /** Entries that are held and not in the branch, in the order of taking in: any beginning is causally closed. */
+  pending(branch: string, limit = Number.MAX_SAFE_INTEGER): Block[] {
+    return this.#tables.branches
+      .pending(this.#branch(branch).id, limit)
+      .map((row) => blockOfRow(row, "that is pending"));
+  }
+
+  countPending(branch: string): number {
+    return this.#tables.branches.countPending(this.#branch(branch).id);
+  }
+
+  /** Merge blocks that are held and not applied, in the order of taking in. */
+  waitingMerges(): Block[] {
+    return this.#tables.branches.waiting().map((row) => blockOfRow(row, "that waits"));
+  }
+
+  /**
+   * Applies the branch's next merge, which is held, in one transaction; a merge that is applied already
+   * changes nothing. Whether its author may merge is judgeMerge's matter. Throws as applyMerge does.
+   */
+  applyMerge(branch: string, merge: Block, payload: MergePayload, changes: MergeChanges): void {
+    const { blocks, branches } = this.#tables;
+    this.#undoing(() =>
+      this.#connection.write(() => {
+        const seq = blocks.seqOf(merge.id);
+        if (seq !== undefined && branches.isMerged(seq)) return;
+        applyMerge(this.#tables, this.#branch(branch), { merge, payload, changes });
+      }),
+    );
+  }
+
+  /** The roots that these changes would lead to: what a merge's payload must say. */
+  previewRoots(branch: string, changes: Readonly<Record<string, readonly StateChange[]>>): Record<string, Hash> {
+    return this.#tables.state.preview(this.#branch(branch).id, changes);
+  }
+
+  /** Height: how many merges there have been. */
+  merges(branch: string): number {
+    return this.#branch(branch).h;
+  }
+
+  /** Entries of one merge, in its order [L12]. */
+  members(branch: string, h: number): Hash[] {
+    return this.#tables.branches.members(this.#branch(branch).id, h);
+  }
+
+  voids(branch: string): VoidEntry[] {
+    return this.#tables.branches.voids(this.#branch(branch).id);
+  }
+
+  /** Newest first. */
+  list(options: ListOptions): ListRow[] {
+    return this.#listing.page(this.#branch(options.branch ?? MAIN_BRANCH).id, options);
+  }
+
+  #branch(name: string): BranchRow {
+    const row = this.#tables.branches.find(name);
+    if (row === undefined) throw new GdoError("NOT_FOUND", `there is no branch ${name}`);
+    return row;
+  }
+
+  // --- State ---
+
+  /** A dapp's state as of the branch's last merge. Reads the rows of the moment. */
+  state(app: string, branch: string = MAIN_BRANCH): StateView {
+    return this.#tables.state.view(this.#branch(branch).id, app);
+  }
+
+  stateRoots(branch: string = MAIN_BRANCH): Record<string, Hash> {
+    return this.#tables.state.roots(this.#branch(branch).id);
+  }
+
+  // --- Views for the ledger's rules ---
+
+  /** What admission asks, by the charter's state on `main`. */
+  admitView(organisation: Hash, allow?: (author: PublicKey) => boolean): AdmitView {
+    return { ...admitView(this.#tables, organisation), ...(allow === undefined ? {} : { allow }) };
+  }
+
+  /** What judgeMerge asks, by the charter's state on the branch [L16]. */
+  branchView(branch: string): BranchView {
+    return branchView(this.#tables, branch);
+  }
+
+  meta(key: string): string | undefined {
+    return this.#meta.get(key);
+  }
+
+  /** On disk when it returns: what a device remembers of itself must outlive what it signs [L7]. */
+  setMeta(key: string, value: string): void {
+    this.#connection.durably(() => this.#meta.set(key, value));
+  }
+
+  /** Checks everything that is stored against itself; says each thing that is wrong, and where. */
+  verify(progress?: (blocks: number) => void): VerifyReport {
+    return verifyLedger(this.#connection, this.#tables, progress);
+  }
+}

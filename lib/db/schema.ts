@@ -1,0 +1,98 @@
+/**
+ * The tables. Text of a .ts file, so that the compiler ships it. `seq` is the order of taking in; parents
+ * always have a smaller one. What a column repeats from a body is checked by verify().
+ */
+
+/** Counted up with every change of the tables; a database of a later version is refused. */
+export const SCHEMA_VERSION = 1;
+
+export const SCHEMA = `
+CREATE TABLE logs (
+  id INTEGER PRIMARY KEY,
+  author BLOB NOT NULL,
+  l BLOB NOT NULL,
+  next INTEGER NOT NULL,             -- Numbers 0 to next - 1 are held.
+  UNIQUE (author, l)
+) STRICT;
+
+CREATE TABLE blocks (
+  seq INTEGER PRIMARY KEY,
+  id BLOB NOT NULL UNIQUE,
+  log INTEGER NOT NULL REFERENCES logs (id),
+  n INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  c INTEGER NOT NULL,
+  checked INTEGER NOT NULL,          -- 1: its own signature was verified; 0: a later block vouches [L9].
+  sum BLOB NOT NULL,                 -- Of body and signature as they were taken in.
+  body BLOB NOT NULL,
+  sig BLOB NOT NULL,
+  UNIQUE (log, n)                    -- [L6]
+) STRICT;
+CREATE INDEX entries_by_log ON blocks (log, n) WHERE kind = 'entry';
+
+CREATE TABLE edges (
+  parent INTEGER NOT NULL,
+  child INTEGER NOT NULL,
+  PRIMARY KEY (parent, child)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE heads (block INTEGER PRIMARY KEY) STRICT;   -- Blocks without children.
+
+CREATE TABLE branches (
+  id INTEGER PRIMARY KEY,
+  name TEXT NOT NULL UNIQUE,
+  h INTEGER NOT NULL,
+  head INTEGER                       -- The last merge; null before the first.
+) STRICT;
+
+CREATE TABLE branch_logs (
+  branch INTEGER NOT NULL,
+  log INTEGER NOT NULL,
+  next INTEGER NOT NULL,             -- First number that is not in the branch.
+  PRIMARY KEY (branch, log)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE merges (
+  branch INTEGER NOT NULL,
+  h INTEGER NOT NULL,
+  block INTEGER NOT NULL,
+  PRIMARY KEY (branch, h)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX merges_by_block ON merges (block);
+
+CREATE TABLE waiting (block INTEGER PRIMARY KEY) STRICT;  -- Merge blocks held and not applied.
+
+CREATE TABLE members (
+  branch INTEGER NOT NULL,
+  block INTEGER NOT NULL,
+  h INTEGER NOT NULL,
+  position INTEGER NOT NULL,         -- In its merge's order [L12].
+  PRIMARY KEY (branch, block)
+) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX members_in_order ON members (branch, h, position);
+
+CREATE TABLE voids (
+  branch INTEGER NOT NULL,
+  block INTEGER NOT NULL,
+  app TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  PRIMARY KEY (branch, block)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE state (
+  branch INTEGER NOT NULL,
+  app TEXT NOT NULL,
+  key TEXT NOT NULL,
+  value BLOB NOT NULL,               -- Canonical bytes.
+  PRIMARY KEY (branch, app, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE state_roots (
+  branch INTEGER NOT NULL,
+  app TEXT NOT NULL,
+  root BLOB NOT NULL,
+  PRIMARY KEY (branch, app)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+`;
