@@ -45,6 +45,8 @@ export class Story {
         return "";
       case "died":
         return `${timeOfDay(event.atMs)}  The ${event.process} died (${event.how}); it is started again.`;
+      case "released":
+        return `${timeOfDay(event.atMs)}  The guardian of ${event.node} released ${event.line}.`;
       case "complaint":
         return "";
       case "dayend":

@@ -69,6 +69,23 @@ export async function standings(stage: Stage): Promise<Standing[] | undefined> {
 }
 
 const LOOK_EVERY_MS = 100;
+/** Longer than any strike of the demo stays energised after a grant. */
+const STRIKE_MS = 60_000;
+const RELEASE_WITHIN_MS = 10_000;
+
+/** Lets the last strike's time pass at every door, then sees that all are released [A4]. */
+export async function strikesReleased(stage: Stage, lastFrameMs: number): Promise<void> {
+  const { clock } = stage.options;
+  for (const { board } of stage.stations) board.advance(lastFrameMs + STRIKE_MS);
+  const patience = { clock, everyMs: LOOK_EVERY_MS, withinMs: RELEASE_WITHIN_MS, what: "the release of all strikes" };
+  await until(patience, async (blame) => {
+    const levels = stage.stations.flatMap(({ board }) => [...board.levels]);
+    const high = levels.find(([, isHigh]) => isHigh);
+    if (high === undefined) return true;
+    blame(`${high[0]} is energised`);
+    return undefined;
+  });
+}
 
 /** Waits until nothing is owed, pending or different. AGENT_UNREACHABLE says what was, when it takes too long. */
 export async function converge(stage: Stage, withinMs: number): Promise<Standing[]> {

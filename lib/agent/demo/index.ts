@@ -13,7 +13,7 @@ import { Tally } from "../demo-script/tally.ts";
 import { defaultSpeed, startOfDay } from "../demo-script/timeline.ts";
 import type { Child, ChildEvent } from "./child.ts";
 import type { DemoEvent, Imported, Summary } from "./events.ts";
-import { converge, type Standing, standings, summarise } from "./finale.ts";
+import { converge, type Standing, standings, strikesReleased, summarise } from "./finale.ts";
 import { claimFolder, demoFolder } from "./folder.ts";
 import { Play } from "./play.ts";
 import { Stage } from "./stage.ts";
@@ -95,6 +95,7 @@ class Demo {
       clock: this.#clock,
       onChild: (_process, node, event) => this.#hear(node, event),
       onDeath: (process, how) => options.tell({ type: "died", process, how, atMs: this.#dayMs() }),
+      onReleased: (node, line) => options.tell({ type: "released", node, line, atMs: this.#dayMs() }),
       onGivenUp: (error) => this.#failed.reject(error),
       onComplaint: (process, line) => options.tell({ type: "complaint", process, line }),
     });
@@ -197,6 +198,7 @@ class Demo {
     const { tell } = this.#options;
     const fromMs = monoMs(this.#clock);
     for (const { cable } of this.#stage.stations) cable.restore();
+    await strikesReleased(this.#stage, this.#midnightMs + (this.#frames.at(-1)?.atMs ?? 0));
     const all = await converge(this.#stage, CONVERGE_WITHIN_MS);
     const convergedMs = Math.round(monoMs(this.#clock) - fromMs);
     const { entries = 0, stateRoot = "" } = all[0] ?? {};

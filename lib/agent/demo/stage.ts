@@ -23,6 +23,8 @@ export interface StageOptions {
   /** What a node's process prints as JSON. */
   onChild(process: string, node: string, event: ChildEvent): void;
   onDeath(process: string, how: string): void;
+  /** A guardian brought a strike down. */
+  onReleased(node: string, line: string): void;
   /** A process does not come up any more: the demo cannot go on. */
   onGivenUp(error: GdoError): void;
   onComplaint(process: string, line: string): void;
@@ -101,6 +103,9 @@ export class Stage {
     if (doorKey === undefined) throw new Error(`${node.name} was joined without a door key`);
     const board = await LineBoard.listen(boardSocket(folder, node.name), clock);
     this.#closers.push(() => board.close());
+    board.onLevel(({ line, high, by }) => {
+      if (!high && by === "safe") this.options.onReleased(node.name, line);
+    });
     const door = this.#child("door", node.name);
     this.stations.push({ ...this.#node(node.name), readers: node.readers, door, board, cable, lastLogged: -1 });
     return [
