@@ -19,6 +19,7 @@ std::span<const uint8_t> BytesArgument(const Napi::CallbackInfo& info, size_t in
 
 Napi::Uint8Array CopyOut(Napi::Env env, std::span<const uint8_t> bytes) {
   Napi::Uint8Array copy = Napi::Uint8Array::New(env, bytes.size());
+  if (copy.IsEmpty()) return copy;
   std::copy(bytes.begin(), bytes.end(), copy.Data());
   return copy;
 }

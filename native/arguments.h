@@ -16,7 +16,8 @@ bool RequireBytes(const Napi::CallbackInfo& info, size_t index);
 // Borrowed: valid until the call returns to JavaScript. RequireBytes came first.
 std::span<const uint8_t> BytesArgument(const Napi::CallbackInfo& info, size_t index);
 
-// A new array that JavaScript owns.
+// A new array that JavaScript owns. Empty when JavaScript can take no more objects, because memory
+// has run out (an exception is pending) or the worker is being terminated.
 Napi::Uint8Array CopyOut(Napi::Env env, std::span<const uint8_t> bytes);
 
 void ThrowTypeError(Napi::Env env, const char* message);

@@ -27,9 +27,11 @@ struct ChunkerState {
   bool is_busy = false;
 };
 
+// Empty when JavaScript can take no more objects: a worker is being terminated.
 Napi::Object CutsToObject(Napi::Env env, const std::vector<Cut>& cuts) {
   Napi::Float64Array bounds = Napi::Float64Array::New(env, 2 * cuts.size());
   Napi::Uint8Array ids = Napi::Uint8Array::New(env, sizeof(Blake3::Digest) * cuts.size());
+  if (bounds.IsEmpty() || ids.IsEmpty()) return {};
   for (size_t index = 0; index < cuts.size(); ++index) {
     bounds[2 * index] = static_cast<double>(cuts[index].offset);
     bounds[2 * index + 1] = static_cast<double>(cuts[index].length);
@@ -68,7 +70,9 @@ class ChunkWorker final : public Napi::AsyncWorker {
 
   void OnOK() override {
     state_->is_busy = false;
-    deferred_.Resolve(CutsToObject(Env(), cuts_));
+    const Napi::Object cuts = CutsToObject(Env(), cuts_);
+    // Nobody is left to be told: the environment ends, and with it the promise.
+    if (!cuts.IsEmpty()) deferred_.Resolve(cuts);
   }
 
   void OnError(const Napi::Error& error) override {

@@ -65,7 +65,9 @@ Napi::Value SetModifiedTime(const Napi::CallbackInfo& info) {
 
 Napi::Value MakeNode(const Napi::CallbackInfo& info) {
   if (!RequireBytes(info, 0) || !RequireNumbers(info, 1, 3)) return {};
-  const auto number = [&info](size_t index) { return info[index].As<Napi::Number>().Uint32Value(); };
+  const auto number = [&info](size_t index) {
+    return info[index].As<Napi::Number>().Uint32Value();
+  };
   const std::string path = PathArgument(info, 0);
   const dev_t device = makedev(number(2), number(3));
   return ErrnoOf(info.Env(), mknod(path.c_str(), static_cast<mode_t>(number(1)), device));

@@ -33,7 +33,7 @@ Napi::Value Decompress(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   const size_t size = info[1].As<Napi::Number>().Uint32Value();
   Napi::Uint8Array out = Napi::Uint8Array::New(env, size);
-  if (env.IsExceptionPending()) return {};
+  if (out.IsEmpty()) return {};
   const bool is_exact = env.GetInstanceData<AddonState>()->zstd.Decompress(BytesArgument(info, 0),
                                                                            {out.Data(), size});
   if (!is_exact) return env.Undefined();
