@@ -56,7 +56,12 @@ class TimerQueue {
   next(): Timer | undefined {
     let first: Timer | undefined;
     for (const timer of this.#timers) {
-      if (first === undefined || timer.dueNs < first.dueNs || (timer.dueNs === first.dueNs && timer.order < first.order)) first = timer;
+      if (
+        first === undefined ||
+        timer.dueNs < first.dueNs ||
+        (timer.dueNs === first.dueNs && timer.order < first.order)
+      )
+        first = timer;
     }
     return first;
   }
@@ -172,7 +177,11 @@ export class SteeredClock implements Clock {
   }
 
   #fireDue(): void {
-    for (let timer = this.#timers.next(); timer !== undefined && timer.dueNs <= this.monoNs(); timer = this.#timers.next()) {
+    for (
+      let timer = this.#timers.next();
+      timer !== undefined && timer.dueNs <= this.monoNs();
+      timer = this.#timers.next()
+    ) {
       this.#timers.remove(timer);
       timer.fire();
     }
