@@ -256,6 +256,11 @@ export class LedgerDb {
     return this.#listing.page(this.#branch(options.branch ?? MAIN_BRANCH).id, options);
   }
 
+  /** One block with what the branch made of it. */
+  row(id: Hash, branch: string = MAIN_BRANCH): ListRow | undefined {
+    return this.#listing.one(this.#branch(branch).id, id);
+  }
+
   #branch(name: string): BranchRow {
     const row = this.#tables.branches.find(name);
     if (row === undefined) throw new GdoError("NOT_FOUND", `there is no branch ${name}`);

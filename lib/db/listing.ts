@@ -1,5 +1,6 @@
 /** Pages for `gdo log`: blocks newest first, each with what a branch made of it. */
 import type { Statement } from "better-sqlite3";
+import { bytesOf, type Hash } from "../base/index.ts";
 import type { Block } from "../codec/index.ts";
 import type { Connection } from "./connection.ts";
 import { blockOfRow, type StoredBlock } from "./rows.ts";
@@ -33,21 +34,32 @@ const COLUMNS = `
 export class Listing {
   readonly #all: Statement<[{ branch: number; before: number; limit: number }], StoredRow>;
   readonly #voids: Statement<[{ branch: number; before: number; limit: number }], StoredRow>;
+  readonly #one: Statement<[{ branch: number; id: Uint8Array }], StoredRow>;
 
   constructor({ raw }: Connection) {
     const page = "b.seq < @before ORDER BY b.seq DESC LIMIT @limit";
     const voids = "JOIN voids v ON v.branch = @branch AND v.block = b.seq";
     this.#all = raw.prepare(`${COLUMNS} LEFT ${voids} WHERE ${page}`);
     this.#voids = raw.prepare(`${COLUMNS} ${voids} WHERE ${page}`);
+    this.#one = raw.prepare(`${COLUMNS} LEFT ${voids} WHERE b.id = @id`);
   }
 
   page(branch: number, { before, limit, voidOnly }: ListOptions): ListRow[] {
     const statement = voidOnly === true ? this.#voids : this.#all;
-    return statement.all({ branch, before: before ?? Number.MAX_SAFE_INTEGER, limit }).map((row) => ({
-      cursor: row.seq,
-      block: blockOfRow(row, `in row ${row.seq}`),
-      ...(row.h === null ? {} : { h: row.h }),
-      ...(row.reason === null ? {} : { void: row.reason }),
-    }));
+    return statement.all({ branch, before: before ?? Number.MAX_SAFE_INTEGER, limit }).map(listRow);
   }
+
+  one(branch: number, id: Hash): ListRow | undefined {
+    const row = this.#one.get({ branch, id: bytesOf(id) });
+    return row === undefined ? undefined : listRow(row);
+  }
+}
+
+function listRow(row: StoredRow): ListRow {
+  return {
+    cursor: row.seq,
+    block: blockOfRow(row, `in row ${row.seq}`),
+    ...(row.h === null ? {} : { h: row.h }),
+    ...(row.reason === null ? {} : { void: row.reason }),
+  };
 }

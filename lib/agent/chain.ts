@@ -1,0 +1,123 @@
+/**
+ * The node's ledger as it lives: takes blocks in, applies merges as soon as all that they need is held,
+ * and says what is lacking. Verifies everything that others send; decides nothing that the ledger's pure
+ * rules decide. Rules: docs/design/ledger.md.
+ */
+import { GdoError, type Hash, type Log, OBJECT_BYTES_MAX } from "../base/index.ts";
+import { type Block, encodeEnvelope } from "../codec/index.ts";
+import type { LedgerDb } from "../db/index.ts";
+import { admit, judgeMerge, type MergePayload, parseMerge, parseMergeChanges } from "../ledger/index.ts";
+import { type ChunkStore, readBlobBytes } from "../store/index.ts";
+import type { RootFetcher } from "./object-access.ts";
+
+/** Blocks that wait for their parents, over all authors; beyond it the oldest are dropped and come again. */
+const ORPHANS_MAX = 1024;
+
+export interface ChainOptions {
+  readonly db: LedgerDb;
+  readonly store: ChunkStore;
+  readonly organisation: Hash;
+  readonly fetcher: RootFetcher;
+  readonly log: Log;
+  /** A merge was applied: state, charter and policy may have changed. */
+  onMerged(payload: MergePayload, merge: Block): void;
+  refused(reason: string): void;
+}
+
+export interface Taken {
+  readonly added: number;
+  readonly refused: number;
+}
+
+export class Chain {
+  readonly #options: ChainOptions;
+  readonly #orphans = new Map<Hash, Uint8Array>();
+  /** Merges that can never apply, so that each is counted and logged once. */
+  readonly #hopeless = new Set<Hash>();
+  #turn: Promise<void> = Promise.resolve();
+
+  constructor(options: ChainOptions) {
+    this.#options = options;
+  }
+
+  /** Verifies and keeps what may be kept; then applies what merges have become possible. */
+  async take(envelopes: readonly Uint8Array[]): Promise<Taken> {
+    const { db, organisation, refused, log } = this.#options;
+    const waiting = [...this.#orphans.values()];
+    this.#orphans.clear();
+    const admission = admit([...waiting, ...envelopes], db.admitView(organisation), { signatures: "newest" }); // [L9]
+    for (const { block } of admission.orphans) this.#keepOrphan(block);
+    for (const { reason, why } of admission.refused) {
+      refused(reason);
+      log.warn("a block was refused", { reason, why });
+    }
+    const { added } = db.ingest(admission.admitted);
+    await this.advance();
+    return { added: added.length, refused: admission.refused.length };
+  }
+
+  #keepOrphan(block: Block): void {
+    const [oldest] = this.#orphans.keys();
+    if (this.#orphans.size >= ORPHANS_MAX && oldest !== undefined) this.#orphans.delete(oldest);
+    this.#orphans.set(block.id, encodeEnvelope(block));
+  }
+
+  /** Applies merges for as long as one can be. */
+  advance(): Promise<void> {
+    this.#turn = this.#turn.then(() => this.#advance());
+    return this.#turn;
+  }
+
+  async #advance(): Promise<void> {
+    for (let applied = true; applied; ) {
+      applied = false;
+      for (const block of this.#options.db.waitingMerges()) {
+        if (!this.#hopeless.has(block.id) && (await this.#consider(block))) applied = true;
+      }
+    }
+  }
+
+  async #consider(block: Block): Promise<boolean> {
+    const { db, store, fetcher, log, refused } = this.#options;
+    const payload = parseMerge(block.d);
+    const judged = judgeMerge(block, payload, db.branchView(payload.branch));
+    if (judged.verdict === "refuse") {
+      this.#hopeless.add(block.id);
+      refused("merge");
+      log.warn("a merge was refused", { merge: block.id, why: judged.why });
+    }
+    if (judged.verdict !== "apply" || payload.changes === null) return false;
+    if (!(await isWhole(store, fetcher, payload.changes, () => void this.advance()))) return false;
+    const changes = parseMergeChanges(await readBlobBytes(store, payload.changes, OBJECT_BYTES_MAX));
+    return this.#apply(block, payload, changes);
+  }
+
+  /** A merge that claims other roots than its changes lead to is a lie or a bug: refused, said, never applied. */
+  #apply(block: Block, payload: MergePayload, changes: ReturnType<typeof parseMergeChanges>): boolean {
+    const { db, log, refused, onMerged } = this.#options;
+    try {
+      db.applyMerge(payload.branch, block, payload, changes);
+    } catch (error) {
+      if (!(error instanceof GdoError)) throw error;
+      this.#hopeless.add(block.id);
+      refused("merge");
+      log.error("a merge does not lead where it says", { merge: block.id, why: error.message });
+      return false;
+    }
+    onMerged(payload, block);
+    return true;
+  }
+}
+
+/** Whether the blob is held with all its parts; if not it is asked for, and `then` called when it has come. */
+async function isWhole(store: ChunkStore, fetcher: RootFetcher, blob: Hash, then: () => void): Promise<boolean> {
+  let isThere = false;
+  let isAsked = false;
+  await fetcher.want(blob, () => {
+    isThere = true;
+    if (isAsked) then();
+  });
+  isAsked = true;
+  return isThere && store.has(blob);
+}
+

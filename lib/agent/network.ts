@@ -1,0 +1,136 @@
+/**
+ * The rim of sync: carries the pure step's outputs out (transport, database, store) and the world's
+ * inputs in. Decides nothing about blocks: the chain verifies what comes. Rules: docs/design/sync.md.
+ */
+import type { Cancel, Clock, Hash, Log, PublicKey } from "../base/index.ts";
+import type { SyncInput, SyncObject, SyncOutput, SyncPeer, Transport } from "../sync/index.ts";
+
+/** What the network needs of the node's ledger and store. */
+export interface NetworkHost {
+  local(): Extract<SyncInput, { type: "local" }>;
+  /** Verifies and keeps; resolves when done, whatever was refused. */
+  ingest(envelopes: readonly Uint8Array[], from: PublicKey): Promise<void>;
+  readBlocks(ranges: Extract<SyncOutput, { type: "serve-blocks" }>["ranges"], bytesMax: number): readonly Uint8Array[];
+  readObjects(ids: readonly Hash[], bytesMax: number): Promise<readonly SyncObject[]>;
+  keepObject(object: SyncObject): Promise<void>;
+  refused(why: string): void;
+}
+
+export interface NetworkOptions {
+  readonly peer: SyncPeer;
+  readonly transport: Transport;
+  readonly host: NetworkHost;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+const NS_PER_MS = 1e6;
+
+export class Network {
+  readonly #options: NetworkOptions;
+  readonly #startNs: bigint;
+  #cancelWake: Cancel = () => {};
+  /** What comes in is dealt with one at a time: ingest and serve read and write one database. */
+  #turn: Promise<void> = Promise.resolve();
+  #isConnected = false;
+  #isClosed = false;
+
+  constructor(options: NetworkOptions) {
+    this.#options = options;
+    this.#startNs = options.clock.monoNs();
+  }
+
+  get isConnected(): boolean {
+    return this.#isConnected;
+  }
+
+  start(): void {
+    this.step(this.#options.host.local());
+    this.#options.transport.start({
+      connected: () => {
+        this.#isConnected = true;
+        this.step({ type: "connected" });
+      },
+      disconnected: () => {
+        this.#isConnected = false;
+        this.step({ type: "disconnected" });
+      },
+      message: (topic, bytes) => this.step({ type: "message", topic, bytes, nowMs: this.#nowMs() }),
+    });
+  }
+
+  step(input: SyncInput): void {
+    if (this.#isClosed) return;
+    for (const output of this.#options.peer.step(input)) this.#perform(output);
+  }
+
+  /** What this node holds has changed. */
+  changed(ingested?: number): void {
+    const local = this.#options.host.local();
+    this.step(ingested === undefined ? local : { ...local, ingested });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelWake();
+    await this.#options.transport.close();
+    await this.#turn;
+  }
+
+  #nowMs(): number {
+    return Number(this.#options.clock.monoNs() - this.#startNs) / NS_PER_MS;
+  }
+
+  #perform(output: SyncOutput): void {
+    const { transport, host } = this.#options;
+    switch (output.type) {
+      case "publish":
+        return transport.publish(output.topic, output.bytes, output.retain ?? false);
+      case "subscribe":
+        return transport.subscribe(output.topics);
+      case "refused":
+        return host.refused(output.why);
+      case "wake":
+        return this.#wakeAt(output.atMs);
+      default:
+        this.#inTurn(() => this.#serve(output));
+    }
+  }
+
+  async #serve(output: Extract<SyncOutput, { type: "ingest" | "object" | "serve-blocks" | "serve-objects" }>): Promise<void> {
+    const { host, peer } = this.#options;
+    switch (output.type) {
+      case "ingest":
+        await host.ingest(output.envelopes, output.from);
+        return this.changed(1);
+      case "object":
+        await host.keepObject(output);
+        return this.step({ type: "have", objects: [output.id] });
+      case "serve-blocks":
+        return this.#performAll(peer.blocksFor(output.to, host.readBlocks(output.ranges, output.creditBytes)));
+      case "serve-objects":
+        return this.#performAll(peer.objectsFor(output.to, await host.readObjects(output.ids, output.creditBytes)));
+    }
+  }
+
+  #performAll(outputs: readonly SyncOutput[]): void {
+    for (const output of outputs) this.#perform(output);
+  }
+
+  #inTurn(work: () => Promise<void>): void {
+    this.#turn = this.#turn.then(async () => {
+      if (this.#isClosed) return;
+      try {
+        await work();
+      } catch (cause) {
+        this.#options.log.warn("a peer's message was not dealt with", { cause: String(cause) });
+      }
+    });
+  }
+
+  #wakeAt(atMs: number): void {
+    this.#cancelWake();
+    const delayMs = Math.max(0, atMs - this.#nowMs());
+    this.#cancelWake = this.#options.clock.after(delayMs, () => this.step({ type: "tick", nowMs: this.#nowMs() }));
+  }
+}
