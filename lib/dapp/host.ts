@@ -5,12 +5,12 @@
 import type { Clock, Hash, Log } from "../base/index.ts";
 import { GdoError } from "../base/index.ts";
 import { type Canonical, jsonFromCanonical } from "../codec/index.ts";
-import type { ReduceResult } from "../ledger/index.ts";
-import type { DappCalls, DappState, ReduceInput, TestInput, TestStates, TestVerdict } from "./calls.ts";
+import type { AppInput, AppVerdict, ReduceResult } from "../ledger/index.ts";
+import type { DappCalls, DappState, TestStates } from "./calls.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
 import { hostCallsFor } from "./protocol/host-calls.ts";
-import { DappSession, type HostCalls } from "./protocol/session.ts";
-import { entryToWire, reduceResultFromWire, stepToWire, valueFromWire, verdictFromWire } from "./protocol/wire.ts";
+import { DappSession } from "./protocol/session.ts";
+import { inputToWire, reduceResultFromWire, valueFromWire, verdictFromWire } from "./protocol/wire.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 
 /** Where root file systems and manifests come from; ImageCache is the real one. */
@@ -72,15 +72,13 @@ class WarmDapp implements DappCalls {
     this.#options = options;
   }
 
-  async reduce(input: ReduceInput, state: DappState): Promise<ReduceResult> {
-    const ids = input.steps.flatMap((step) => (step.kind === "entry" ? [step.entry.id] : []));
-    const params = { steps: input.steps.map(stepToWire) };
-    return this.#ask("reduce", params, { now: state }, (answer) => reduceResultFromWire(answer, ids));
+  async reduce(input: AppInput, state: DappState): Promise<ReduceResult> {
+    const ids = input.entries.map(({ id }) => id);
+    return this.#ask("reduce", inputToWire(input), { now: state }, (answer) => reduceResultFromWire(answer, ids));
   }
 
-  async test(input: TestInput, { before, after }: TestStates): Promise<TestVerdict> {
-    const params = { height: input.height, entries: input.entries.map(entryToWire) };
-    return this.#ask("test", params, { after, before }, verdictFromWire);
+  async test(input: AppInput, { before, after }: TestStates): Promise<AppVerdict> {
+    return this.#ask("test", inputToWire(input), { after, before }, verdictFromWire);
   }
 
   async query(name: string, args: Canonical, state: DappState): Promise<Canonical> {
@@ -132,5 +130,3 @@ class WarmDapp implements DappCalls {
     return session;
   }
 }
-
-export type { HostCalls };

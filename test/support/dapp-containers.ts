@@ -14,7 +14,13 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { GdoError, type Hash } from "../../lib/base/index.ts";
-import { type ContainerSpec, type DappLimits, type DappState, type Images, makeNodeBase } from "../../lib/dapp/index.ts";
+import {
+  type ContainerSpec,
+  type DappLimits,
+  type DappState,
+  type Images,
+  makeNodeBase,
+} from "../../lib/dapp/index.ts";
 
 const FIXTURES = "test/fixtures/dapps";
 /** First id of the range that containers of root run under. */

@@ -12,7 +12,6 @@ export const MAPPED_ID_COUNT = 65_536;
 const CONTAINER_UID = 65_534;
 const CPU_PERIOD_US = 100_000;
 const OPEN_FILES_MAX = 256;
-const TMPFS_OPTIONS = ["nosuid", "nodev", "noexec", "mode=1777"];
 
 /** What this machine can enforce. */
 export interface Confinement {
@@ -64,7 +63,7 @@ export function bundleConfig(spec: BundleSpec, confinement: Confinement): string
     process: processOf(spec, confinement),
     root: { path: spec.rootfs, readonly: true },
     hostname: "gdo",
-    mounts: mountsOf(spec),
+    mounts: mountsOf(spec, uidInside(confinement)),
     linux: {
       namespaces: ["pid", "network", "ipc", "uts", "mount", "cgroup", "user"].map((type) => ({ type })),
       ...idMappings(confinement),
@@ -77,10 +76,16 @@ export function bundleConfig(spec: BundleSpec, confinement: Confinement): string
   });
 }
 
-function processOf({ run, limits }: BundleSpec, { isRootless, controllers }: Confinement): object {
-  // Without root only one id can be mapped, and the kernel needs it to be 0 inside: harmless outside,
-  // where it is the agent's own, and without capabilities inside.
-  const id = isRootless ? 0 : CONTAINER_UID;
+/**
+ * Without root only one id can be mapped, and the runtime needs it to be 0 inside: harmless outside,
+ * where it is the agent's own, and without capabilities inside.
+ */
+function uidInside({ isRootless }: Confinement): number {
+  return isRootless ? 0 : CONTAINER_UID;
+}
+
+function processOf({ run, limits }: BundleSpec, confinement: Confinement): object {
+  const id = uidInside(confinement);
   const none = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] };
   return {
     terminal: false,
@@ -90,7 +95,7 @@ function processOf({ run, limits }: BundleSpec, { isRootless, controllers }: Con
     cwd: "/",
     capabilities: none,
     noNewPrivileges: true,
-    rlimits: rlimitsOf(limits, controllers),
+    rlimits: rlimitsOf(limits, confinement.controllers),
   };
 }
 
@@ -107,7 +112,7 @@ function rlimitsOf(limits: DappLimits, controllers: ReadonlySet<string>): object
   return Object.entries(values).map(([type, value]) => ({ type, soft: value, hard: value }));
 }
 
-function mountsOf({ rootfs, limits }: BundleSpec): object[] {
+function mountsOf({ rootfs, limits }: BundleSpec, owner: number): object[] {
   // A bind mount over /dev is what keeps the runtime from making terminals and further devices there.
   const folder = {
     destination: "/dev",
@@ -129,7 +134,8 @@ function mountsOf({ rootfs, limits }: BundleSpec): object[] {
       destination: "/scratch",
       type: "tmpfs",
       source: "tmpfs",
-      options: [...TMPFS_OPTIONS, `size=${limits.scratchBytes}`],
+      // Owned, not open to all: runc gives a tmpfs the mode of the folder below it.
+      options: ["nosuid", "nodev", "noexec", `uid=${owner}`, `gid=${owner}`, `size=${limits.scratchBytes}`],
     },
   ];
 }

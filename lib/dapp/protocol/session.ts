@@ -47,6 +47,8 @@ export class DappSession {
   #loggedLines = 0;
   #replies: Promise<void> = Promise.resolve();
   #isOver = false;
+  #isClosed = false;
+  #failure: GdoError | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -76,7 +78,8 @@ export class DappSession {
   /** One call at a time; DAPP_LIMIT or DAPP_ERROR ends the session. */
   async call(method: string, params: unknown, calls: HostCalls): Promise<unknown> {
     const { dapp, limits, clock } = this.#options;
-    if (this.#isOver || this.#open !== undefined) throw new GdoError("DAPP_ERROR", `${dapp} cannot take a call now`);
+    if (this.#open !== undefined) throw new RangeError("one call at a time");
+    if (this.#isOver) throw this.#failure ?? new GdoError("DAPP_ERROR", `${dapp} was stopped`);
     this.#outputBytes = 0;
     this.#loggedLines = 0;
     const id = this.#nextId++;
@@ -95,6 +98,7 @@ export class DappSession {
 
   /** Ends the container; a call under way is rejected. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#finish(new GdoError("DAPP_ERROR", `${this.#options.dapp} was stopped`));
     await this.#process?.kill();
   }
@@ -160,12 +164,16 @@ export class DappSession {
   #takeLog(bytes: Uint8Array): void {
     const lines = this.#logLines.push(bytes);
     for (const line of lines === "too-long" ? [this.#logLines.rest()] : lines) {
-      const text = Buffer.from(line).toString("utf8").trimEnd();
-      if (text === "" || ++this.#loggedLines > LOG_LINES_PER_CALL_MAX) continue;
-      this.#lastLog.push(text);
-      if (this.#lastLog.length > LOG_LINES_KEPT) this.#lastLog.shift();
-      this.#options.log.info("dapp log", { dapp: this.#options.dapp, text });
+      this.#keepLog(line);
     }
+  }
+
+  #keepLog(line: Uint8Array): void {
+    const text = Buffer.from(line).toString("utf8").trimEnd();
+    if (text === "" || ++this.#loggedLines > LOG_LINES_PER_CALL_MAX) return;
+    this.#lastLog.push(text);
+    if (this.#lastLog.length > LOG_LINES_KEPT) this.#lastLog.shift();
+    this.#options.log.info("dapp log", { dapp: this.#options.dapp, text });
   }
 
   /** Ends the container first, so that what its control group saw can be named too. */
@@ -190,9 +198,9 @@ export class DappSession {
     const { dapp, log } = this.#options;
     const open = this.#open;
     this.#open = undefined;
-    if (open === undefined) return;
-    log.warn("dapp failed", { dapp, why: failure.message, last: this.#lastLog.at(-1) ?? null });
-    open.settle({ failure });
+    this.#failure = failure;
+    if (!this.#isClosed) log.warn("dapp failed", { dapp, why: failure.message, last: this.#lastLog.at(-1) ?? null });
+    open?.settle({ failure });
   }
 
   #describeLimit(limit: "memory" | "pids"): string {
@@ -204,6 +212,7 @@ export class DappSession {
 
   #describeEnd(end: ContainerEnd): GdoError {
     const { dapp } = this.#options;
+    this.#keepLog(this.#logLines.rest());
     if (end.startFailure !== undefined)
       return new GdoError("CONTAINER", `${dapp} could not be started: ${end.startFailure}`);
     const hits = end.limits.map((limit) => this.#describeLimit(limit));

@@ -4,8 +4,7 @@
  */
 import { GdoError, type Hash } from "../../base/index.ts";
 import { type Canonical, canonicalFromJson, encodeCanonical, jsonFromCanonical } from "../../codec/index.ts";
-import type { EntryOutcome, LedgerEntry, ReduceResult, StateChange } from "../../ledger/index.ts";
-import type { ReduceStep, TestVerdict } from "../calls.ts";
+import type { AppInput, AppVerdict, EntryOutcome, LedgerEntry, ReduceResult, StateChange } from "../../ledger/index.ts";
 
 const KEY_CHARS_MAX = 512;
 const REASON_CHARS_MAX = 256;
@@ -14,15 +13,16 @@ const FINDING_CHARS_MAX = 1000;
 /** Lone surrogates, which UTF-8 cannot carry: a state key with one would change on its way to the disk. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-export function entryToWire(entry: LedgerEntry): unknown {
+function entryToWire(entry: LedgerEntry): unknown {
   const { id, author, principal, rights, timeMs, app, acts } = entry;
   const wireActs = acts.map(({ type, body }) => [type, jsonFromCanonical(body)]);
   return { id, author, principal, rights, time: timeMs, app, acts: wireActs };
 }
 
-export function stepToWire(step: ReduceStep): unknown {
-  if (step.kind === "entry") return { kind: "entry", entry: entryToWire(step.entry) };
-  return { kind: "event", app: step.app, entry: step.entry, event: jsonFromCanonical(step.event) };
+/** Parameters of `reduce` and `test`. */
+export function inputToWire({ height, entries, events }: AppInput): unknown {
+  const wireEvents = events.map(({ app, entry, event }) => ({ app, entry, event: jsonFromCanonical(event) }));
+  return { height, entries: entries.map(entryToWire), events: wireEvents };
 }
 
 /** A canonical value of an answer; DAPP_ERROR when it has no canonical form. */
@@ -74,7 +74,7 @@ function changeFromWire(value: unknown, index: number): StateChange {
   return [key, item === undefined || item === null ? undefined : valueFromWire(item, `the value of ${key}`)];
 }
 
-export function verdictFromWire(value: unknown): TestVerdict {
+export function verdictFromWire(value: unknown): AppVerdict {
   const { verdict, findings } = mapOf(value, "the answer to test");
   if (verdict === "PASS") return { verdict };
   if (verdict !== "FAIL") throw new GdoError("DAPP_ERROR", "the answer to test is neither PASS nor FAIL");

@@ -1,0 +1,240 @@
+/** The protocol host over programs in process: answers, host calls, failures. */
+import { pathToFileURL } from "node:url";
+import test, { type ExecutionContext } from "ava";
+import { FakeClock, GdoError, type Hash, silentLog } from "../../lib/base/index.ts";
+import type { Canonical } from "../../lib/codec/index.ts";
+import { DappHost, type DappState, FakeRuntime, type Program } from "../../lib/dapp/index.ts";
+import { emptyState, ProgramImages } from "../support/dapp-containers.ts";
+
+const { programs } = (await import(pathToFileURL("test/fixtures/dapps/programs.mjs").href)) as {
+  programs: Record<string, Program>;
+};
+
+function open(more: Record<string, Program> = {}): { host: DappHost; runtime: FakeRuntime; clock: FakeClock } {
+  const runtime = new FakeRuntime({ ...programs, ...more });
+  const clock = new FakeClock();
+  return { host: new DappHost({ runtime, images: new ProgramImages("/none"), log: silentLog, clock }), runtime, clock };
+}
+
+async function ask(program: string, args: Canonical = null, state: DappState = emptyState): Promise<Canonical> {
+  const { host } = open();
+  try {
+    return await (await host.dapp(program as Hash)).query("it", args, state);
+  } finally {
+    await host.close();
+  }
+}
+
+async function refused(t: ExecutionContext, program: string, message: RegExp | string): Promise<void> {
+  const error = await t.throwsAsync(ask(program), { instanceOf: GdoError });
+  t.is(error?.code, "DAPP_ERROR");
+  if (typeof message === "string") t.is(error?.message, message);
+  else t.regex(error?.message ?? "", message);
+}
+
+test("[D2] noise instead of an answer is an error", async (t) => {
+  await refused(t, "garbage", "garbage wrote a line that is no JSON-RPC 2.0 message");
+  await refused(t, "early", /^early wrote /);
+});
+
+test("[D2] a wrong id is an error", (t) => refused(t, "wrongid", "wrongid answered a call that is not open"));
+
+test("[D2] an answer that is an error keeps its words", (t) =>
+  refused(t, "errors", "errors answered with an error: will not"));
+
+test("[D2] an answer without canonical form is an error", async (t) => {
+  await refused(
+    t,
+    "float",
+    "float: the answer to query has no canonical form: no canonical form: the float 0.5 at value",
+  );
+  await refused(t, "deep", /^deep: the answer to query has no canonical form: /);
+});
+
+test("[D2] a second answer to one call ends the container; the first counted", async (t) => {
+  const { host, runtime } = open();
+  const dapp = await host.dapp("twice" as Hash);
+  t.deepEqual(await dapp.query("it", null, emptyState), Object.assign(Object.create(null), { value: 1 }));
+  await new Promise((wake) => setImmediate(wake));
+  t.is(runtime.runningCount, 0);
+  t.deepEqual(
+    await dapp.query("it", null, emptyState),
+    Object.assign(Object.create(null), { value: 1 }),
+    "started again",
+  );
+  await host.close();
+});
+
+test("[D2] silence ends at the wall limit by the clock, named", async (t) => {
+  const { host, runtime, clock } = open();
+  const dapp = await host.dapp("silent" as Hash);
+  const asked = dapp.query("it", null, emptyState);
+  while (runtime.runningCount === 0) await new Promise((wake) => setImmediate(wake));
+  await new Promise((wake) => setImmediate(wake));
+  clock.advance(29_999);
+  await new Promise((wake) => setImmediate(wake));
+  t.is(runtime.runningCount, 1);
+  clock.advance(1);
+  await t.throwsAsync(asked, { code: "DAPP_LIMIT", message: "silent hit its wall limit of 30 s" });
+  t.is(runtime.runningCount, 0);
+  await host.close();
+});
+
+test("a container stays warm between calls and is started again after a failure", async (t) => {
+  const { host } = open();
+  const dapp = await host.dapp("counts" as Hash);
+  t.is(await dapp.query("it", null, emptyState), 1);
+  t.is(await dapp.query("it", null, emptyState), 2);
+  await t.throwsAsync(dapp.query("it", "stop", emptyState), { code: "DAPP_ERROR" });
+  t.is(await dapp.query("it", null, emptyState), 1);
+  await host.close();
+});
+
+test("calls to one dapp wait for each other", async (t) => {
+  const { host } = open();
+  const dapp = await host.dapp("counts" as Hash);
+  const answers = await Promise.all([1, 2, 3].map(() => dapp.query("it", null, emptyState)));
+  t.deepEqual(answers, [1, 2, 3]);
+  await host.close();
+});
+
+test("a query that the manifest does not name never reaches the container", async (t) => {
+  const { host, runtime } = open();
+  const dapp = await host.dapp("counts" as Hash);
+  await t.throwsAsync(dapp.query("other", null, emptyState), { code: "NOT_FOUND" });
+  t.is(runtime.runningCount, 0);
+  await host.close();
+});
+
+test("a closed host answers no more and nothing runs", async (t) => {
+  const { host, runtime } = open();
+  const dapp = await host.dapp("silent" as Hash);
+  const asked = dapp.query("it", null, emptyState);
+  while (runtime.runningCount === 0) await new Promise((wake) => setImmediate(wake));
+  await host.close();
+  await t.throwsAsync(asked, { code: "DAPP_ERROR", message: "silent was stopped" });
+  t.is(runtime.runningCount, 0);
+  await t.throwsAsync(host.dapp("counts" as Hash), { code: "DAPP_ERROR" });
+});
+
+const BLOB = "b".repeat(64) as Hash;
+const pairs = Array.from({ length: 5000 }, (_, index): [string, Canonical] => [
+  `k${String(index).padStart(5, "0")}`,
+  index,
+]);
+const filled: DappState = {
+  get: (app, key) => ({ "asks own": 1, "other theirs": 2 })[`${app} ${key}`],
+  scan: (app, prefix) => (app === "other" ? pairs.filter(([key]) => key.startsWith(prefix)) : []),
+  blob: async (id) => {
+    if (id === BLOB) return Uint8Array.of(1, 2, 255);
+    throw new GdoError("STORE_MISSING", `no ${id}`);
+  },
+};
+
+async function told(method: string, params: Canonical): Promise<unknown> {
+  const answer = (await ask("asks", { method, params }, filled)) as Record<string, unknown>;
+  return "told" in answer ? answer.told : `refused: ${answer.refused}`;
+}
+
+test("a dapp may get from its own state and from that of a dapp it reads", async (t) => {
+  t.is(await told("get", { key: "own" }), 1);
+  t.is(await told("get", { app: "other", key: "theirs" }), 2);
+  t.is(await told("get", { key: "absent" }), null);
+});
+
+test("[D4] a dapp gets nothing of a dapp that it does not read", async (t) => {
+  t.is(await told("get", { app: "third", key: "x" }), "refused: asks does not read third");
+  t.is(await told("scan", { app: "third", prefix: "" }), "refused: asks does not read third");
+  t.is(await told("get", { view: "before", key: "own" }), "refused: the call has no such view of the state");
+  t.is(await told("get", { view: "__proto__", key: "own" }), "refused: the call has no such view of the state");
+});
+
+test("a scan comes in pages", async (t) => {
+  const page = (await told("scan", { app: "other", prefix: "k0" })) as { items: unknown[]; cursor: number };
+  t.is(page.items.length, 2000);
+  t.is(typeof page.cursor, "number");
+  const small = (await told("scan", { app: "other", prefix: "k0499" })) as { items: unknown[]; cursor?: number };
+  t.is(small.items.length, 10);
+  t.is(small.cursor, undefined);
+});
+
+test("content is given by its id, and what is not there is told to the dapp", async (t) => {
+  t.deepEqual(await told("blob", { id: BLOB }), Uint8Array.of(1, 2, 255));
+  t.is(await told("blob", { id: "c".repeat(64) }), `refused: no ${"c".repeat(64)}`);
+  t.is(await told("blob", { id: "../etc/passwd" }), "refused: blob: id is no hash");
+  t.is(await told("steal", {}), "refused: the host has no call steal");
+});
+
+/** A program whose answer to any call is this value. */
+function saying(value: unknown): Program {
+  return async ({ input, write }) => {
+    for await (const line of input)
+      write(`${JSON.stringify({ jsonrpc: "2.0", id: JSON.parse(line).id, result: value })}\n`);
+    return 0;
+  };
+}
+
+const ENTRY = "e".repeat(64) as Hash;
+const entry = { id: ENTRY, author: "a".repeat(64), principal: "p", rights: [], timeMs: 1, app: "says", acts: [] };
+
+async function reduced(value: unknown): Promise<unknown> {
+  const { host } = open({ says: saying(value) });
+  const dapp = await host.dapp("says" as Hash);
+  try {
+    return await dapp.reduce({ height: 1, entries: [entry as never], events: [], order: [ENTRY] }, emptyState);
+  } finally {
+    await host.close();
+  }
+}
+
+test("an answer to reduce has one outcome for each entry, and null deletes", async (t) => {
+  const good = {
+    outcomes: [{ id: ENTRY, void: "because" }],
+    changes: [
+      ["k", { x: 1 }],
+      ["d", null],
+    ],
+  };
+  const value = Object.assign(Object.create(null), { x: 1 });
+  t.deepEqual(await reduced(good), {
+    outcomes: [{ id: ENTRY, void: "because", events: [] }],
+    changes: [
+      ["k", value],
+      ["d", undefined],
+    ],
+  } as never);
+});
+
+test("[D2] an answer to reduce that leaves out, doubles or invents an entry is refused", async (t) => {
+  const without = "says: the answer to reduce does not have one outcome for each entry";
+  const other = "f".repeat(64);
+  for (const outcomes of [[], [{ id: ENTRY }, { id: ENTRY }], [{ id: other }], [{ id: ENTRY }, { id: other }]]) {
+    await t.throwsAsync(reduced({ outcomes, changes: [] }), { code: "DAPP_ERROR", message: without });
+  }
+});
+
+test("[D2] an answer to reduce with a bad change or outcome is refused", async (t) => {
+  const outcomes = [{ id: ENTRY }];
+  for (const change of [["", 1], ["k".repeat(513), 1], [1, 1], ["k", 0.5], ["k", 1, 2], ["e\u0301", 1], "k"]) {
+    await t.throwsAsync(reduced({ outcomes, changes: [change] }), { code: "DAPP_ERROR" }, JSON.stringify(change));
+  }
+  for (const reason of ["", 1, "x".repeat(257)]) {
+    await t.throwsAsync(reduced({ outcomes: [{ id: ENTRY, void: reason }], changes: [] }), { code: "DAPP_ERROR" });
+  }
+  await t.throwsAsync(reduced({ outcomes }), { code: "DAPP_ERROR", message: "says: changes: no list" });
+  await t.throwsAsync(reduced(null), { code: "DAPP_ERROR", message: "says: the answer to reduce is no object" });
+});
+
+test("[D2] a verdict is PASS or FAIL with findings; anything else is an error, never a FAIL", async (t) => {
+  const verdict = async (value: unknown): Promise<unknown> => {
+    const { host } = open({ says: saying(value) });
+    const dapp = await host.dapp("says" as Hash);
+    const input = { height: 1, entries: [], events: [], order: [] };
+    return dapp.test(input, { before: emptyState, after: emptyState }).finally(() => host.close());
+  };
+  t.deepEqual(await verdict({ verdict: "PASS" }), { verdict: "PASS" } as never);
+  t.deepEqual(await verdict({ verdict: "FAIL", findings: ["a"] }), { verdict: "FAIL", findings: ["a"] } as never);
+  for (const bad of [{}, { verdict: "fail" }, { verdict: "FAIL" }, "PASS", null, { verdict: "ERROR" }]) {
+    await t.throwsAsync(verdict(bad), { code: "DAPP_ERROR" });
+  }
+});
