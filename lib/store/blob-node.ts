@@ -92,6 +92,8 @@ function entryOf(id: Uint8Array, length: Canonical): BlobEntry {
 
 function assertShape(level: number, entries: readonly BlobEntry[]): void {
   if (entries.length > NODE_ENTRIES_MAX) throw malformed("blob", "it has too many entries");
+  const lengthBytes = entries.reduce((sum, entry) => sum + entry.lengthBytes, 0);
+  if (!Number.isSafeInteger(lengthBytes)) throw malformed("blob", "it is longer than any blob");
   if (level === 0) return;
   if (entries.length === 0) throw malformed("blob", "an inner node has no entries");
   if (entries.some(({ id }) => id === ZEROS_ID)) throw malformed("blob", "an inner node has a run of zeros");

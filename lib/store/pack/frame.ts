@@ -74,9 +74,14 @@ function encodeEntry(entry: FooterEntry): Uint8Array {
   return bytes;
 }
 
+/** Whether bytes end as a footer does. */
+export function endsLikeFooter(tail: Uint8Array): boolean {
+  return equalBytes(tail.subarray(-END_MAGIC.length), END_MAGIC);
+}
+
 /** Where the footer starts, from the file's last 20 bytes; undefined when the pack does not end with one. */
 export function footerOffset(trailer: Uint8Array, packBytes: number): number | undefined {
-  if (!equalBytes(trailer.subarray(12), END_MAGIC)) return undefined;
+  if (!endsLikeFooter(trailer)) return undefined;
   const offset = new DataView(trailer.buffer, trailer.byteOffset, trailer.length).getBigUint64(0, true);
   const isPossible = offset >= BigInt(PACK_HEADER_BYTES) && offset <= BigInt(packBytes - FOOTER_BYTES_MIN);
   return isPossible ? Number(offset) : undefined;

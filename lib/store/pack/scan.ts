@@ -4,7 +4,7 @@
  * checksum was right.
  */
 import type { Hash } from "../../base/index.ts";
-import { decodeFooter, FOOTER_MAGIC, type FooterEntry, footerLength } from "./frame.ts";
+import { decodeFooter, endsLikeFooter, FOOTER_MAGIC, type FooterEntry, footerLength, TRAILER_BYTES } from "./frame.ts";
 import { decodeRecordHeader, isRecordIntact, RECORD_HEADER_BYTES, RECORD_MAGIC, type RecordHeader } from "./record.ts";
 
 /** Random access to a file that does not change below `sizeBytes`. */
@@ -102,7 +102,9 @@ async function footerAt(source: ByteSource, offset: number, head: Uint8Array): P
   const length = footerLength(head);
   const end = length === undefined ? undefined : offset + length;
   if (end === undefined || end > source.sizeBytes) {
-    return { type: "broken", what: "the footer is cut off", isCutOff: true };
+    const tailBytes = Math.min(TRAILER_BYTES, source.sizeBytes - offset);
+    const isWhole = endsLikeFooter(await source.read(source.sizeBytes - tailBytes, tailBytes)); // Its count is wrong, then.
+    return { type: "broken", what: isWhole ? "the footer is damaged" : "the footer is cut off", isCutOff: !isWhole };
   }
   const entries = decodeFooter(await source.read(offset, end - offset), offset);
   if (entries !== undefined) return { type: "footer", offset, end, entries };

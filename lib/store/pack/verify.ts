@@ -29,8 +29,9 @@ export async function verifyPack(files: PackFiles, pack: number, onBad: (place: 
   const footer = new FooterCheck(await readFooter(files, pack, source.sizeBytes));
   let records = 0;
   for await (const item of scanPack(source, PACK_HEADER_BYTES)) {
+    const id = footer.idAt(item) ?? idOf(item);
     const fault = footer.faultOf(item, source.sizeBytes) ?? faultOf(item);
-    if (fault !== undefined) bad(item.offset, fault, footer.idAt(item) ?? idOf(item));
+    if (fault !== undefined) bad(item.offset, fault, id);
     else if (item.type === "record") records += 1;
   }
   for (const entry of footer.unseen()) bad(entry.offset, "the record is not where the footer says", entry.id);
