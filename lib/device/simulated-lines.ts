@@ -49,11 +49,16 @@ export class SimulatedLines {
   /** An output of the board. Name all before open(). */
   output(name: string): OutputLine {
     this.#outputs.add(name);
-    return {
-      name,
-      write: (high) => this.#write(name, high),
-      close: () => this.#write(name, false).catch(() => {}),
+    let isClosed = false;
+    const write = async (high: boolean): Promise<void> => {
+      if (isClosed) throw new GdoError("LINE_INVALID", `line ${name} is closed`);
+      await this.#write(name, high);
     };
+    const close = async (): Promise<void> => {
+      isClosed = true;
+      await this.#write(name, false).catch(() => {});
+    };
+    return { name, write, close };
   }
 
   /** Connects; LINE_INVALID when no board listens. A board that is lost later is looked for until close(). */

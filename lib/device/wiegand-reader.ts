@@ -12,6 +12,8 @@ export interface ReaderFrame {
   readonly bits: string;
   readonly fault: WiegandFrame["fault"];
   readonly lastEdgeNs: bigint;
+  /** Wall time when the frame was seen to have ended. */
+  readonly wallMs: number;
   /** The last edge on the stopwatch, for measuring: a steered clock may jump within a swipe. */
   readonly lastEdgeStopwatchNs: bigint;
 }
@@ -75,8 +77,9 @@ export class WiegandReader<Report> implements EdgeSink<Report> {
   }
 
   #handOver({ bits, fault, lastEdgeNs }: WiegandFrame): void {
-    const { name: reader, onFrame, onFault } = this.#options;
-    const frame = { reader, bits, fault, lastEdgeNs, lastEdgeStopwatchNs: this.#lastEdgeStopwatchNs };
+    const { name: reader, clock, onFrame, onFault } = this.#options;
+    const wallMs = Math.floor(clock.nowMs());
+    const frame = { reader, bits, fault, lastEdgeNs, wallMs, lastEdgeStopwatchNs: this.#lastEdgeStopwatchNs };
     const handle = async (): Promise<Report | undefined> => {
       try {
         return await onFrame(frame);

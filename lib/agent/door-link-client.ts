@@ -1,0 +1,118 @@
+/**
+ * The door's end of its link to the agent. The door needs nothing from it: while the agent is away the
+ * door decides and logs, and looks for the agent again, ever less often up to a bound.
+ */
+import { createConnection, type Socket } from "node:net";
+import type { Cancel, Clock, Log, PublicKey } from "../base/index.ts";
+import {
+  AGENT_FRAME_BYTES_MAX,
+  DATA_BYTES,
+  encodeLinkFrame,
+  type LinkFrame,
+  LinkFrameReader,
+} from "./door-link-frames.ts";
+
+export interface DoorLinkClientOptions {
+  /** The agent's unix socket. */
+  readonly path: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly door: string;
+  readonly key: PublicKey;
+  /** Incarnation of the door's log. */
+  readonly incarnation: string;
+  /** Number of the newest block; -1 when the log is empty. */
+  last(): number;
+  /** Envelopes from this number on, as many as fit, at least one. */
+  range(from: number, bytesMax: number): Uint8Array[];
+  onPolicy(bytes: Uint8Array): void;
+}
+
+const RETRY_MS_MIN = 50;
+const RETRY_MS_MAX = 5000;
+
+export class DoorLinkClient {
+  readonly #options: DoorLinkClientOptions;
+  #socket: Socket | undefined;
+  #cancelRetry: Cancel = () => {};
+  #retryMs = RETRY_MS_MIN;
+  /** The agent waits for blocks from this number on. */
+  #wanted: number | undefined;
+  #isClosed = false;
+  #garbage = 0;
+
+  constructor(options: DoorLinkClientOptions) {
+    this.#options = options;
+  }
+
+  /** Connections that were closed because the agent talked nonsense. */
+  get garbage(): number {
+    return this.#garbage;
+  }
+
+  /** Begins to look for the agent. */
+  start(): void {
+    const socket = createConnection(this.#options.path);
+    this.#socket = socket;
+    this.#wanted = undefined;
+    const reader = new LinkFrameReader(AGENT_FRAME_BYTES_MAX);
+    socket.on("connect", () => this.#greet());
+    socket.on("data", (chunk) => this.#read(reader, chunk));
+    socket.on("error", () => socket.destroy());
+    socket.on("close", () => this.#retry());
+  }
+
+  #greet(): void {
+    const { door, key, incarnation, last } = this.#options;
+    this.#send({ f: "door-front", door, key, l: incarnation, n: last() });
+  }
+
+  #send(frame: LinkFrame): void {
+    this.#socket?.write(encodeLinkFrame(frame));
+  }
+
+  #read(reader: LinkFrameReader, chunk: Uint8Array): void {
+    try {
+      for (const frame of reader.take(chunk)) this.#take(frame);
+    } catch (cause) {
+      this.#garbage += 1;
+      this.#options.log.warn("the agent's link talks nonsense", { cause: String(cause) });
+      this.#socket?.destroy();
+    }
+  }
+
+  #take(frame: LinkFrame): void {
+    this.#retryMs = RETRY_MS_MIN; // Somebody is there who speaks our tongue.
+    if (frame.f === "policy") this.#options.onPolicy(frame.bytes);
+    if (frame.f !== "want") return;
+    this.#wanted = frame.from;
+    this.appended();
+  }
+
+  /** Sends what the agent waits for, if there is any; to be called after each append. */
+  appended(): void {
+    const from = this.#wanted;
+    if (from === undefined || from > this.#options.last()) return;
+    this.#wanted = undefined; // One data frame at a time: the agent's next want is its credit.
+    this.#send({ f: "data", blocks: this.#options.range(from, DATA_BYTES) });
+  }
+
+  #retry(): void {
+    this.#socket = undefined;
+    if (this.#isClosed) return;
+    this.#cancelRetry = this.#options.clock.after(this.#retryMs, () => this.start());
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MS_MAX);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelRetry();
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    await new Promise<void>((resolve) => {
+      socket.once("close", () => resolve());
+      socket.end(() => socket.destroy());
+      if (socket.connecting) socket.destroy();
+    });
+  }
+}
