@@ -2,7 +2,7 @@
 import { type FileHandle, open, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { GdoError } from "../../base/index.ts";
-import { withIoErrors } from "../io-error.ts";
+import { ioError, withIoErrors } from "../io-error.ts";
 import type { ByteSource } from "./scan.ts";
 
 const PACK_NAME = /^[0-9a-f]{8}\.pack$/;
@@ -67,29 +67,34 @@ export class PackFiles {
     return { sizeBytes, read };
   }
 
+  /** Lets go of all files; one that is being read is closed when that is done. */
   async close(): Promise<void> {
-    const open = [...this.#open.values()];
+    const entries = [...this.#open];
     this.#open.clear();
-    await Promise.allSettled(open.map(async ({ handle }) => (await handle).close()));
+    for (const [pack, entry] of entries) await this.#closeUnused(pack, entry);
   }
 
   async #use<T>(pack: number, task: (handle: FileHandle) => Promise<T>): Promise<T> {
-    return withIoErrors(`cannot read ${this.pathOf(pack)}`, async () => {
-      const entry = this.#open.get(pack) ?? { handle: open(this.pathOf(pack), "r"), users: 0 };
-      this.#open.delete(pack);
-      this.#open.set(pack, entry);
-      entry.users += 1;
-      try {
-        return await task(await entry.handle);
-      } catch (error) {
-        this.#open.delete(pack); // It may be gone or replaced: the next reader opens it anew.
-        await entry.handle.then((handle) => (entry.users === 1 ? handle.close() : undefined)).catch(() => undefined);
-        throw error;
-      } finally {
-        entry.users -= 1;
-        await this.#evict();
-      }
-    });
+    const entry = this.#open.get(pack) ?? { handle: open(this.pathOf(pack), "r"), users: 0 };
+    this.#open.delete(pack);
+    this.#open.set(pack, entry);
+    entry.users += 1;
+    try {
+      return await task(await entry.handle);
+    } catch (cause) {
+      // The file may be gone or replaced: the next reader opens it anew.
+      if (this.#open.get(pack) === entry) this.#open.delete(pack);
+      throw ioError(cause, `cannot read ${this.pathOf(pack)}`);
+    } finally {
+      entry.users -= 1;
+      await this.#closeUnused(pack, entry);
+      await this.#evict();
+    }
+  }
+
+  async #closeUnused(pack: number, entry: OpenPack): Promise<void> {
+    if (entry.users > 0 || this.#open.get(pack) === entry) return;
+    await entry.handle.then((handle) => handle.close()).catch(() => undefined); // Opened for reading: nothing is lost.
   }
 
   async #evict(): Promise<void> {
@@ -97,7 +102,7 @@ export class PackFiles {
       if (this.#open.size <= OPEN_MAX) return;
       if (entry.users > 0) continue;
       this.#open.delete(pack);
-      await (await entry.handle).close();
+      await this.#closeUnused(pack, entry);
     }
   }
 }

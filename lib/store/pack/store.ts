@@ -2,6 +2,7 @@
  * Objects on disk, in append-only packs. One process writes; others may read beside it and see new
  * objects after `refresh`. docs/design/store.md rules, docs/design/pack-format.md has the bytes.
  */
+import { existsSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { mkdir } from "node:fs/promises";
 import { GdoError, type Hash } from "../../base/index.ts";
@@ -77,6 +78,7 @@ export class PackStore implements ChunkStore {
       throw new RangeError(`packBytesMax out of range: ${packBytesMax}`);
     }
     if (!options.readOnly) await withIoErrors(`cannot make ${dir}`, () => mkdir(dir, { recursive: true, mode: 0o700 }));
+    else if (!existsSync(dir)) throw new GdoError("NOT_FOUND", `there is no store at ${dir}`);
     const lock = options.readOnly ? undefined : await lockStore(dir);
     const store = new PackStore(dir, lock, packBytesMax);
     try {
