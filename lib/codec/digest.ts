@@ -13,7 +13,11 @@ export type HashContext =
   | "gdo v1 state path"
   | "gdo v1 state leaf"
   | "gdo v1 state node"
-  | "gdo v1 stored row";
+  | "gdo v1 stored row"
+  | "gdo v1 policy content"
+  | "gdo v1 log tag"
+  | "gdo v1 frontier"
+  | "gdo v1 envelope";
 
 export function deriveHashBytes(context: HashContext, bytes: Uint8Array): Uint8Array {
   return blake3DeriveKey(context, bytes);

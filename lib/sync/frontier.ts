@@ -1,0 +1,114 @@
+/**
+ * What this node holds, in the form in which peers compare it: each log by an 8-byte tag. Pure.
+ *
+ * A tag may collide: an author who works for it (2^32 hashes) can give two of their own logs one tag, and
+ * loses the sync of one of them; to hit another author's tag takes 2^64.
+ */
+import { bytesOf, concatBytes, fromHex, type Hash, toHex } from "../base/index.ts";
+import { deriveHash, deriveHashBytes } from "../codec/index.ts";
+import { TAG_FIRST, type TagTip } from "./frames.ts";
+import type { Frontier, LogRange, LogTip } from "./types.ts";
+
+const TAG_BYTES = 8;
+/** Own digests remembered; only to spare needless questions. */
+const PAST_MAX = 256;
+
+export interface FrontWindow {
+  readonly window: { readonly from: string; readonly to: string };
+  readonly tips: readonly TagTip[];
+}
+
+export class Holdings {
+  readonly #tags = new Map<string, string>(); // author/l → tag, so that each is hashed once.
+  readonly #past = new Set<Hash>();
+  #tips: ReadonlyMap<string, LogTip> = new Map();
+  #sorted: readonly string[] = [];
+  #digest: Hash = digestOf([]);
+
+  constructor() {
+    this.#past.add(this.#digest);
+  }
+
+  get digest(): Hash {
+    return this.#digest;
+  }
+
+  /** Whether anything changed. */
+  update(frontier: Frontier): boolean {
+    const tips = new Map(frontier.map((tip) => [this.#tagOf(tip), tip]));
+    const sorted = [...tips.keys()].sort();
+    const digest = digestOf(sorted.map((tag) => [tag, tips.get(tag)?.n ?? 0]));
+    this.#tips = tips;
+    this.#sorted = sorted;
+    if (digest === this.#digest) return false;
+    this.#digest = digest;
+    this.#past.add(digest);
+    for (const oldest of this.#past) {
+      if (this.#past.size <= PAST_MAX) break;
+      this.#past.delete(oldest);
+    }
+    return true;
+  }
+
+  /** Logs only grow: who shows a digest that was once ours has nothing that we lack. */
+  covers(digest: Hash): boolean {
+    return this.#past.has(digest);
+  }
+
+  /** Newest number held of a log, -1 for none. */
+  newest(tag: string): number {
+    return this.#tips.get(tag)?.n ?? -1;
+  }
+
+  /** The whole frontier in windows of at most `tipsMax` logs, so that one frame holds each. */
+  windows(tipsMax: number): FrontWindow[] {
+    const windows: FrontWindow[] = [];
+    for (let start = 0; start === 0 || start < this.#sorted.length; start += tipsMax) {
+      const tags = this.#sorted.slice(start, start + tipsMax);
+      const from = start === 0 ? TAG_FIRST : (tags[0] ?? TAG_FIRST);
+      const to = this.#sorted[start + tipsMax] ?? "";
+      windows.push({ window: { from, to }, tips: tags.map((tag) => [tag, this.newest(tag)]) });
+    }
+    return windows;
+  }
+
+  /** Logs of which we hold more than a peer who holds exactly `tips` in the window. */
+  beyond({ window, tips }: FrontWindow): { readonly tip: TagTip; readonly range: LogRange }[] {
+    const theirs = new Map(tips);
+    return this.#sorted
+      .filter((tag) => tag >= window.from && (window.to === "" || tag < window.to))
+      .filter((tag) => this.newest(tag) > (theirs.get(tag) ?? -1))
+      .map((tag) => {
+        const { author, l, n } = this.#tips.get(tag) as LogTip;
+        return { tip: [tag, n], range: [author, l, (theirs.get(tag) ?? -1) + 1, n] };
+      });
+  }
+
+  /** The part of a wanted range that we hold. */
+  range(tag: string, from: number, to: number): LogRange | undefined {
+    const tip = this.#tips.get(tag);
+    return tip === undefined || from > tip.n ? undefined : [tip.author, tip.l, from, Math.min(to, tip.n)];
+  }
+
+  #tagOf({ author, l }: LogTip): string {
+    const name = `${author}/${l}`;
+    const known = this.#tags.get(name);
+    if (known !== undefined) return known;
+    const incarnation = fromHex(l);
+    if (incarnation === undefined) throw new RangeError(`not an incarnation: ${l}`);
+    const tag = toHex(deriveHashBytes("gdo v1 log tag", concatBytes([bytesOf(author), incarnation])).subarray(0, TAG_BYTES));
+    this.#tags.set(name, tag);
+    return tag;
+  }
+}
+
+/** Over tag and newest number (8 bytes each, big-endian) of every log, in the order of tags. */
+function digestOf(tips: readonly TagTip[]): Hash {
+  const bytes = new Uint8Array(tips.length * 16);
+  const view = new DataView(bytes.buffer);
+  for (const [index, [tag, n]] of tips.entries()) {
+    bytes.set(fromHex(tag) as Uint8Array, index * 16);
+    view.setBigUint64(index * 16 + 8, BigInt(n));
+  }
+  return deriveHash("gdo v1 frontier", bytes);
+}
