@@ -46,9 +46,9 @@ export class DappSession {
   #outputBytes = 0;
   #loggedLines = 0;
   #replies: Promise<void> = Promise.resolve();
-  #isOver = false;
   #isClosed = false;
-  #failure: GdoError | undefined;
+  /** Set once, when it is over; settles when its container is gone. */
+  #failure: Promise<GdoError> | undefined;
 
   constructor(options: SessionOptions) {
     this.#options = options;
@@ -62,12 +62,12 @@ export class DappSession {
 
   attach(container: ContainerProcess): void {
     this.#process = container;
-    void container.ended.then((end) => this.#finish(this.#describeEnd(end)));
+    void container.ended.then((end) => this.#finish(Promise.resolve(this.#describeEnd(end))));
   }
 
   /** True once it has failed or was closed: it answers no more calls. */
   get isOver(): boolean {
-    return this.#isOver;
+    return this.#failure !== undefined;
   }
 
   /** The last lines of its log, oldest first. */
@@ -77,9 +77,9 @@ export class DappSession {
 
   /** One call at a time; DAPP_LIMIT or DAPP_ERROR ends the session. */
   async call(method: string, params: unknown, calls: HostCalls): Promise<unknown> {
-    const { dapp, limits, clock } = this.#options;
+    const { limits, clock } = this.#options;
     if (this.#open !== undefined) throw new RangeError("one call at a time");
-    if (this.#isOver) throw this.#failure ?? new GdoError("DAPP_ERROR", `${dapp} was stopped`);
+    if (this.#failure !== undefined) throw await this.#failure;
     this.#outputBytes = 0;
     this.#loggedLines = 0;
     const id = this.#nextId++;
@@ -99,7 +99,7 @@ export class DappSession {
   /** Ends the container; a call under way is rejected. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#finish(new GdoError("DAPP_ERROR", `${this.#options.dapp} was stopped`));
+    this.#finish(Promise.resolve(new GdoError("DAPP_ERROR", `${this.#options.dapp} was stopped`)));
     await this.#process?.kill();
   }
 
@@ -108,7 +108,7 @@ export class DappSession {
   }
 
   #takeOutput(bytes: Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     this.#outputBytes += bytes.length;
     if (this.#open === undefined) return this.#fail("DAPP_ERROR", "wrote without being asked");
     if (this.#outputBytes > CALL_OUTPUT_BYTES_MAX) {
@@ -122,7 +122,7 @@ export class DappSession {
   }
 
   #takeLine(line: Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.isOver) return;
     if (this.#open === undefined) return this.#fail("DAPP_ERROR", "wrote without being asked");
     const message = parseMessage(line);
     if (message === undefined) return this.#fail("DAPP_ERROR", "wrote a line that is no JSON-RPC 2.0 message");
@@ -178,27 +178,27 @@ export class DappSession {
 
   /** Ends the container first, so that what its control group saw can be named too. */
   #fail(code: "DAPP_ERROR" | "DAPP_LIMIT", what: string): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
+    if (this.isOver) return;
     const ending = this.#process?.kill() ?? Promise.resolve<ContainerEnd>({ status: 0, limits: [] });
-    void ending.then((end) => {
-      const hits = end.limits.map((limit) => this.#describeLimit(limit));
-      const text = [`${this.#options.dapp} ${what}`, ...hits].join("; ");
-      this.#settleFailure(new GdoError(hits.length > 0 ? "DAPP_LIMIT" : code, text));
-    });
+    this.#finish(
+      ending.then((end) => {
+        const hits = end.limits.map((limit) => this.#describeLimit(limit));
+        const text = [`${this.#options.dapp} ${what}`, ...hits].join("; ");
+        return new GdoError(hits.length > 0 ? "DAPP_LIMIT" : code, text);
+      }),
+    );
   }
 
-  #finish(failure: GdoError): void {
-    if (this.#isOver) return;
-    this.#isOver = true;
-    this.#settleFailure(failure);
+  #finish(failure: Promise<GdoError>): void {
+    if (this.isOver) return;
+    this.#failure = failure;
+    void failure.then((error) => this.#settleFailure(error));
   }
 
   #settleFailure(failure: GdoError): void {
     const { dapp, log } = this.#options;
     const open = this.#open;
     this.#open = undefined;
-    this.#failure = failure;
     if (!this.#isClosed) log.warn("dapp failed", { dapp, why: failure.message, last: this.#lastLog.at(-1) ?? null });
     open?.settle({ failure });
   }

@@ -13,16 +13,20 @@ const FINDING_CHARS_MAX = 1000;
 /** Lone surrogates, which UTF-8 cannot carry: a state key with one would change on its way to the disk. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
-function entryToWire(entry: LedgerEntry): unknown {
-  const { id, author, principal, rights, timeMs, app, acts } = entry;
-  const wireActs = acts.map(({ type, body }) => [type, jsonFromCanonical(body)]);
-  return { id, author, principal, rights, time: timeMs, app, acts: wireActs };
+/** Parameters of `reduce` and `test`. `at` is the place in the merge, by which entries and events mix. */
+export function inputToWire({ height, entries, events, order }: AppInput): unknown {
+  const places = new Map(order.map((id, index) => [id, index]));
+  const wireEvents = events.map(({ app, entry, event }) => {
+    return { app, entry, at: places.get(entry) ?? -1, event: jsonFromCanonical(event) };
+  });
+  const wireEntries = entries.map((entry) => entryToWire(entry, places.get(entry.id) ?? -1));
+  return { height, entries: wireEntries, events: wireEvents };
 }
 
-/** Parameters of `reduce` and `test`. */
-export function inputToWire({ height, entries, events }: AppInput): unknown {
-  const wireEvents = events.map(({ app, entry, event }) => ({ app, entry, event: jsonFromCanonical(event) }));
-  return { height, entries: entries.map(entryToWire), events: wireEvents };
+function entryToWire(entry: LedgerEntry, at: number): unknown {
+  const { id, author, principal, rights, timeMs, app, acts } = entry;
+  const wireActs = acts.map(({ type, body }) => [type, jsonFromCanonical(body)]);
+  return { id, at, author, principal, rights, time: timeMs, app, acts: wireActs };
 }
 
 /** A canonical value of an answer; DAPP_ERROR when it has no canonical form. */

@@ -1,0 +1,116 @@
+/**
+ * Doors: who may come in where, what each door did, and the snapshots from which doors decide. People
+ * and credentials are membership's. Facts are counted as they are; whether they follow is the test's
+ * business, in judge.ts. Rules: docs/design/door.md.
+ */
+import { parseSwipe, SWIPE_ACT, type SwipeEvent } from "../../../lib/access/index.ts";
+import { GdoError } from "../../../lib/base/errors.ts";
+import {
+  type Canonical,
+  type Dapp,
+  type Draft,
+  type Entry,
+  fold,
+  integer,
+  matching,
+  optional,
+  Refusal,
+  readFields,
+  requireRight,
+  type State,
+  text,
+} from "../../sdk/index.ts";
+import { compilePolicy } from "./compile.ts";
+import { Judge } from "./judge.ts";
+import { byName, type Count, countIn, type Grant, latestIn } from "./state.ts";
+
+/** A door opens to any level unless a grant says otherwise: real lists have allowed members below 0. */
+const LEVEL_ANY = -128;
+const LEVEL_MAX = 127;
+const COUNT_MAX = Number.MAX_SAFE_INTEGER;
+const snapshotId = matching(/^[0-9a-f]{64}$/, "the id of a snapshot, 64 hex digits");
+const publicKey = matching(/^[0-9a-f]{64}$/, "a public key, 64 hex digits");
+const signatureHex = matching(/^[0-9a-f]{128}$/, "a signature, 128 hex digits");
+
+async function setGrant(body: Canonical, draft: Draft, entry: Entry): Promise<void> {
+  requireRight(entry, "door");
+  const checks = { door: text(64), minLevel: optional(integer(LEVEL_ANY, LEVEL_MAX)) };
+  const { door, minLevel = LEVEL_ANY } = readFields(body, checks);
+  draft.put(`grant/${door}`, { minLevel });
+}
+
+async function publishPolicy(body: Canonical, draft: Draft, entry: Entry): Promise<void> {
+  requireRight(entry, "policy");
+  const checks = {
+    policy: snapshotId,
+    generation: integer(1, COUNT_MAX),
+    height: integer(0, COUNT_MAX),
+    issuer: publicKey,
+    signature: signatureHex,
+  };
+  const { policy, generation, height, issuer, signature } = readFields(body, checks);
+  if (issuer !== entry.author) throw new Refusal("the issuer is not the author of the entry");
+  const latest = await latestIn(draft);
+  if (latest !== undefined && generation <= latest.generation) {
+    throw new Refusal(`generation ${generation} does not follow ${latest.generation}`);
+  }
+  draft.put(`policy/${policy}`, { generation, height });
+  draft.put("latest", { policy, generation, height, issuer, signature });
+}
+
+async function countSwipe(body: Canonical, draft: Draft, entry: Entry): Promise<void> {
+  requireRight(entry, "append");
+  const swipe = readSwipe(body);
+  const count = await countIn(draft, swipe.door);
+  draft.put(`count/${swipe.door}`, counted(count, swipe) as unknown as Canonical);
+}
+
+function readSwipe(body: Canonical): SwipeEvent {
+  try {
+    return parseSwipe(body);
+  } catch (cause) {
+    if (cause instanceof GdoError) throw new Refusal(cause.message);
+    throw cause;
+  }
+}
+
+function counted(count: Count, { outcome, reason }: SwipeEvent): Count {
+  const frames = count.frames + 1;
+  if (outcome === "grant") return { ...count, frames, granted: count.granted + 1 };
+  if (outcome === "frame_error") return { ...count, frames, frameErrors: count.frameErrors + 1 };
+  const denied = { ...count.denied, [reason]: (count.denied[reason] ?? 0) + 1 };
+  return { ...count, frames, denied };
+}
+
+/** What a door says of itself; a fact of its log, from which nothing follows here. */
+async function noteOfDoor(_body: Canonical, _draft: Draft, entry: Entry): Promise<void> {
+  requireRight(entry, "append");
+}
+
+const handlers = {
+  "grant.set": setGrant,
+  "policy.publish": publishPolicy,
+  [SWIPE_ACT]: countSwipe,
+  boot: noteOfDoor,
+  "policy.swap": noteOfDoor,
+  alarm: noteOfDoor,
+};
+
+async function queryPolicy(args: Canonical, state: State): Promise<Canonical> {
+  const time = integer(0, COUNT_MAX);
+  const checks = { generation: time, height: time, issuedMs: time, softMs: time, hardMs: time };
+  return { policy: await compilePolicy(state, readFields(args, checks)) };
+}
+
+const judge = new Judge();
+
+export const door: Dapp = {
+  reduce: (input, state) => fold(input, state, handlers),
+  test: (input, before, after) => judge.test(input, before, after),
+  queries: {
+    policy: queryPolicy,
+    latest: async (_, state) => ((await latestIn(state)) as Canonical | undefined) ?? null,
+    summary: async (_, state) => ({ doors: (await byName<Count>(state, "count/")) as unknown as Canonical }),
+    grants: async (_, state) => (await byName<Grant>(state, "grant/")) as unknown as Canonical,
+  },
+};

@@ -1,0 +1,4 @@
+import { serve } from "../../sdk/index.ts";
+import { door } from "./door.ts";
+
+await serve(door);

@@ -1,0 +1,4 @@
+import { serve } from "../../sdk/index.ts";
+import { membership } from "./membership.ts";
+
+await serve(membership);

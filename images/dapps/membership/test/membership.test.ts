@@ -1,0 +1,125 @@
+import test from "ava";
+import { ask, entryOf, MemoryState, merge } from "../../../sdk/testing.ts";
+import { membership } from "../membership.ts";
+
+const REF = "0123456789abcdef0123456789abcdef";
+const OTHER_REF = "f".repeat(32);
+const ada = ["person.put", { id: "ada", name: "Ada", level: 0, status: "active" }] as const;
+const bob = ["person.put", { id: "bob", name: "Bob", level: -1, status: "active" }] as const;
+const cardOf = (person: string, ref = REF) => ["credential.put", { ref, person, status: "active" }] as const;
+
+const empty = (): MemoryState => new MemoryState("membership");
+const reasons = (outcomes: readonly { void?: string }[]): (string | undefined)[] => outcomes.map((item) => item.void);
+
+test("people and credentials are put, with an event for the dapps that read them", async (t) => {
+  const { outcomes, verdict, after } = await merge(membership, [entryOf([ada, cardOf("ada")])], empty());
+  t.is(verdict.verdict, "PASS");
+  t.deepEqual(await after.get("person/ada"), { name: "Ada", level: 0, status: "active" });
+  t.deepEqual(await after.get(`credential/${REF}`), { person: "ada", status: "active" });
+  t.deepEqual(outcomes[0]?.events, [
+    { type: "person", id: "ada", level: 0, status: "active" },
+    { type: "credential", ref: REF, person: "ada", status: "active" },
+  ]);
+});
+
+test("an entry without the right is void, with the reason, and changes nothing", async (t) => {
+  const { outcomes, after } = await merge(
+    membership,
+    [entryOf([ada], { principal: "laser", rights: ["append"] })],
+    empty(),
+  );
+  t.deepEqual(reasons(outcomes), ["person.put: laser does not have the right members"]);
+  t.is(await after.get("person/ada"), undefined);
+});
+
+test("an entry of which one act is refused is void as a whole", async (t) => {
+  const { outcomes, after } = await merge(membership, [entryOf([ada, cardOf("nobody")])], empty());
+  t.deepEqual(reasons(outcomes), ["credential.put: there is no person nobody"]);
+  t.is(await after.get("person/ada"), undefined);
+});
+
+test("a credential belongs to one person until it is revoked", async (t) => {
+  const entries = [
+    entryOf([ada, bob, cardOf("ada")]),
+    entryOf([cardOf("bob")]),
+    entryOf([["credential.revoke", { ref: REF }]]),
+    entryOf([cardOf("bob")]),
+  ];
+  const { outcomes, verdict, after } = await merge(membership, entries, empty());
+  const refused = `credential.put: credential ${REF} is ada's: revoke it first`;
+  t.deepEqual(reasons(outcomes), [undefined, refused, undefined, undefined]);
+  t.is(verdict.verdict, "PASS");
+  t.deepEqual(await after.get(`credential/${REF}`), { person: "bob", status: "active" });
+});
+
+test("a person is disabled and stays, with name and level", async (t) => {
+  const entries = [entryOf([bob]), entryOf([["person.status", { id: "bob", status: "disabled" }]])];
+  const { after } = await merge(membership, entries, empty());
+  t.deepEqual(await after.get("person/bob"), { name: "Bob", level: -1, status: "disabled" });
+});
+
+test("what does not fit is void and named", async (t) => {
+  const person = { id: "ada", name: "Ada", level: 0, status: "active" };
+  const credential = { ref: REF, person: "ada", status: "active" };
+  const cases: [string, unknown, string][] = [
+    ["person.put", { ...person, level: 128 }, "person.put: level must be an integer from -128 to 127"],
+    ["person.put", { ...person, level: 0n }, "person.put: level must be an integer from -128 to 127"],
+    ["person.put", { ...person, id: "é".repeat(33) }, "person.put: id must be text of 1 to 64 bytes"],
+    ["person.put", { ...person, status: "Active" }, "person.put: status must be active or disabled"],
+    ["person.put", { ...person, extra: 1 }, "person.put: there is no field extra"],
+    ["person.put", [], "person.put: its body is no map"],
+    [
+      "credential.put",
+      { ...credential, ref: REF.toUpperCase() },
+      "credential.put: ref must be a reference of 32 hex digits",
+    ],
+    ["credential.put", { ...credential, status: "allowed" }, "credential.put: status must be active or denied"],
+    ["credential.revoke", { ref: OTHER_REF }, `credential.revoke: there is no credential ${OTHER_REF}`],
+    ["person.status", { id: "eve", status: "active" }, "person.status: there is no person eve"],
+    ["__proto__", {}, "there is no act __proto__"],
+    ["person.delete", { id: "ada" }, "there is no act person.delete"],
+  ];
+  for (const [type, body, reason] of cases) {
+    const { outcomes } = await merge(membership, [entryOf([[type, body as never]])], empty());
+    t.deepEqual(reasons(outcomes), [reason]);
+  }
+});
+
+test("the test finds a credential of nobody and one that changed hands", async (t) => {
+  const input = { height: 2, entries: [entryOf([cardOf("ada")])], events: [] };
+  const after = empty();
+  after.set(`credential/${REF}`, { person: "ada", status: "active" });
+  const before = empty();
+  before.set(`credential/${REF}`, { person: "bob", status: "active" });
+  const id = input.entries[0]?.id;
+  t.deepEqual(await membership.test?.(input, before, after), {
+    verdict: "FAIL",
+    findings: [`entry ${id}: credential ${REF} is of nobody`, `entry ${id}: credential ${REF} passed from bob to ada`],
+  });
+});
+
+test("queries: person, card, list in pages, count", async (t) => {
+  const entries = [
+    entryOf([ada, bob, cardOf("ada")]),
+    entryOf([["credential.put", { ref: OTHER_REF, person: "ada", status: "denied", note: "lost" }]]),
+  ];
+  const { after } = await merge(membership, entries, empty());
+  const idsOf = (people: unknown): string[] => (people as { id: string }[]).map(({ id }) => id);
+  t.like(await ask(membership, "person", { id: "ada" }, after), {
+    level: 0,
+    credentials: [
+      { ref: REF, status: "active" },
+      { ref: OTHER_REF, status: "denied" },
+    ],
+  });
+  t.is(await ask(membership, "person", { id: "eve" }, after), null);
+  t.deepEqual(await ask(membership, "card", { ref: OTHER_REF }, after), {
+    ref: OTHER_REF,
+    status: "denied",
+    note: "lost",
+    person: { id: "ada", name: "Ada", level: 0, status: "active" },
+  });
+  t.deepEqual(idsOf(await ask(membership, "list", { limit: 1 }, after)), ["ada"]);
+  t.deepEqual(idsOf(await ask(membership, "list", { after: "ada" }, after)), ["bob"]);
+  t.deepEqual(await ask(membership, "count", null, after), { people: 2, credentials: { active: 1, denied: 1 } });
+});

@@ -1,0 +1,84 @@
+/**
+ * The usual reduce: entries in order, each whole or void. A handler works on a draft of the state; what
+ * it did is kept when all acts of the entry were accepted, and forgotten when one was refused.
+ */
+import { Refusal } from "./refusal.ts";
+import type { Canonical, Entry, Input, Outcome, Reduction, State } from "./types.ts";
+
+type Changes = Map<string, Canonical | undefined>;
+
+/** State as it is in the middle of a reduce. */
+export class Draft {
+  /** State before this call, also that of other dapps. */
+  readonly state: State;
+  readonly events: Canonical[] = [];
+  readonly changes: Changes = new Map();
+  readonly #kept: Changes;
+
+  constructor(state: State, kept: Changes) {
+    this.state = state;
+    this.#kept = kept;
+  }
+
+  async get(key: string): Promise<Canonical | undefined> {
+    if (this.changes.has(key)) return this.changes.get(key);
+    if (!this.#kept.has(key)) this.#kept.set(key, await this.state.get(key)); // Asked once a call.
+    return this.#kept.get(key);
+  }
+
+  put(key: string, value: Canonical): void {
+    this.changes.set(key, value);
+  }
+
+  delete(key: string): void {
+    this.changes.set(key, undefined);
+  }
+
+  /** Tells the dapps that read this one. */
+  emit(event: Canonical): void {
+    this.events.push(event);
+  }
+}
+
+/** Takes one act; a Refusal makes the whole entry void, with the reason. */
+export type Handler = (body: Canonical, draft: Draft, entry: Entry) => void | Promise<void>;
+
+/** Folds entries by the handlers of their act types. */
+export async function fold(
+  input: Input,
+  state: State,
+  handlers: Readonly<Record<string, Handler>>,
+): Promise<Reduction> {
+  const seen: Changes = new Map();
+  const changed = new Set<string>();
+  const outcomes: Outcome[] = [];
+  for (const entry of input.entries) {
+    const draft = new Draft(state, seen);
+    const reason = await refusalOf(entry, draft, handlers);
+    outcomes.push(reason === undefined ? { id: entry.id, events: draft.events } : { id: entry.id, void: reason });
+    if (reason !== undefined) continue;
+    for (const [key, value] of draft.changes) {
+      seen.set(key, value);
+      changed.add(key);
+    }
+  }
+  return { outcomes, changes: [...changed].map((key) => [key, seen.get(key)] as const) };
+}
+
+async function refusalOf(
+  entry: Entry,
+  draft: Draft,
+  handlers: Readonly<Record<string, Handler>>,
+): Promise<string | undefined> {
+  for (const [type, body] of entry.acts) {
+    const handler = Object.hasOwn(handlers, type) ? handlers[type] : undefined;
+    if (handler === undefined) return `there is no act ${type.slice(0, 64)}`;
+    try {
+      await handler(body, draft, entry);
+    } catch (cause) {
+      if (!(cause instanceof Refusal)) throw cause;
+      return `${type}: ${cause.message}`.slice(0, 256);
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,148 @@
+/**
+ * The main loop of a dapp: lines in, lines out, JSON-RPC 2.0. One call at a time; during a call the dapp
+ * may ask the host, and the answers come in between. Rules: docs/design/dapps.md.
+ */
+import { canonicalFromJson, jsonFromCanonical } from "../../lib/codec/json.ts";
+import type { Canonical, Dapp, DappEvent, Entry, Input, Reduction, State } from "./types.ts";
+
+/** The three streams of a program. */
+export interface Streams {
+  readonly input: AsyncIterable<string>;
+  write(text: string): void;
+  log(text: string): void;
+}
+
+type Json = Readonly<Record<string, unknown>>;
+
+function standardStreams(): Streams {
+  process.stdin.setEncoding("utf8");
+  return {
+    input: process.stdin,
+    write: (text) => void process.stdout.write(text),
+    log: (text) => void process.stderr.write(text),
+  };
+}
+
+/** Answers calls until the input ends. A call that throws is answered with an error, and said in the log. */
+export async function serve(dapp: Dapp, streams: Streams = standardStreams()): Promise<undefined> {
+  const host = new HostLink((message) => streams.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`));
+  for await (const line of linesOf(streams.input)) {
+    const message = JSON.parse(line) as Json;
+    if (typeof message.method !== "string") host.settle(message);
+    else void answer(dapp, message, { host, streams });
+  }
+  return undefined;
+}
+
+async function* linesOf(input: AsyncIterable<string>): AsyncGenerator<string> {
+  let held: string[] = [];
+  for await (const piece of input) {
+    const [first = "", ...rest] = piece.split("\n");
+    held.push(first);
+    for (const next of rest) {
+      yield held.join("");
+      held = [next];
+    }
+  }
+}
+
+async function answer(dapp: Dapp, message: Json, to: { host: HostLink; streams: Streams }): Promise<void> {
+  try {
+    const result = await perform(dapp, String(message.method), message.params as Json, to.host);
+    to.host.send({ id: message.id, result });
+  } catch (cause) {
+    const text = cause instanceof Error ? cause.message : String(cause);
+    to.streams.log(`${cause instanceof Error ? cause.stack : text}\n`);
+    to.host.send({ id: message.id, error: { code: -32000, message: text } });
+  }
+}
+
+async function perform(dapp: Dapp, method: string, params: Json, host: HostLink): Promise<unknown> {
+  switch (method) {
+    case "reduce":
+      return reductionToWire(await dapp.reduce(inputFromWire(params), host.view("now")));
+    case "test":
+      if (dapp.test === undefined) return { verdict: "PASS" };
+      return dapp.test(inputFromWire(params), host.view("before"), host.view("after"));
+    case "query": {
+      const query = dapp.queries?.[String(params.name)];
+      if (query === undefined) throw new Error(`no query ${params.name}`);
+      return jsonFromCanonical(await query(canonicalFromJson(params.args), host.view("now")));
+    }
+    default:
+      throw new Error(`no method ${method}`);
+  }
+}
+
+function inputFromWire({ height, entries, events }: Json): Input {
+  return {
+    height: height as number,
+    entries: (entries as Json[]).map(entryFromWire),
+    events: (events as Json[]).map((event) => ({ ...event, event: canonicalFromJson(event.event) }) as DappEvent),
+  };
+}
+
+function entryFromWire({ time, acts, ...rest }: Json): Entry {
+  const read = (acts as [string, unknown][]).map(([type, body]) => [type, canonicalFromJson(body)] as const);
+  return { ...rest, timeMs: time, acts: read } as unknown as Entry;
+}
+
+function reductionToWire({ outcomes, changes }: Reduction): unknown {
+  return {
+    outcomes: outcomes.map(({ events = [], ...outcome }) => ({ ...outcome, events: events.map(jsonFromCanonical) })),
+    changes: changes.map(([key, value]) => [key, value === undefined ? null : jsonFromCanonical(value)]),
+  };
+}
+
+interface Asked {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (cause: Error) => void;
+}
+
+/** Questions to the host that wait for their answers. */
+class HostLink {
+  readonly send: (message: object) => void;
+  readonly #open = new Map<unknown, Asked>();
+  #made = 0;
+
+  constructor(send: (message: object) => void) {
+    this.send = send;
+  }
+
+  settle({ id, result, error }: Json): void {
+    const asked = this.#open.get(id);
+    this.#open.delete(id);
+    if (error === undefined) asked?.resolve(result);
+    else asked?.reject(new Error(String((error as Json).message)));
+  }
+
+  /** State at one of the positions that the call has. */
+  view(view: string): State {
+    const ask = (method: string, params: object): Promise<unknown> => this.#ask(method, { view, ...params });
+    return {
+      async get(key, app) {
+        const value = await ask("get", { key, app });
+        return value === null ? undefined : canonicalFromJson(value);
+      },
+      async *scan(prefix, app) {
+        let page = (await ask("scan", { prefix, app })) as { items: [string, unknown][]; cursor?: number };
+        while (true) {
+          for (const [key, value] of page.items) yield [key, canonicalFromJson(value)] as const;
+          if (page.cursor === undefined) return;
+          page = (await ask("next", { cursor: page.cursor })) as typeof page;
+        }
+      },
+      async blob(id) {
+        return canonicalFromJson(await ask("blob", { id })) as Canonical & Uint8Array;
+      },
+    };
+  }
+
+  #ask(method: string, params: object): Promise<unknown> {
+    const id = `h${++this.#made}`;
+    return new Promise((resolve, reject) => {
+      this.#open.set(id, { resolve, reject });
+      this.send({ id, method, params });
+    });
+  }
+}

@@ -1,0 +1,89 @@
+/** A dapp without its container: states in memory and entries made by hand, for unit tests. */
+import type { Canonical, Dapp, Entry, Outcome, State, Verdict } from "./types.ts";
+
+/** States of several dapps; a snapshot is a copy. */
+export class MemoryState implements State {
+  readonly #own: string;
+  readonly #apps: Map<string, Map<string, Canonical>>;
+  readonly #blobs: Map<string, Uint8Array>;
+
+  constructor(own: string, apps = new Map<string, Map<string, Canonical>>(), blobs = new Map<string, Uint8Array>()) {
+    this.#own = own;
+    this.#apps = apps;
+    this.#blobs = blobs;
+  }
+
+  async get(key: string, app: string = this.#own): Promise<Canonical | undefined> {
+    return this.#apps.get(app)?.get(key);
+  }
+
+  async *scan(prefix: string, app: string = this.#own): AsyncGenerator<readonly [string, Canonical]> {
+    const found = [...(this.#apps.get(app) ?? [])].filter(([key]) => key.startsWith(prefix));
+    yield* found.sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));
+  }
+
+  async blob(id: string): Promise<Uint8Array> {
+    const bytes = this.#blobs.get(id);
+    if (bytes === undefined) throw new Error(`no content ${id}`);
+    return bytes;
+  }
+
+  setBlob(id: string, bytes: Uint8Array): void {
+    this.#blobs.set(id, bytes);
+  }
+
+  set(key: string, value: Canonical | undefined, app: string = this.#own): void {
+    const state = this.#apps.get(app) ?? new Map<string, Canonical>();
+    this.#apps.set(app, state);
+    if (value === undefined) state.delete(key);
+    else state.set(key, value);
+  }
+
+  /** The same state, of its own from now on; content is shared. */
+  copy(): MemoryState {
+    const apps = new Map([...this.#apps].map(([app, state]) => [app, new Map(state)]));
+    return new MemoryState(this.#own, apps, this.#blobs);
+  }
+}
+
+let made = 0;
+
+/** An entry with these acts by somebody with all rights that the first dapps know; fields may be set. */
+export function entryOf(acts: Entry["acts"], fields: Partial<Entry> = {}): Entry {
+  made += 1;
+  return {
+    id: made.toString(16).padStart(64, "0"),
+    at: made,
+    author: "a".repeat(64),
+    principal: "office",
+    rights: ["append", "members", "door", "policy"],
+    timeMs: 1_700_000_000_000 + made,
+    acts,
+    ...fields,
+  };
+}
+
+export interface Merged {
+  readonly outcomes: readonly Outcome[];
+  readonly verdict: Verdict;
+  readonly after: MemoryState;
+}
+
+/** Reduces and tests as a merge does. */
+export async function merge(dapp: Dapp, entries: readonly Entry[], before: MemoryState, height = 1): Promise<Merged> {
+  const input = { height, entries, events: [] };
+  const { outcomes, changes } = await dapp.reduce(input, before);
+  const after = before.copy();
+  for (const [key, value] of changes) after.set(key, value);
+  const voided = new Set(outcomes.filter((outcome) => outcome.void !== undefined).map(({ id }) => id));
+  const kept = entries.filter(({ id }) => !voided.has(id));
+  const verdict = (await dapp.test?.({ ...input, entries: kept }, before, after)) ?? { verdict: "PASS" };
+  return { outcomes, verdict, after };
+}
+
+/** Asks a query by its name. */
+export async function ask(dapp: Dapp, name: string, args: Canonical, state: State): Promise<Canonical> {
+  const query = dapp.queries?.[name];
+  if (query === undefined) throw new Error(`there is no query ${name}`);
+  return query(args, state);
+}
