@@ -43,6 +43,7 @@ export class BlockTable {
   readonly #heads: Statement<[], { id: Buffer; c: number }>;
   readonly #prefix: Statement<[Uint8Array, Uint8Array], { id: Buffer }>;
   readonly #countEntries: Statement<[], { count: number }>;
+  readonly #countEntriesOf: Statement<[Uint8Array], { count: number }>;
   readonly #charter: Statement<[], { id: Buffer }>;
 
   constructor({ raw }: Connection, logs: LogTable) {
@@ -70,6 +71,9 @@ export class BlockTable {
       `SELECT id FROM blocks WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ${PREFIX_MATCHES_MAX}`,
     );
     this.#countEntries = raw.prepare("SELECT count(*) AS count FROM blocks WHERE kind = 'entry'");
+    this.#countEntriesOf = raw.prepare(
+      "SELECT count(*) AS count FROM logs g JOIN blocks b ON b.log = g.id AND b.kind = 'entry' WHERE g.author = ?",
+    );
     this.#charter = raw.prepare("SELECT id FROM blocks WHERE kind = 'charter' ORDER BY seq LIMIT 1");
   }
 
@@ -199,6 +203,10 @@ export class BlockTable {
 
   countEntries(): number {
     return this.#countEntries.get()?.count ?? 0;
+  }
+
+  countEntriesOf(author: PublicKey): number {
+    return this.#countEntriesOf.get(bytesOf(author))?.count ?? 0;
   }
 
   charter(): Hash | undefined {

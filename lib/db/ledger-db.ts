@@ -152,6 +152,11 @@ export class LedgerDb {
     return this.#tables.blocks.countEntries();
   }
 
+  /** Entries that any of these devices signed. */
+  countEntriesOf(authors: readonly PublicKey[]): number {
+    return authors.reduce((sum, author) => sum + this.#tables.blocks.countEntriesOf(author), 0);
+  }
+
   /** At most 20 ids that begin so. Throws INPUT_INVALID. */
   resolvePrefix(hex: string): Hash[] {
     return this.#tables.blocks.resolvePrefix(hex);

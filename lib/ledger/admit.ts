@@ -87,6 +87,7 @@ export function admit(envelopes: readonly Uint8Array[], view: AdmitView, options
   const carried =
     options.signatures === "newest" ? carriedIds(decoded, (block) => verifyOnce(block, checked)) : new Set<Hash>();
   for (const block of decoded) batch.take(block, carried, checked);
+  batch.settle();
   return batch;
 }
 
@@ -106,7 +107,7 @@ function logOf({ a, l }: Block): string {
 
 class Batch implements Admission {
   readonly admitted: AdmittedBlock[] = [];
-  readonly orphans: Orphan[] = [];
+  orphans: Orphan[] = [];
   readonly refused: Refusal[] = [];
   known = 0;
   readonly #view: AdmitView;
@@ -159,6 +160,15 @@ class Batch implements Admission {
       this.#refuse("window", `number ${block.n}, held up to ${newest}`, block);
     else if (missing.length > 0) this.#orphan(block, missing);
     else this.#judge(block, carried, checked);
+  }
+
+  /** A block that came before a parent, in the order of clocks, was wrong about its clock [L4]. */
+  settle(): void {
+    const isOrphan = ({ block }: Orphan): boolean => missingParents(block, (id) => this.#parent(id)).length > 0;
+    for (const orphan of this.orphans) {
+      if (!isOrphan(orphan)) this.#refuse("form", "its clock is not greater than its parents'", orphan.block);
+    }
+    this.orphans = this.orphans.filter(isOrphan);
   }
 
   #judge(block: Block, carried: ReadonlySet<Hash>, checked: Checked): void {

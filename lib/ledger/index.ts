@@ -35,6 +35,17 @@ export {
   parseMergeChanges,
 } from "./merge.ts";
 export { type BranchView, judgeMerge, type MergeVerdict } from "./merge-rules.ts";
+export {
+  type AppInput,
+  type AppVerdict,
+  inReadingOrder,
+  type MergeApp,
+  type MergeEvent,
+  type MergeOutcome,
+  type StatesView,
+  type VoidEntry,
+  workMerge,
+} from "./merge-work.ts";
 export { includedRoot, type StateLeaf, stateLeaf, stateRoot } from "./merkle.ts";
 export { orderEntries, type Placed } from "./order.ts";
 export { compareStateKeys, OverlayState } from "./state-view.ts";

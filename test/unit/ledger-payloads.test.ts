@@ -1,0 +1,150 @@
+/** Payloads of entries and merges, and the blob of a merge's changes. */
+import test from "ava";
+import { bytesOf, fromHex, type Hash, type PublicKey } from "../../lib/base/index.ts";
+import { type Canonical, encodeCanonical } from "../../lib/codec/index.ts";
+import {
+  encodeMerge,
+  encodeMergeChanges,
+  entryPayload,
+  MERGE_RANGES_MAX,
+  type MergeChanges,
+  type MergePayload,
+  parseEntryPayload,
+  parseMerge,
+  parseMergeChanges,
+} from "../../lib/ledger/index.ts";
+import { note, testKey, testOrganisation } from "../support/ledger-fixtures.ts";
+
+const hash = (digit: string): Hash => digit.repeat(64) as Hash;
+
+test("ledger: an entry's payload is read as it was written", (t) => {
+  const acts = [note("a"), note("b")];
+  t.deepEqual(parseEntryPayload(entryPayload("notes", acts)), { app: "notes", acts });
+});
+
+const WRONG_ENTRIES: readonly (readonly [title: string, payload: Canonical, message: RegExp])[] = [
+  ["no acts", { app: "notes", acts: [] }, /1 to 256 acts, not 0/],
+  ["257 acts", { app: "notes", acts: new Array<Canonical>(257).fill(["note", null]) }, /not 257/],
+  ["a name that is none", { app: "Notes/1", acts: [["note", null]] }, /not a name/],
+  ["an act of one part", { app: "notes", acts: [["note"]] }, /\[type, body\]/],
+  ["an act of three parts", { app: "notes", acts: [["note", 1, 2]] }, /\[type, body\]/],
+  ["a type that is not text", { app: "notes", acts: [[1, 2]] }, /not text/],
+  ["an empty type", { app: "notes", acts: [["", 2]] }, /1 to 64/],
+  ["a field too many", { app: "notes", acts: [["note", 1]], more: 1 }, /has the keys/],
+  ["no map", [], /not a map/],
+];
+
+for (const [title, payload, message] of WRONG_ENTRIES) {
+  test(`ledger: an entry is refused with ${title}`, (t) => {
+    t.throws(() => parseEntryPayload(payload), { code: "LEDGER_FORM", message });
+  });
+}
+
+test("ledger: 256 acts are taken", (t) => {
+  t.is(parseEntryPayload({ app: "notes", acts: new Array<Canonical>(256).fill(["note", null]) }).acts.length, 256);
+});
+
+const author = testKey(1).publicKey;
+
+const merge: MergePayload = {
+  branch: "main",
+  h: 2,
+  prev: hash("a"),
+  heads: [hash("b"), hash("c")],
+  set: hash("d"),
+  included: [
+    { author, l: "00000000000000a1", from: 0, to: 4 },
+    { author, l: "00000000000000a2", from: 3, to: 3 },
+  ],
+  entries: 6,
+  void: 1,
+  state: { charter: hash("e"), door: hash("f") },
+  changes: hash("1"),
+  tests: [{ app: "door", image: hash("2"), verdict: "PASS", output: null }],
+};
+
+test("ledger: a merge's payload is read as it was written", (t) => {
+  t.deepEqual(parseMerge(encodeMerge(merge)), merge);
+  const first: MergePayload = { ...merge, h: 1, prev: null, changes: null, heads: [], tests: [] };
+  t.deepEqual(parseMerge(encodeMerge(first)), first);
+});
+
+const range = (l: string, from: number, to: number): Canonical => [bytesOf(author), fromHex(l) as Uint8Array, from, to];
+
+const WRONG_MERGES: readonly (readonly [title: string, change: Record<string, Canonical>, message: RegExp])[] = [
+  ["height 0", { h: 0 }, /height 1, the first/],
+  ["nothing before height 2", { prev: null }, /height 1, the first/],
+  ["something before height 1", { h: 1 }, /height 1, the first/],
+  ["more void than included", { void: 7 }, /more void entries/],
+  ["nine heads", { heads: "123456789".split("").map((digit) => bytesOf(hash(digit))) }, /more than 8 heads/],
+  ["heads out of order", { heads: [bytesOf(hash("c")), bytesOf(hash("b"))] }, /out of order/],
+  [
+    "a log twice",
+    { included: [range("00000000000000a1", 0, 1), range("00000000000000a1", 2, 3)] },
+    /out of order or double/,
+  ],
+  ["a range that ends first", { included: [range("00000000000000a1", 2, 1)] }, /ends before it begins/],
+  [
+    "a range of five parts",
+    { included: [[...(range("00000000000000a1", 0, 1) as readonly Canonical[]), 1]] },
+    /not \[author/,
+  ],
+  ["a log of 7 bytes", { included: [[bytesOf(author), new Uint8Array(7), 0, 1]] }, /not \[author/],
+  ["a root of 31 bytes", { state: { door: new Uint8Array(31) } }, /32 bytes/],
+  ["a verdict that is none", { tests: [["door", null, "MAYBE", null]] }, /verdict/],
+  ["a field too many", { coin: 1 }, /has the keys/],
+];
+
+for (const [title, change, message] of WRONG_MERGES) {
+  test(`ledger: a merge is refused with ${title}`, (t) => {
+    const payload = { ...(encodeMerge(merge) as Record<string, Canonical>), ...change };
+    t.throws(() => parseMerge(payload), { code: "LEDGER_FORM", message });
+  });
+}
+
+test("[L2] a merge of as many logs as one may name fits a block", (t) => {
+  const { office } = testOrganisation();
+  const included = Array.from({ length: MERGE_RANGES_MAX }, (_, index) => ({
+    author: (index + 1).toString(16).padStart(64, "0") as PublicKey,
+    l: "ffffffffffffffff",
+    from: 2 ** 31,
+    to: 2 ** 31 + 1,
+  }));
+  const { body } = office.draft(encodeMerge({ ...merge, included }), [], { k: "merge", p: [hash("9")] });
+  t.true(body.length < 64 * 1024, `${body.length}`);
+  const more = {
+    ...merge,
+    included: [...included, { ...included[0], author: "f".repeat(64) } as (typeof included)[0]],
+  };
+  t.throws(() => encodeMerge(more), { code: "LEDGER_FORM" });
+});
+
+test("ledger: a merge's changes are read as they were written; null is a value, deleting is not", (t) => {
+  const changes: MergeChanges = {
+    state: {
+      door: [
+        ["a", 1],
+        ["b", null],
+        ["c", undefined],
+      ],
+      notes: [],
+    },
+    voids: [{ id: hash("a"), reason: "it is late" }],
+  };
+  t.deepEqual(parseMergeChanges(encodeMergeChanges(changes)), changes);
+});
+
+test("ledger: a blob that is no merge's changes is refused", (t) => {
+  const wrong: readonly Canonical[] = [
+    {},
+    { state: {}, void: [], more: 1 },
+    { state: { door: [[]] }, void: [] },
+    { state: { door: [["a", 1, 2]] }, void: [] },
+    { state: { door: [[1, 2]] }, void: [] },
+    { state: { "../door": [] }, void: [] },
+    { state: {}, void: [[bytesOf(hash("a"))]] },
+    { state: {}, void: [[bytesOf(hash("a")), "x".repeat(501)]] },
+    { state: {}, void: [["a", "b"]] },
+  ];
+  for (const value of wrong) t.throws(() => parseMergeChanges(encodeCanonical(value)), { code: "LEDGER_FORM" });
+});
