@@ -35,9 +35,10 @@ class TapReader {
     else if (this.#isShowing && /^\s/.test(text)) console.log(text);
   }
 
-  /** Adds the faults that no line of the stream told: it broke off, or ava failed on its own. */
+  /** Adds the fault that no line of the stream told: it broke off, or ava failed on its own. */
   end(status) {
-    const isWhole = this.#planned === this.passed + this.failed + this.skipped;
+    const counted = this.passed + this.failed + this.skipped;
+    const isWhole = this.#planned !== undefined && (this.failed > 0 || this.#planned === counted);
     if (isWhole && (status === 0 || this.failed > 0)) return;
     this.failed += 1;
     console.log(`FAIL test run: ${isWhole ? `ended with status ${status}` : "broke off before its end"}`);
