@@ -47,7 +47,7 @@ export class BranchTable {
   readonly #setNext: Statement<[number, number, number]>;
   readonly #candidates: Statement<[number, number, number], { seq: number; id: Buffer; c: number }>;
   readonly #addMember: Statement<[number, number, number, number]>;
-  readonly #openParents: Statement<[number, number], { parent: number }>;
+  readonly #openParents: Statement<[{ branch: number; h: number }], { parent: number }>;
   readonly #addVoid: Statement<[number, number, string, string]>;
   readonly #voids: Statement<[number], { id: Buffer; app: string; reason: string }>;
   readonly #members: Statement<[number, number], { id: Buffer }>;
@@ -72,8 +72,8 @@ export class BranchTable {
     this.#addMember = raw.prepare("INSERT INTO members (branch, block, h, position) VALUES (?, ?, ?, ?)");
     this.#openParents = raw.prepare(
       `SELECT p.seq AS parent FROM members c JOIN edges e ON e.child = c.block JOIN blocks p ON p.seq = e.parent
-       WHERE c.branch = ?1 AND c.h = ?2 AND p.kind = 'entry'
-         AND NOT EXISTS (SELECT 1 FROM members m WHERE m.branch = ?1 AND m.block = p.seq) LIMIT 1`,
+       WHERE c.branch = @branch AND c.h = @h AND p.kind = 'entry'
+         AND NOT EXISTS (SELECT 1 FROM members m WHERE m.branch = @branch AND m.block = p.seq) LIMIT 1`,
     );
     this.#addVoid = raw.prepare("INSERT INTO voids (branch, block, app, reason) VALUES (?, ?, ?, ?)");
     this.#voids = raw.prepare(
@@ -144,7 +144,7 @@ export class BranchTable {
 
   /** Whether an entry of this merge builds on an entry that is not in the branch. */
   hasOpenParent(branch: number, h: number): boolean {
-    return this.#openParents.get(branch, h) !== undefined;
+    return this.#openParents.get({ branch, h }) !== undefined;
   }
 
   members(branch: number, h: number): Hash[] {

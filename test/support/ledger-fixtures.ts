@@ -151,7 +151,8 @@ export function mergePending(
     tests: [],
     ...bend,
   };
-  const merge = office.add(encodeMerge(payload), [], { k: "merge" });
+  const charter = db.block(db.organisation() as Hash) as Block;
+  const merge = office.add(encodeMerge(payload), office.blocks.length === 0 ? [charter] : [], { k: "merge" });
   db.appendOwn(merge);
   return { merge, payload, changes };
 }
