@@ -15,6 +15,7 @@ import {
   type HelloFrame,
   packEnvelopes,
   signHello,
+  TAG_FIRST,
   verifyHello,
   WANT_IDS_MAX,
   WANT_RANGES_MAX,
@@ -96,7 +97,8 @@ export class SyncPeer {
     this.#take(input);
     if (input.type === "tick" || input.type === "message") this.#advance();
     else this.#isUntimed = true;
-    const atMs = this.#isUntimed ? this.#nowMs : this.#dueMs();
+    // Whole milliseconds: a timer that fires a rounding error too early would be set again at once, for ever.
+    const atMs = Math.ceil(this.#isUntimed ? this.#nowMs : this.#dueMs());
     if (atMs < Infinity) this.#out.push({ type: "wake", atMs });
     return this.#out;
   }
@@ -290,7 +292,10 @@ export class SyncPeer {
     const answer = { type: "front", key: this.#self, digest, window, tips, isAnswer: true, creditBytes: 0 } as const;
     this.#send(frame.key, answer);
     if (beyond.length > 0) this.#serveBlocks(frame.key, beyond.map(({ range }) => range), frame.creditBytes);
-    this.#puller.onQuestion(neighbour, frame, this.#nowMs);
+    const isWhole = frame.window.from === TAG_FIRST && frame.window.to === "";
+    const lacksNothing = frame.tips.every(([tag, n]) => this.#holdings.newest(tag) >= n);
+    if (isWhole && lacksNothing) neighbour.caughtUpWith = frame.digest; // Spares our own question.
+    else this.#puller.onQuestion(neighbour, frame, this.#nowMs);
   }
 
   #want({ key, ranges, ids, creditBytes }: WantFrame): void {

@@ -25,11 +25,11 @@ interface Pull {
   readonly targets: Map<string, { n: number; readonly before: number }>;
   /** Digests that the peer stated in its answers; more than one when it changed meanwhile. */
   readonly digests: Set<Hash>;
-  /** Answers with DATA that were promised or asked for, less those that have ended. */
-  endsDue: number;
+  /** Answers with DATA that were promised or asked for, and how many have ended: either may come first. */
+  promised: number;
+  ended: number;
   /** Whether what was asked covers all that the peer holds. */
   isWhole: boolean;
-  isAnswered: boolean;
   deadlineMs: number;
   settleMs: number | undefined;
 }
@@ -93,7 +93,7 @@ export class Puller {
     pull.openWindows.delete(from);
     pull.digests.add(frame.digest);
     for (const tip of frame.tips) this.#aim(pull, tip);
-    if (frame.tips.length > 0) pull.endsDue += 1;
+    if (frame.tips.length > 0) pull.promised += 1;
     this.#hear(pull, nowMs);
     this.#review(pull, nowMs);
   }
@@ -111,7 +111,7 @@ export class Puller {
     pull.digests.add(frame.digest);
     pull.isWhole = frame.window.from === TAG_FIRST && frame.window.to === "" && lacking.length < rangesMax;
     for (const tip of lacking) this.#aim(pull, tip);
-    pull.endsDue += 1;
+    pull.promised += 1;
     const ranges = lacking.map(([tag, n]) => [tag, holdings.newest(tag) + 1, n] as const);
     send(peer.key, { type: "want", key: self, ranges, ids: [], creditBytes });
   }
@@ -120,8 +120,7 @@ export class Puller {
   onData(from: PublicKey, isEnd: boolean, nowMs: number): void {
     const pull = this.#pull;
     if (pull?.peer.key !== from) return;
-    if (isEnd) pull.endsDue -= 1;
-    pull.isAnswered ||= isEnd && pull.endsDue <= 0 && pull.openWindows.size === 0;
+    if (isEnd) pull.ended += 1;
     this.#hear(pull, nowMs);
   }
 
@@ -146,7 +145,7 @@ export class Puller {
   /** A sign of life: wait on, and once all is said, only until the store has dealt with it. */
   #hear(pull: Pull, nowMs: number): void {
     pull.deadlineMs = nowMs + ANSWER_MS_MAX;
-    if (!pull.isAnswered) return;
+    if (!isAnswered(pull)) return;
     if (!this.#isReporting) pull.settleMs = nowMs + SETTLE_MS;
     else pull.settleMs = this.#unstored === 0 ? nowMs : undefined;
   }
@@ -193,9 +192,9 @@ export class Puller {
       openWindows: new Map(),
       targets: new Map(),
       digests: new Set(),
-      endsDue: 0,
+      promised: 0,
+      ended: 0,
       isWhole: true,
-      isAnswered: false,
       deadlineMs: nowMs + ANSWER_MS_MAX,
       settleMs: undefined,
     };
@@ -215,8 +214,13 @@ export class Puller {
       this.#ask(pull.peer, nowMs); // The credit was used up, or something got lost on the way: go on.
       return;
     }
-    pull.peer.fail(nowMs, pull.isAnswered ? "sends nothing that we could take in" : "does not answer", rng.next());
+    pull.peer.fail(nowMs, isAnswered(pull) ? "sends nothing that we could take in" : "does not answer", rng.next());
   }
+}
+
+/** Everything that was asked for has been sent, as far as the peer is concerned. */
+function isAnswered({ openWindows, promised, ended }: Pull): boolean {
+  return openWindows.size === 0 && ended > 0 && ended >= promised;
 }
 
 function caughtUp({ peer, digests, isWhole }: Pull): void {

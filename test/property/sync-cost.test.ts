@@ -21,6 +21,7 @@ for (const logs of [3, 40]) {
     world.takeCost();
     world.broker.faults = { loss: 0, duplication: 0, delayMsMin: 50, delayMsMax: 50 };
     late?.start();
+    const knownBefore = late?.ledger.known;
     world.run(5000);
     t.is(late?.ledger.print(), keeper?.ledger.print());
     const { bytes, byType } = world.takeCost();
@@ -29,7 +30,7 @@ for (const logs of [3, 40]) {
     t.true(overhead <= 5000);
     t.is(byType["front"]?.frames, 2, "one question, one answer");
     t.is(byType["want"], undefined);
-    t.is(late?.ledger.known, 0, "nothing twice");
+    t.is(late?.ledger.known, knownBefore, "nothing twice");
   });
 }
 
@@ -80,7 +81,7 @@ test("[S6] figures: a day of a busy door arrives within 2 s of reconnection", (t
   door?.transport.cut();
   door?.append(2000, 250);
   world.run(86_400_000);
-  world.broker.faults = { loss: 0, duplication: 0, delayMsMin: 1, delayMsMax: 5 };
+  world.broker.faults = { loss: 0, duplication: 0, delayMsMin: 3, delayMsMax: 3 };
   door?.transport.reconnect();
   const ms = world.converge(2000);
   t.log(`${ms} simulated ms`);
