@@ -32,6 +32,7 @@ export async function openRecords(parts: DoorParts): Promise<DoorRecords> {
   const pair = keyFromSeed(readSecret(paths.doorKey));
   const db = LedgerDb.open(paths.doorDb);
   closers.push(() => db.close());
+  db.ingest([charter]); // Parent of the log's first block; changes nothing when it is held.
   const own = new OwnLog({ db, pair, organisation: charter.id, clock, rng: new SystemRng() });
   const doorLog = new DoorLog({ db, own, charter });
   const policy = new DoorPolicy({

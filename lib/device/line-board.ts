@@ -205,8 +205,13 @@ export class LineBoard {
     for (const listener of [...this.#levelListeners]) listener(change);
   }
 
-  async close(): Promise<void> {
+  /** Cuts all doors off, as a loose cable does; levels stay. */
+  disconnect(): void {
     for (const { socket } of this.#connections) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    this.disconnect();
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 }

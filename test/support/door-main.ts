@@ -1,0 +1,7 @@
+/** A door process for tests: `node door-main.js HOME`, until SIGTERM. Says "ready" when its readers are open. */
+import { closeOnSignal, runDoor } from "../../lib/agent/door-process.ts";
+import { pinoLog } from "../../lib/agent/pino-log.ts";
+
+const door = await runDoor({ root: process.argv[2] as string, log: pinoLog("door", "warn") });
+process.stdout.write(`ready ${door.guardianPid}\n`);
+await closeOnSignal(door);
