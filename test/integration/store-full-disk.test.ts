@@ -72,6 +72,18 @@ withDisk("[T10] a store left on a full disk opens and reads", async (t) => {
   await again.close();
 });
 
+withDisk("on a full disk puts are refused too, before they fill the memory instead", async (t) => {
+  const disk = await smallDisk(t);
+  if (disk === undefined) return t.fail("root could not mount a tmpfs");
+  const store = await PackStore.open(join(disk, "packs"));
+  const rng = new SeededRng(8);
+  const putMany = async (): Promise<void> => {
+    for (let count = 0; count < 200; count += 1) await store.put("chunk", rng.bytes(50_000));
+  };
+  await t.throwsAsync(putMany(), { code: "STORE_FULL" });
+  await t.throwsAsync(store.close(), { code: "STORE_FULL" });
+});
+
 withDisk("a store on a read-only disk can be read, and says why it cannot be written", async (t) => {
   const disk = await smallDisk(t);
   if (disk === undefined) return t.fail("root could not mount a tmpfs");

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
   lstatSync,
   mkdirSync,
   readdirSync,
@@ -11,6 +12,7 @@ import {
 } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import test from "ava";
 import { type Hash, SeededRng, utf8 } from "../../lib/base/index.ts";
 import {
@@ -19,6 +21,7 @@ import {
   list,
   MemoryStore,
   mergeTrees,
+  PackStore,
   putPath,
   putTree,
   readBlobBytes,
@@ -72,6 +75,31 @@ asRoot("[T4] devices, pipes, owners and set-id bits come back when root restores
   t.is(statSync(join(base, "out/program")).mode & 0o7777, 0o6755);
 });
 
+asRoot("[T4] a plain user gets what he may have, a list of the rest, and no set-id program of his own", async (t) => {
+  const base = await temporaryFolder(t);
+  write(join(base, "in"), { program: "run", plain: "text" });
+  execFileSync("mknod", [join(base, "in/null"), "c", "1", "3"]);
+  execFileSync("mkfifo", [join(base, "in/pipe")]);
+  chmodSync(join(base, "in/program"), 0o6755);
+  const store = await PackStore.open(join(base, "packs"));
+  const id = await putTree(store, join(base, "in"));
+  await store.close();
+  mkdirSync(join(base, "home"));
+  chmodSync(base, 0o755);
+  chownSync(join(base, "home"), 65_534, 65_534);
+  const script = fileURLToPath(new URL("../support/plain-checkout.js", import.meta.url));
+  const args = [script, join(base, "packs"), id, join(base, "home/out"), "65534"];
+  const lines = execFileSync(process.execPath, args, { encoding: "utf8" }).split("\n");
+  t.deepEqual(
+    lines.filter((line) => !line.includes("owner 0:0 needs root")),
+    ["/null: a device node needs root", "/program: set-id bits are left out without the owner", ""],
+  );
+  t.is(readFileSync(join(base, "home/out/plain"), "utf8"), "text");
+  t.is(statSync(join(base, "home/out/program")).mode & 0o7777, 0o755);
+  t.is(statSync(join(base, "home/out/program")).uid, 65_534);
+  t.true(lstatSync(join(base, "home/out/pipe")).isFIFO());
+});
+
 asRoot("[T4] a shift moves every owner into a container's range", async (t) => {
   const base = await temporaryFolder(t);
   const store = new MemoryStore();
@@ -104,8 +132,8 @@ for (const evil of EVIL_NAMES) {
   test(`[T4] a tree with the name ${JSON.stringify(evil.slice(0, 8))} is refused before anything is written`, async (t) => {
     const base = await temporaryFolder(t);
     const store = new MemoryStore();
-    const { id, sizeBytes } = { id: (await putPath(store, write(base, { in: "evil" }) + "/in")).id, sizeBytes: 4 };
-    const entry: TreeEntry = { type: "file", name: utf8(evil), attributes: ATTRIBUTES, id, sizeBytes };
+    const { id } = await putPath(store, join(write(base, { in: "evil" }), "in"));
+    const entry: TreeEntry = { type: "file", name: utf8(evil), attributes: ATTRIBUTES, id, sizeBytes: 4 };
     const tree = await store.put("tree", encodeTreeNode({ attributes: ATTRIBUTES, entries: [entry] }));
     await t.throwsAsync(checkout(store, tree, join(base, "out")), { code: "STORE_CORRUPT" });
     t.deepEqual(

@@ -152,6 +152,17 @@ export class PackStore implements ChunkStore {
     await this.#inTurn(() => this.#load());
   }
 
+  get objectCount(): number {
+    return this.#index.count;
+  }
+
+  /** Bytes of all packs on disk. */
+  async sizeBytes(): Promise<number> {
+    let total = 0;
+    for (const pack of await this.#files.list()) total += await this.#files.sizeBytes(pack);
+    return total;
+  }
+
   /** Reads every byte of every pack. Each damaged place is told with pack file, offset and, if known, id [T10]. */
   async verify(onBad: (place: BadPlace) => void = () => {}): Promise<VerifySummary> {
     this.#assertOpen();
