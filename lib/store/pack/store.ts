@@ -21,9 +21,8 @@ import { encodeRecord } from "./record.ts";
 import { type BadPlace, verifyPack } from "./verify.ts";
 import { PackWriter } from "./writer.ts";
 
-/** [T7] For disks; PACK_BYTES_SD for SD cards. */
-export const PACK_BYTES_DISK = 128 * 1024 * 1024;
-export const PACK_BYTES_SD = 32 * 1024 * 1024;
+/** [T7] For disks; a node on an SD card asks for 32 MiB. */
+const PACK_BYTES_DEFAULT = 128 * 1024 * 1024;
 /** Offsets in a footer have 32 bits; the limit leaves room for the last object and the footer. */
 const PACK_BYTES_LIMIT = 1024 * 1024 * 1024;
 /** A pack this full is sealed on close, so that the next open need not read it through. */
@@ -32,7 +31,7 @@ const SEAL_ON_CLOSE_PART = 1 / 8;
 export interface PackStoreOptions {
   /** Opens beside a writer. Nothing is locked, made or changed. */
   readonly readOnly?: boolean;
-  /** Size after which a pack is ended. PACK_BYTES_DISK unless told. */
+  /** Size after which a pack is ended. 128 MiB unless told. */
   readonly packBytesMax?: number;
 }
 
@@ -73,7 +72,7 @@ export class PackStore implements ChunkStore {
    * to it, NOT_FOUND when there is none to read, IO, PERMISSION.
    */
   static async open(dir: string, options: PackStoreOptions = {}): Promise<PackStore> {
-    const packBytesMax = options.packBytesMax ?? PACK_BYTES_DISK;
+    const packBytesMax = options.packBytesMax ?? PACK_BYTES_DEFAULT;
     if (!(packBytesMax > 0 && packBytesMax <= PACK_BYTES_LIMIT)) {
       throw new RangeError(`packBytesMax out of range: ${packBytesMax}`);
     }
