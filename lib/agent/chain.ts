@@ -13,6 +13,9 @@ import type { RootFetcher } from "./object-access.ts";
 /** Blocks that wait for their parents, over all authors; beyond it the oldest are dropped and come again. */
 const ORPHANS_MAX = 1024;
 
+/** Merges whose changes are fetched before their turn. */
+const FETCHED_AHEAD_MAX = 64;
+
 export interface ChainOptions {
   readonly db: LedgerDb;
   readonly store: ChunkStore;
@@ -69,11 +72,21 @@ export class Chain {
   }
 
   async #advance(): Promise<void> {
+    await this.#fetchAhead();
     for (let applied = true; applied; ) {
       applied = false;
       for (const block of this.#options.db.waitingMerges()) {
         if (!this.#hopeless.has(block.id) && (await this.#consider(block))) applied = true;
       }
+    }
+  }
+
+  /** Asks for the changes of all merges at once: they come while the first is being applied. */
+  async #fetchAhead(): Promise<void> {
+    const { db, fetcher } = this.#options;
+    for (const block of db.waitingMerges().slice(0, FETCHED_AHEAD_MAX)) {
+      const { changes } = parseMerge(block.d);
+      if (changes !== null && !this.#hopeless.has(block.id)) await fetcher.has(changes, block.a);
     }
   }
 
@@ -87,7 +100,7 @@ export class Chain {
       log.warn("a merge was refused", { merge: block.id, why: judged.why });
     }
     if (judged.verdict !== "apply" || payload.changes === null) return false;
-    if (!(await isWhole(store, fetcher, payload.changes, () => void this.advance()))) return false;
+    if (!(await fetcher.has(payload.changes, block.a))) return false;
     const changes = parseMergeChanges(await readBlobBytes(store, payload.changes, OBJECT_BYTES_MAX));
     return this.#apply(block, payload, changes);
   }
@@ -108,16 +121,3 @@ export class Chain {
     return true;
   }
 }
-
-/** Whether the blob is held with all its parts; if not it is asked for, and `then` called when it has come. */
-async function isWhole(store: ChunkStore, fetcher: RootFetcher, blob: Hash, then: () => void): Promise<boolean> {
-  let isThere = false;
-  let isAsked = false;
-  await fetcher.want(blob, () => {
-    isThere = true;
-    if (isAsked) then();
-  });
-  isAsked = true;
-  return isThere && store.has(blob);
-}
-

@@ -11,7 +11,10 @@ export interface NetworkHost {
   /** Verifies and keeps; resolves when done, whatever was refused. */
   ingest(envelopes: readonly Uint8Array[], from: PublicKey): Promise<void>;
   readBlocks(ranges: Extract<SyncOutput, { type: "serve-blocks" }>["ranges"], bytesMax: number): readonly Uint8Array[];
-  readObjects(ids: readonly Hash[], bytesMax: number): Promise<readonly SyncObject[]>;
+  readObjects(
+    ids: readonly Hash[],
+    bytesMax: number,
+  ): Promise<{ objects: readonly SyncObject[]; lacking: readonly Hash[] }>;
   keepObject(object: SyncObject): Promise<void>;
   refused(why: string): void;
 }
@@ -33,6 +36,7 @@ export class Network {
   /** What comes in is dealt with one at a time: ingest and serve read and write one database. */
   #turn: Promise<void> = Promise.resolve();
   #isConnected = false;
+  #sent = 0;
   #isClosed = false;
 
   constructor(options: NetworkOptions) {
@@ -42,6 +46,11 @@ export class Network {
 
   get isConnected(): boolean {
     return this.#isConnected;
+  }
+
+  /** Blocks handed to peers since the start. */
+  get sent(): number {
+    return this.#sent;
   }
 
   start(): void {
@@ -60,6 +69,7 @@ export class Network {
   }
 
   step(input: SyncInput): void {
+    if (input.type === "appended") this.#sent += input.envelopes.length;
     if (this.#isClosed) return;
     for (const output of this.#options.peer.step(input)) this.#perform(output);
   }
@@ -97,7 +107,9 @@ export class Network {
     }
   }
 
-  async #serve(output: Extract<SyncOutput, { type: "ingest" | "object" | "serve-blocks" | "serve-objects" }>): Promise<void> {
+  async #serve(
+    output: Extract<SyncOutput, { type: "ingest" | "object" | "serve-blocks" | "serve-objects" }>,
+  ): Promise<void> {
     const { host, peer } = this.#options;
     switch (output.type) {
       case "ingest":
@@ -106,11 +118,20 @@ export class Network {
       case "object":
         await host.keepObject(output);
         return this.step({ type: "have", objects: [output.id] });
-      case "serve-blocks":
-        return this.#performAll(peer.blocksFor(output.to, host.readBlocks(output.ranges, output.creditBytes)));
+      case "serve-blocks": {
+        const envelopes = host.readBlocks(output.ranges, output.creditBytes);
+        this.#sent += envelopes.length;
+        return this.#performAll(peer.blocksFor(output.to, envelopes));
+      }
       case "serve-objects":
-        return this.#performAll(peer.objectsFor(output.to, await host.readObjects(output.ids, output.creditBytes)));
+        return this.#performAll(await this.#objectsFor(output));
     }
+  }
+
+  async #objectsFor({ to, ids, creditBytes }: Extract<SyncOutput, { type: "serve-objects" }>): Promise<SyncOutput[]> {
+    const { host, peer } = this.#options;
+    const { objects, lacking } = await host.readObjects(ids, creditBytes);
+    return peer.objectsFor(to, objects, lacking);
   }
 
   #performAll(outputs: readonly SyncOutput[]): void {

@@ -43,7 +43,6 @@ export function logPage(db: LedgerDb, query: LogQuery): { rows: LogRow[]; next?:
 function logRow(db: LedgerDb, row: ListRow): LogRow {
   const { block } = row;
   const author = authorOf(db.state(CHARTER_APP), block.a);
-  const isFinal = block.k !== "entry" || row.h !== undefined;
   return {
     id: block.id,
     kind: block.k,
@@ -56,10 +55,15 @@ function logRow(db: LedgerDb, row: ListRow): LogRow {
     c: block.c,
     timeMs: block.t[0],
     parents: parentIds(block),
-    status: row.void !== undefined ? "void" : isFinal ? "final" : "pending",
+    status: statusOf(row),
     ...(row.void === undefined ? {} : { reason: row.void }),
     ...mergeOf(block),
   };
+}
+
+function statusOf({ block, h, void: reason }: ListRow): LogRow["status"] {
+  if (reason !== undefined) return "void";
+  return block.k === "entry" && h === undefined ? "pending" : "final";
 }
 
 function entryOf(block: Block): Pick<LogRow, "app" | "acts"> {
@@ -92,6 +96,9 @@ function resolveBlock(db: LedgerDb, prefix: string): Hash {
   const ids = db.resolvePrefix(prefix);
   const [id] = ids;
   if (id === undefined) throw new GdoError("NOT_FOUND", `no block begins with ${prefix}`, { hint: "gdo log" });
-  if (ids.length > 1) throw new GdoError("AMBIGUOUS", `${prefix} begins ${ids.length} blocks: ${ids.slice(0, 4).join(", ")}`, { hint: "give more digits" });
+  if (ids.length > 1)
+    throw new GdoError("AMBIGUOUS", `${prefix} begins ${ids.length} blocks: ${ids.slice(0, 4).join(", ")}`, {
+      hint: "give more digits",
+    });
   return id;
 }

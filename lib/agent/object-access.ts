@@ -1,7 +1,15 @@
 /** The node's store as its other parts need it: images for dapps, objects for sync. */
-import { GdoError, type Hash } from "../base/index.ts";
+import { GdoError, type Hash, type PublicKey } from "../base/index.ts";
 import type { ImageEntry, ImageStore } from "../dapp/index.ts";
-import { type ChunkStore, checkObject, displayName, linksOf, readBlob, readTree, type TreeEntry } from "../store/index.ts";
+import {
+  type ChunkStore,
+  checkObject,
+  displayName,
+  linksOf,
+  readBlob,
+  readTree,
+  type TreeEntry,
+} from "../store/index.ts";
 import type { SyncObject } from "../sync/index.ts";
 
 /** Images out of the store; what has no place in an image is left out. */
@@ -28,9 +36,14 @@ function imageEntry(entry: TreeEntry): ImageEntry[] {
   }
 }
 
-/** As many of the objects as are held and fit; a missing one is passed over: another peer may have it. */
-export async function readObjects(store: ChunkStore, ids: readonly Hash[], bytesMax: number): Promise<SyncObject[]> {
+/** As many of the objects as are held and fit, and which are not held: another peer may have them. */
+export async function readObjects(
+  store: ChunkStore,
+  ids: readonly Hash[],
+  bytesMax: number,
+): Promise<{ objects: SyncObject[]; lacking: Hash[] }> {
   const objects: SyncObject[] = [];
+  const lacking = store.missing(ids);
   let total = 0;
   for (const id of ids) {
     if (!store.has(id)) continue;
@@ -39,8 +52,11 @@ export async function readObjects(store: ChunkStore, ids: readonly Hash[], bytes
     if (total > bytesMax && objects.length > 0) break;
     objects.push({ id, kind, bytes });
   }
-  return objects;
+  return { objects, lacking };
 }
+
+/** Told to the network: what to fetch, and the node that has it for sure, if one is known. */
+export type RequestObjects = (ids: readonly Hash[], near: PublicKey | undefined) => void;
 
 /**
  * Fetches things whole: an object and all that it needs. Peers send object by object; this says what is
@@ -48,41 +64,46 @@ export async function readObjects(store: ChunkStore, ids: readonly Hash[], bytes
  */
 export class RootFetcher {
   readonly #store: ChunkStore;
-  readonly #request: (ids: readonly Hash[]) => void;
-  readonly #wanted = new Map<Hash, (() => void)[]>();
+  readonly #request: RequestObjects;
+  readonly #onWhole: () => void;
+  readonly #wanted = new Map<Hash, PublicKey | undefined>();
 
-  constructor(store: ChunkStore, request: (ids: readonly Hash[]) => void) {
+  /** `onWhole` is called when something that was lacking has become whole. */
+  constructor(store: ChunkStore, request: RequestObjects, onWhole: () => void) {
     this.#store = store;
     this.#request = request;
+    this.#onWhole = onWhole;
   }
 
-  /** Asks for what is not held of `root`; `done` is called once all of it is. */
-  async want(root: Hash, done: () => void): Promise<void> {
-    const waiting = this.#wanted.get(root);
-    if (waiting !== undefined) return void waiting.push(done);
-    this.#wanted.set(root, [done]);
-    await this.#check(root);
+  /** Whether all of `root` is held; what is not is asked for, of `near` first. */
+  async has(root: Hash, near?: PublicKey): Promise<boolean> {
+    if (this.#wanted.has(root)) return false;
+    const lacking = await missingUnder(this.#store, root);
+    if (lacking.length === 0) return true;
+    this.#wanted.set(root, near);
+    this.#request(lacking, near);
+    return false;
   }
 
   /** Verifies and keeps an object that came in. SYNC_FRAME when it is not what its id says. */
   async keep({ id, kind, bytes }: SyncObject): Promise<void> {
     if (!checkObject(id, kind, bytes)) throw new GdoError("SYNC_FRAME", `an object came that is not ${id}`);
     await this.#store.put(kind, bytes);
-    for (const root of [...this.#wanted.keys()]) await this.#check(root);
+    await this.retry();
   }
 
   /** Asks again for everything that is still lacking: a peer may have come that has it. */
   async retry(): Promise<void> {
-    for (const root of [...this.#wanted.keys()]) await this.#check(root);
+    for (const [root, near] of [...this.#wanted]) {
+      const lacking = await missingUnder(this.#store, root);
+      if (lacking.length > 0) this.#request(lacking, near);
+      else await this.#whole(root);
+    }
   }
 
-  async #check(root: Hash): Promise<void> {
-    const lacking = await missingUnder(this.#store, root);
-    if (lacking.length > 0) return this.#request(lacking);
+  async #whole(root: Hash): Promise<void> {
     await this.#store.commit(); // Whatever refers to it may become durable next [T8].
-    const waiting = this.#wanted.get(root) ?? [];
-    this.#wanted.delete(root);
-    for (const done of waiting) done();
+    if (this.#wanted.delete(root)) this.#onWhole();
   }
 }
 

@@ -2,7 +2,16 @@
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
 import { GdoError } from "../base/index.ts";
-import { blobSizeBytes, checkout, displayName, type ListedEntry, list, PackStore, readBlob, resolvePath } from "../store/index.ts";
+import {
+  blobSizeBytes,
+  checkout,
+  displayName,
+  type ListedEntry,
+  list,
+  PackStore,
+  readBlob,
+  resolvePath,
+} from "../store/index.ts";
 import { openHome } from "./home.ts";
 
 export interface ListedName {
@@ -38,12 +47,22 @@ export async function openStoreReader(root: string): Promise<StoreReader> {
       const found = await resolvePath(store, spec);
       if (found.kind === "tree") return (await list(store, found.id)).map(listedName);
       const name = found.entry === undefined ? found.id : displayName(found.entry);
-      return [{ name, type: found.kind, id: found.id, ...(found.kind === "blob" ? { sizeBytes: await blobSizeBytes(store, found.id) } : {}) }];
+      return [
+        {
+          name,
+          type: found.kind,
+          id: found.id,
+          ...(found.kind === "blob" ? { sizeBytes: await blobSizeBytes(store, found.id) } : {}),
+        },
+      ];
     },
     async get(spec, destination) {
       const found = await resolvePath(store, spec);
       if (found.kind === "tree") return checkout(store, found.id, destination);
-      await writeNew(destination, found.kind === "blob" ? readBlob(store, found.id) : [(await store.get(found.id)).bytes]);
+      await writeNew(
+        destination,
+        found.kind === "blob" ? readBlob(store, found.id) : [(await store.get(found.id)).bytes],
+      );
     },
     close: () => store.close(),
   };
@@ -55,8 +74,11 @@ async function writeNew(path: string, pieces: AsyncIterable<Uint8Array> | Iterab
   } catch (cause) {
     if (cause instanceof GdoError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === "EEXIST") throw new GdoError("REFUSED", `${path} exists already`, { hint: "choose another destination", cause });
-    throw new GdoError(code === "EACCES" ? "PERMISSION" : "IO", `cannot write ${path}: ${code ?? "unknown error"}`, { cause });
+    if (code === "EEXIST")
+      throw new GdoError("REFUSED", `${path} exists already`, { hint: "choose another destination", cause });
+    throw new GdoError(code === "EACCES" ? "PERMISSION" : "IO", `cannot write ${path}: ${code ?? "unknown error"}`, {
+      cause,
+    });
   }
 }
 

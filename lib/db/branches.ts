@@ -25,11 +25,14 @@ export interface Candidate {
   readonly c: number;
 }
 
-/** An entry held and not in the branch. */
-const PENDING = `
+/**
+ * Entries held and not in the branch. CROSS JOIN keeps the order of the tables: log by log, each from its
+ * first entry on that is not in the branch, so that the cost is that of what is pending.
+ */
+export const PENDING = `
   FROM logs g
   LEFT JOIN branch_logs m ON m.branch = ? AND m.log = g.id
-  JOIN blocks b INDEXED BY entries_by_log ON b.log = g.id AND b.n >= ifnull(m.next, 0) AND b.kind = 'entry'`;
+  CROSS JOIN blocks b INDEXED BY entries_by_log ON b.log = g.id AND b.n >= ifnull(m.next, 0) AND b.kind = 'entry'`;
 
 export class BranchTable {
   readonly #find: Statement<[string], BranchRow>;
@@ -50,6 +53,8 @@ export class BranchTable {
   readonly #openParents: Statement<[{ branch: number; h: number }], { parent: number }>;
   readonly #addVoid: Statement<[number, number, string, string]>;
   readonly #voids: Statement<[number], { id: Buffer; app: string; reason: string }>;
+  readonly #mergeAt: Statement<[number, number], { block: number }>;
+  readonly #countVoids: Statement<[number, number], { count: number }>;
   readonly #members: Statement<[number, number], { id: Buffer }>;
 
   constructor({ raw }: Connection) {
@@ -77,7 +82,13 @@ export class BranchTable {
     );
     this.#addVoid = raw.prepare("INSERT INTO voids (branch, block, app, reason) VALUES (?, ?, ?, ?)");
     this.#voids = raw.prepare(
-      "SELECT b.id, v.app, v.reason FROM voids v JOIN blocks b ON b.seq = v.block WHERE v.branch = ? ORDER BY v.block",
+      `SELECT b.id, v.app, v.reason FROM voids v JOIN blocks b ON b.seq = v.block
+       JOIN members m ON m.branch = v.branch AND m.block = v.block WHERE v.branch = ? ORDER BY m.h, m.position`,
+    );
+    this.#mergeAt = raw.prepare("SELECT block FROM merges WHERE branch = ? AND h = ?");
+    this.#countVoids = raw.prepare(
+      `SELECT count(*) AS count FROM members m JOIN voids v ON v.branch = m.branch AND v.block = m.block
+       WHERE m.branch = ? AND m.h = ?`,
     );
     this.#members = raw.prepare(
       "SELECT b.id FROM members m JOIN blocks b ON b.seq = m.block WHERE m.branch = ? AND m.h = ? ORDER BY m.position",
@@ -107,6 +118,15 @@ export class BranchTable {
 
   isMerged(seq: number): boolean {
     return this.#isMerged.get(seq) !== undefined;
+  }
+
+  /** Row of the branch's merge at a height. */
+  mergeAt(branch: number, h: number): number | undefined {
+    return this.#mergeAt.get(branch, h)?.block;
+  }
+
+  countVoids(branch: number, h: number): number {
+    return this.#countVoids.get(branch, h)?.count ?? 0;
   }
 
   /** Makes a merge the branch's head. */
@@ -155,6 +175,7 @@ export class BranchTable {
     this.#addVoid.run(branch, seq, app, reason);
   }
 
+  /** In the branch's order, which is the same on every node. */
   voids(branch: number): VoidEntry[] {
     return this.#voids.all(branch).map(({ id, app, reason }) => ({ id: hashOf32(id), app, reason }));
   }

@@ -2,6 +2,8 @@
  * One SQLite file: opening, transactions, errors. WAL; a commit of what this device signed is on disk
  * before it returns [L7], anything else could be fetched or computed again and need not wait for the disk.
  */
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import Database from "better-sqlite3";
 import { GdoError } from "../base/index.ts";
 import { SCHEMA, SCHEMA_VERSION } from "./schema.ts";
@@ -44,6 +46,8 @@ export class Connection {
 }
 
 function openFile(path: string, readOnly: boolean): Database.Database {
+  // The driver says so by a TypeError, which would look like a bug of ours.
+  if (!existsSync(dirname(path))) throw new GdoError("NOT_FOUND", `there is no folder ${dirname(path)}`);
   let raw: Database.Database | undefined;
   try {
     raw = new Database(path, { readonly: readOnly, fileMustExist: readOnly, timeout: BUSY_TIMEOUT_MS });

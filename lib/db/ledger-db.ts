@@ -26,22 +26,9 @@ import { type FrontierLog, LogTable } from "./logs.ts";
 import { MetaTable } from "./meta.ts";
 import { blockOfRow } from "./rows.ts";
 import { StateTable } from "./state.ts";
+import type { Incoming, Ingested, OpenOptions } from "./types.ts";
 import { type VerifyReport, verifyLedger } from "./verify.ts";
 import { admitView, branchView } from "./views.ts";
-
-export interface OpenOptions {
-  /** For reading beside the writer. The file must exist. */
-  readonly readOnly?: boolean;
-}
-
-export interface Ingested {
-  readonly added: readonly Hash[];
-  /** Held already. */
-  readonly known: number;
-}
-
-/** A block to take in; without a flag its own signature counts as verified [L9]. */
-export type Incoming = Block | { readonly block: Block; readonly isChecked: boolean };
 
 export class LedgerDb {
   readonly #connection: Connection;
@@ -252,6 +239,7 @@ export class LedgerDb {
     return this.#tables.branches.members(this.#branch(branch).id, h);
   }
 
+  /** In the branch's order. */
   voids(branch: string): VoidEntry[] {
     return this.#tables.branches.voids(this.#branch(branch).id);
   }

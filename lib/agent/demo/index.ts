@@ -19,7 +19,6 @@ import { Play } from "./play.ts";
 import { Stage } from "./stage.ts";
 import { deferred, monoMs, until } from "./waiting.ts";
 
-export { timeOfDay } from "../demo-script/day.ts";
 export type { DemoEvent, Summary } from "./events.ts";
 export type { Standing } from "./finale.ts";
 
@@ -49,7 +48,7 @@ export interface RunningDemo {
 const PROJECT = new URL("../../../../", import.meta.url); // From dist/lib/agent/demo.
 const LAUNCHER = fileURLToPath(new URL("bin/gdo", PROJECT));
 const DATA = new URL("images/demo/makerspace/", PROJECT);
-const DAPPS = new URL("dist/images/dapps/", PROJECT);
+const DAPPS = new URL("dist/dapps/", PROJECT);
 
 /** Pending to admin: whoever the list allows at all may pass, as doorbot had it. */
 const ANYONE = -2;
@@ -97,7 +96,6 @@ class Demo {
       onDeath: (process, how) => options.tell({ type: "died", process, how, atMs: this.#dayMs() }),
       onReleased: (node, line) => options.tell({ type: "released", node, line, atMs: this.#dayMs() }),
       onGivenUp: (error) => this.#failed.reject(error),
-      onComplaint: (process, line) => options.tell({ type: "complaint", process, line }),
     });
   }
 
@@ -107,7 +105,7 @@ class Demo {
 
   #hear(node: string, event: ChildEvent): void {
     if (event.type !== "merge" || node !== "office") return;
-    const { h, included, void: voids } = event as unknown as { h: number; included: number; void: number };
+    const { h, entries: included, void: voids } = event as unknown as { h: number; entries: number; void: number };
     this.#options.tell({ type: "merge", h, included, void: voids, atMs: this.#dayMs() });
   }
 
@@ -147,22 +145,22 @@ class Demo {
   /** Homes, dapps, access list and grants, until every door decides by what they say. */
   async #prepare(): Promise<void> {
     const { tell } = this.#options;
-    await this.#stage.raise();
+    await this.#stage.found();
     tell({ type: "founded", organisation: ORGANISATION, nodes: NODE_NAMES });
     const { link } = this.#stage.office;
     for (const name of ["membership", "door"]) {
-      const installed = (await link.ask("installDapp", { path: fileURLToPath(new URL(name, DAPPS)) })) as {
+      const installed = (await link.command("installDapp", { path: fileURLToPath(new URL(name, DAPPS)) })) as {
         version: string;
       };
       tell({ type: "dapp", name, version: installed.version });
     }
-    await link.ask("merge", { branch: "main" });
+    await link.command("merge", {});
+    await this.#stage.joinDoors();
     const path = this.#aclPath;
-    const imported = (await link.ask("importDoorbot", { path })) as Imported;
+    const imported = (await link.command("importDoorbot", { path })) as Imported;
     tell({ ...imported, type: "imported", path: basename(path) });
     const acts = READERS.map((door) => ({ type: "grant.set", body: { door, minLevel: ANYONE } }));
-    await link.ask("append", { app: "door", acts });
-    await link.ask("merge", { branch: "main" });
+    await link.command("append", { app: "door", acts });
     for (const station of this.#stage.stations) await this.#armed(station);
   }
 
@@ -182,8 +180,7 @@ class Demo {
       withinMs: ARMED_WITHIN_MS,
       what: `the first snapshot's way to ${name}`,
     };
-    const office = (await this.#stage.office.link.insist("status")) as { policy?: { generation: number } };
-    const wanted = office.policy?.generation ?? 1;
+    const wanted = await this.#settledGeneration(patience);
     const generation = await until(patience, async (blame) => {
       const status = (await link.ask("status")) as { door?: { policyGeneration?: number } } | undefined;
       const held = status?.door?.policyGeneration ?? 0;
@@ -192,6 +189,19 @@ class Demo {
       return undefined;
     });
     this.#options.tell({ type: "armed", node: name, generation });
+  }
+
+  /** The generation that says all that was recorded: nothing is pending, and the office holds the newest. */
+  #settledGeneration(patience: Parameters<typeof until>[0]): Promise<number> {
+    return until(patience, async (blame) => {
+      const { pending, policy } = (await this.#stage.office.link.insist("status")) as {
+        pending: number;
+        policy?: { generation: number; latest: number };
+      };
+      if (pending === 0 && policy !== undefined && policy.generation === policy.latest) return policy.generation;
+      blame(`the office has ${pending} entries to merge`);
+      return undefined;
+    });
   }
 
   async #conclude(): Promise<void> {

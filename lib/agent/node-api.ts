@@ -1,0 +1,194 @@
+/** The methods by which the command line, over the control socket or in process, uses a node. JSON in and out. */
+import { statSync } from "node:fs";
+import { isAbsolute } from "node:path";
+import { z } from "zod";
+import { GdoError } from "../base/index.ts";
+import { canonicalFromJson, jsonFromCanonical } from "../codec/index.ts";
+import { CHARTER_APP, MAIN_BRANCH } from "../ledger/index.ts";
+import { putPath } from "../store/index.ts";
+import type { PeerStatus } from "../sync/index.ts";
+import type { Api } from "./control.ts";
+import { storeDapp } from "./dapp-install.ts";
+import type { DoorStatus } from "./door-hub.ts";
+import { importDoorbot } from "./doorbot-import.ts";
+import { readSecret } from "./home.ts";
+import type { GdoNode } from "./node.ts";
+import { nodeStatus } from "./node-status.ts";
+import { logPage, showBlock } from "./node-views.ts";
+import { SteerableClock } from "./steerable-clock.ts";
+import { verifyHome } from "./verify-home.ts";
+
+/** What only a running agent has. */
+export interface AgentSide {
+  stop(): void;
+  doors(): DoorStatus | undefined;
+  peers(): readonly PeerStatus[];
+  isConnected(): boolean;
+  /** Objects still to come. */
+  wanted(): number;
+  brokerPort(): number | undefined;
+  /** Blocks handed to peers since the start. */
+  sent(): number;
+  /** Says hello to the peers anew. */
+  hello(): void;
+}
+
+const OFFLINE: AgentSide = {
+  stop: () => {},
+  doors: () => undefined,
+  peers: () => [],
+  isConnected: () => false,
+  wanted: () => 0,
+  sent: () => 0,
+  brokerPort: () => undefined,
+  hello: () => {},
+};
+
+const nothing = z.strictObject({});
+const act = z.strictObject({ type: z.string().min(1).max(64), body: z.unknown() });
+const branch = z.string().default(MAIN_BRANCH);
+const path = z.string().refine(isAbsolute, "must be an absolute path");
+
+const PARAMS = {
+  status: nothing,
+  log: z.strictObject({ branch: z.string().optional(), limit: z.int().min(1).optional(), before: z.int().optional() }),
+  show: z.strictObject({ id: z.string().min(1).max(64) }),
+  append: z.strictObject({ app: z.string(), acts: z.array(act).min(1).max(256) }),
+  query: z.strictObject({ app: z.string(), query: z.string(), args: z.unknown().default({}) }),
+  merge: z.strictObject({ branch }),
+  sync: z.strictObject({ timeoutMs: z.int().min(0).max(600_000).default(10_000) }),
+  put: z.strictObject({ path }),
+  importDoorbot: z.strictObject({ path, expectHash: z.string().optional() }),
+  verify: nothing,
+  installDapp: z.strictObject({ path }),
+  admit: z.strictObject({
+    devices: z.array(z.strictObject({ key: z.string(), name: z.string(), principal: z.string() })),
+    principals: z.array(z.strictObject({ id: z.string(), roles: z.array(z.string()) })).default([]),
+  }),
+  steer: z.strictObject({ wallMs: z.number() }),
+  metrics: nothing,
+  stop: nothing,
+};
+
+type Method = keyof typeof PARAMS;
+type Params<M extends Method> = z.infer<(typeof PARAMS)[M]>;
+type Methods = { readonly [M in Method]: (params: Params<M>) => unknown };
+
+/** The node as an Api; `close` closes the node. INPUT_INVALID names the parameter. */
+export function nodeApi(node: GdoNode, side: AgentSide = OFFLINE): Api {
+  const methods = methodsOf(node, side);
+  return {
+    async call(method, params = {}) {
+      if (!Object.hasOwn(PARAMS, method)) throw new GdoError("INPUT_INVALID", `the agent has no method ${method}`);
+      const checked = PARAMS[method as Method].safeParse(params);
+      if (!checked.success) throw new GdoError("INPUT_INVALID", `${method}: ${messageOf(checked.error)}`);
+      return (methods[method as Method] as (params: unknown) => unknown)(checked.data);
+    },
+    close: () => node.close(),
+  };
+}
+
+function messageOf(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return issue === undefined ? "not valid" : `${issue.path.join(".")}: ${issue.message}`;
+}
+
+function methodsOf(node: GdoNode, side: AgentSide): Methods {
+  const { db, store, paths } = node.parts;
+  return {
+    status: () => nodeStatus(node, side),
+    log: ({ branch: name, limit, before }) =>
+      logPage(db, {
+        ...(name === undefined ? {} : { branch: name }),
+        ...(limit === undefined ? {} : { limit }),
+        ...(before === undefined ? {} : { before }),
+      }),
+    show: ({ id }) => showBlock(db, id.toLowerCase()),
+    append: ({ app, acts }) => {
+      const { id, n } = node.append(
+        app,
+        acts.map(({ type, body }) => ({ type, body: canonicalFromJson(body) })),
+      );
+      return { id, n };
+    },
+    query: async ({ app, query, args }) => ({
+      value: jsonFromCanonical(await node.query(app, query, canonicalFromJson(args))),
+    }),
+    merge: ({ branch: name }) => node.merge(name),
+    sync: ({ timeoutMs }) => awaitPeers(node, side, timeoutMs),
+    put: async ({ path: file }) => {
+      const { id, kind, sizeBytes } = await putPath(store, file);
+      await store.commit();
+      return { id, kind, sizeBytes: sizeBytes ?? 0 };
+    },
+    importDoorbot: ({ path: file, expectHash }) =>
+      importDoorbot({
+        path: file,
+        credentialKey: readSecret(paths.credentialKey),
+        append: (app, acts) => node.append(app, acts).id,
+        ...(expectHash === undefined ? {} : { expectHash }),
+      }),
+    verify: () => verifyHome(node),
+    installDapp: ({ path: folder }) => installDapp(node, folder),
+    admit: ({ devices, principals }) => admitDevices(node, devices, principals),
+    steer: ({ wallMs }) => steer(node, wallMs),
+    metrics: () => node.metrics(),
+    stop: () => {
+      side.stop();
+      return {};
+    },
+  };
+}
+
+async function installDapp(node: GdoNode, folder: string): Promise<unknown> {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new GdoError("NOT_FOUND", `no such folder: ${folder}`);
+  const { manifest, tree } = await storeDapp(node.parts.store, node.parts.db, folder);
+  const { name, version } = manifest;
+  const type = node.treeOf(name) === undefined ? "dapp.install" : "dapp.upgrade";
+  const { id } = node.append(CHARTER_APP, [{ type, body: { name, version, tree } }]);
+  return { name, version, tree, entry: id };
+}
+
+function admitDevices(
+  node: GdoNode,
+  devices: Params<"admit">["devices"],
+  principals: Params<"admit">["principals"],
+): unknown {
+  const acts = [
+    ...principals.map((body) => ({ type: "principal.add", body })),
+    ...devices.map((body) => ({ type: "device.add", body })),
+  ];
+  return { entries: acts.length === 0 ? [] : [node.append(CHARTER_APP, acts).id] };
+}
+
+function steer(node: GdoNode, wallMs: number): unknown {
+  const { clock } = node.parts;
+  if (!(clock instanceof SteerableClock))
+    throw new GdoError("REFUSED", "this node's clock is not steered", { hint: "clock: steered" });
+  clock.setWall(wallMs);
+  return {};
+}
+
+const LOOK_EVERY_MS = 50;
+
+/** Waits until every peer that is there holds what this node holds, or the time is up. */
+async function awaitPeers(node: GdoNode, side: AgentSide, timeoutMs: number): Promise<unknown> {
+  if (!side.isConnected()) throw new GdoError("SYNC_UNREACHABLE", "no broker is reached", { hint: "gdo agent" });
+  const heldBefore = node.parts.db.countEntries();
+  const sentBefore = side.sent();
+  const endMs = Date.now() + timeoutMs;
+  side.hello();
+  const isConverged = (): boolean => {
+    const peers = side.peers().filter(({ isPresent }) => isPresent);
+    return peers.length > 0 && peers.every(({ isEqual }) => isEqual) && side.wanted() === 0;
+  };
+  while (!isConverged() && Date.now() < endMs && side.isConnected())
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  return {
+    converged: isConverged(),
+    peers: side.peers().filter(({ isPresent }) => isPresent).length,
+    received: node.parts.db.countEntries() - heldBefore,
+    sent: side.sent() - sentBefore,
+  };
+}

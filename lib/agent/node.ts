@@ -1,0 +1,180 @@
+/**
+ * A node of an organisation, without its network: own log, merges, dapps, policy. The running agent puts
+ * loops and transports around it; a command without a running agent uses it as it is.
+ */
+import { existsSync } from "node:fs";
+import { GdoError, type Hash, type Log, type PublicKey } from "../base/index.ts";
+import { type Block, type Canonical, keyFromSeed } from "../codec/index.ts";
+import { dappState } from "../dapp/index.ts";
+import { type Act, authorOf, CHARTER_APP, entryPayload, MAIN_BRANCH, type MergePayload } from "../ledger/index.ts";
+import { Chain } from "./chain.ts";
+import { readSecret } from "./home.ts";
+import { blobReader, type MergeReport, Merger } from "./merger.ts";
+import { closeAll, type NodeParts, openParts } from "./node-parts.ts";
+import { type RequestObjects, RootFetcher } from "./object-access.ts";
+import { PolicyBook } from "./policy-book.ts";
+
+/** What the world around a node wants to know. */
+export interface NodeListener {
+  /** Own blocks, durable. */
+  appended(blocks: readonly Block[]): void;
+  merged(payload: MergePayload, merge: Block): void;
+  /** A newer policy is held, signed and whole. */
+  policyChanged(generation: number): void;
+  request: RequestObjects;
+}
+
+/** Durations remembered for `metrics`. */
+const MEASURED_MAX = 1000;
+
+const NOBODY: NodeListener = { appended() {}, merged() {}, policyChanged() {}, request() {} };
+
+export class GdoNode {
+  readonly parts: NodeParts;
+  readonly chain: Chain;
+  readonly fetcher: RootFetcher;
+  readonly policies: PolicyBook;
+  readonly refusals = new Map<string, number>();
+  readonly #merger: Merger;
+  readonly #doorKey: PublicKey | undefined;
+  readonly #mergeMs: number[] = [];
+  listener: NodeListener = NOBODY;
+
+  private constructor(parts: NodeParts) {
+    const { db, store, dapps, ownLog, charter, clock, log } = parts;
+    const organisation = charter.id;
+    this.parts = parts;
+    this.#doorKey = existsSync(parts.paths.doorKey)
+      ? keyFromSeed(readSecret(parts.paths.doorKey)).publicKey
+      : undefined;
+    this.fetcher = new RootFetcher(
+      store,
+      (objects, near) => this.listener.request(objects, near),
+      () => void this.chain.advance().then(() => this.policies.refresh()),
+    );
+    this.#merger = new Merger({ db, store, dapps, ownLog, organisation, clock });
+    this.policies = new PolicyBook(this);
+    this.chain = new Chain({
+      db,
+      store,
+      organisation,
+      fetcher: this.fetcher,
+      log,
+      onMerged: (payload, merge) => this.#merged(payload, merge),
+      refused: (reason) => this.countRefusal(reason),
+    });
+  }
+
+  /** As openParts; then applies what a crash left unapplied. */
+  static async open(root: string, log: Log): Promise<GdoNode> {
+    const parts = await openParts(root, log);
+    try {
+      await parts.runtime.cleanup();
+      const node = new GdoNode(parts);
+      await node.chain.advance();
+      await node.policies.refresh();
+      return node;
+    } catch (error) {
+      await closeAll(parts.closers);
+      throw error;
+    }
+  }
+
+  /** Whether this node's principal merges the branch. */
+  isValidator(branch: string = MAIN_BRANCH): boolean {
+    const view = this.parts.db.branchView(branch);
+    return view.policy !== undefined && view.principalOf(this.parts.pair.publicKey) === view.policy.validator;
+  }
+
+  /** Records acts for one dapp, one entry. LEDGER_UNKNOWN_AUTHOR before the charter admits this device. */
+  append(app: string, acts: readonly Act[]): Block {
+    const { db, ownLog, charter } = this.parts;
+    this.#assertKnown();
+    const head = db.head(MAIN_BRANCH);
+    const parent = (head === undefined ? undefined : db.block(head.id)) ?? charter;
+    const block = ownLog.append("entry", entryPayload(app, acts), [parent]);
+    this.listener.appended([block]);
+    return block;
+  }
+
+  #assertKnown(): void {
+    const { db, pair } = this.parts;
+    const author = authorOf(db.state(CHARTER_APP), pair.publicKey);
+    if (author !== undefined && !author.revoked) return;
+    const why = author === undefined ? "the charter does not know this device yet" : "this device is revoked";
+    throw new GdoError("LEDGER_UNKNOWN_AUTHOR", why, { hint: "gdo status" });
+  }
+
+  /** Proof of merge now. REFUSED on a node that does not merge the branch. */
+  async merge(branch: string): Promise<MergeReport> {
+    if (!this.isValidator(branch)) {
+      const validator = this.parts.db.branchView(branch).policy?.validator;
+      const why =
+        validator === undefined
+          ? `there is no branch ${branch}`
+          : `${branch} is merged by ${validator}, not by this node`;
+      throw new GdoError(validator === undefined ? "NOT_FOUND" : "REFUSED", why, { hint: "gdo status" });
+    }
+    const report = await this.#merger.merge(branch);
+    const block = report.id === undefined ? undefined : this.parts.db.block(report.id);
+    if (block !== undefined) {
+      this.#mergeMs.push(report.ms);
+      if (this.#mergeMs.length > MEASURED_MAX) this.#mergeMs.shift();
+      this.listener.appended([block]);
+      await this.policies.publish(report.h);
+      await this.policies.refresh();
+    }
+    return report;
+  }
+
+  /** Asks a dapp, as of the last final merge. NOT_FOUND for a dapp that is not installed. */
+  async query(app: string, name: string, args: Canonical): Promise<Canonical> {
+    const { db, dapps, store } = this.parts;
+    const tree = this.treeOf(app);
+    if (tree === undefined) throw new GdoError("NOT_FOUND", `no dapp is called ${app}`, { hint: "gdo status" });
+    const dapp = await dapps.dapp(tree);
+    return dapp.query(
+      name,
+      args,
+      dappState((each) => db.state(each), blobReader(store)),
+    );
+  }
+
+  /** Image of an installed dapp. */
+  treeOf(app: string): Hash | undefined {
+    const installed = this.parts.db.state(CHARTER_APP).get(`dapp/${app}`);
+    return (installed as { tree?: Hash } | undefined)?.tree;
+  }
+
+  /** Entries that this home's keys signed. */
+  countAuthored(): number {
+    const { db, pair } = this.parts;
+    return db.countEntriesOf(this.#doorKey === undefined ? [pair.publicKey] : [pair.publicKey, this.#doorKey]);
+  }
+
+  /** How long merges took, in milliseconds. */
+  metrics(): { merges: number; mergeMs: { p50: number; p99: number } } {
+    return {
+      merges: this.#mergeMs.length,
+      mergeMs: { p50: quantile(this.#mergeMs, 0.5), p99: quantile(this.#mergeMs, 0.99) },
+    };
+  }
+
+  countRefusal(reason: string): void {
+    this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1);
+  }
+
+  #merged(payload: MergePayload, merge: Block): void {
+    this.listener.merged(payload, merge);
+    void this.policies.refresh();
+  }
+
+  close(): Promise<void> {
+    return closeAll(this.parts.closers);
+  }
+}
+
+function quantile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+}

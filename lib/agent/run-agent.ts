@@ -1,0 +1,241 @@
+/**
+ * `gdo agent`: a node with its loops and transports — peers over MQTT, its door processes over a socket,
+ * commands over another, merges as they fall due — and their ordered end.
+ */
+import { type Cancel, GdoError, type Log, SystemClock, SystemRng } from "../base/index.ts";
+import { encodeEnvelope } from "../codec/index.ts";
+import { authorOf, CHARTER_APP, MAIN_BRANCH } from "../ledger/index.ts";
+import { checkObject } from "../store/index.ts";
+import { Broker, type Final, helloTopic, MqttTransport, SyncPeer } from "../sync/index.ts";
+import { type Api, ControlServer } from "./control.ts";
+import { DoorHub } from "./door-hub.ts";
+import { Network, type NetworkHost } from "./network.ts";
+import { GdoNode } from "./node.ts";
+import { nodeApi } from "./node-api.ts";
+import { readObjects } from "./object-access.ts";
+
+/** What a running agent tells, one object a line with `--json`. */
+export type AgentEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
+
+export interface AgentOptions {
+  readonly root: string;
+  readonly log: Log;
+  readonly onEvent?: (event: AgentEvent) => void;
+}
+
+export interface AgentHandle {
+  readonly api: Api;
+  /** Where the embedded broker listens, if there is one. */
+  readonly brokerPort: number | undefined;
+  /** Resolves when everything is stopped and closed. */
+  close(): Promise<void>;
+  /** Resolves when a command asked the agent to stop. */
+  readonly stopped: Promise<void>;
+}
+
+const RETRY_OBJECTS_MS = 5_000;
+
+/** Runs the node of a home until close(). Errors as GdoNode.open, and IO when a socket cannot be bound. */
+export async function runAgent({ root, log, onEvent = () => {} }: AgentOptions): Promise<AgentHandle> {
+  const node = await GdoNode.open(root, log);
+  const agent = new Agent(node, onEvent);
+  try {
+    await agent.start();
+  } catch (error) {
+    await agent.close();
+    throw error;
+  }
+  return agent;
+}
+
+class Agent implements AgentHandle {
+  readonly api: Api;
+  readonly stopped: Promise<void>;
+  readonly #node: GdoNode;
+  readonly #tell: (event: AgentEvent) => void;
+  readonly #doors: DoorHub;
+  readonly #timers = new SystemClock();
+  #network: Network | undefined;
+  #peer: SyncPeer | undefined;
+  #broker: Broker | undefined;
+  #control: ControlServer | undefined;
+  #cancelMerge: Cancel = () => {};
+  #cancelRetry: Cancel = () => {};
+  #closing: Promise<void> | undefined;
+
+  constructor(node: GdoNode, tell: (event: AgentEvent) => void) {
+    this.#node = node;
+    this.#tell = tell;
+    this.#doors = new DoorHub(node, (added) => this.#took(added));
+    let stop: () => void = () => {};
+    this.stopped = new Promise((resolve) => {
+      stop = resolve;
+    });
+    this.api = nodeApi(node, {
+      stop,
+      doors: () => this.#doors.status(),
+      peers: () => this.#peer?.peers() ?? [],
+      isConnected: () => this.#network?.isConnected ?? false,
+      wanted: () => this.#peer?.wantedCount ?? 0,
+      sent: () => this.#network?.sent ?? 0,
+      brokerPort: () => this.#broker?.port,
+      hello: () => this.#network?.changed(),
+    });
+  }
+
+  get brokerPort(): number | undefined {
+    return this.#broker?.port;
+  }
+
+  async start(): Promise<void> {
+    const { config, paths } = this.#node.parts;
+    this.#node.listener = {
+      appended: (blocks) => this.#appended(blocks),
+      merged: (payload, merge) => {
+        this.#tell({
+          type: "merge",
+          branch: payload.branch,
+          h: payload.h,
+          id: merge.id,
+          entries: payload.entries,
+          void: payload.void,
+        });
+        this.#network?.changed();
+      },
+      policyChanged: (generation) => {
+        this.#tell({ type: "policy", generation });
+        this.#doors.policyChanged();
+      },
+      request: (objects, near) =>
+        this.#network?.step({ type: "want", objects, ...(near === undefined ? {} : { near }) }),
+    };
+    if (config.embeddedBroker !== undefined) {
+      this.#broker = await Broker.start(config.embeddedBroker);
+    }
+    this.#startNetwork();
+    await this.#doors.listen(paths.doorSocket);
+    this.#control = await ControlServer.listen(paths.controlSocket, this.api);
+    this.#mergeLater();
+    this.#retryLater();
+    const port = this.#broker?.port;
+    this.#tell({ type: "ready", name: config.name, ...(port === undefined ? {} : { brokerPort: port }) });
+  }
+
+  #startNetwork(): void {
+    const { config, charter, pair, log, db } = this.#node.parts;
+    const url =
+      config.broker?.url ?? (this.#broker === undefined ? undefined : `mqtt://127.0.0.1:${this.#broker.port}`);
+    if (url === undefined) return;
+    this.#peer = new SyncPeer({
+      organisation: charter.id,
+      pair,
+      rng: new SystemRng(),
+      isKnownNode: (key) => authorOf(db.state(CHARTER_APP), key)?.revoked === false,
+      checkObject,
+    });
+    const transport = new MqttTransport({
+      url,
+      clientId: `gdo-${pair.publicKey.slice(0, 16)}`,
+      presenceTopic: helloTopic(charter.id, pair.publicKey),
+      clock: this.#timers,
+      rng: new SystemRng(),
+      log,
+    });
+    this.#network = new Network({ peer: this.#peer, transport, host: this.#host(), clock: this.#timers, log });
+    this.#network.start();
+  }
+
+  #host(): NetworkHost {
+    const { db, store } = this.#node.parts;
+    return {
+      local: () => ({ type: "local", frontier: db.frontier(), finals: finalsOf(this.#node) }),
+      ingest: async (envelopes) => {
+        const { added } = await this.#node.chain.take(envelopes);
+        if (added > 0) this.#tell({ type: "received", blocks: added });
+      },
+      readBlocks: (ranges, bytesMax) => readBlocks(this.#node, ranges, bytesMax),
+      readObjects: (ids, bytesMax) => readObjects(store, ids, bytesMax),
+      keepObject: (object) => this.#node.fetcher.keep(object),
+      refused: (why) => this.#node.countRefusal(`sync_${why}`),
+    };
+  }
+
+  #appended(blocks: readonly { readonly body: Uint8Array; readonly sig: Uint8Array }[]): void {
+    this.#network?.step({ type: "appended", envelopes: blocks.map(encodeEnvelope) });
+    this.#network?.changed();
+  }
+
+  /** Blocks of an own door process, verified and kept: to everybody at once. */
+  #took(envelopes: readonly Uint8Array[]): void {
+    this.#network?.step({ type: "appended", envelopes });
+    this.#network?.changed();
+  }
+
+  #mergeLater(): void {
+    const { everyMs } = this.#node.parts.config.merge;
+    this.#cancelMerge = this.#timers.after(everyMs, () => {
+      void this.#mergeIfDue().finally(() => {
+        if (this.#closing === undefined) this.#mergeLater();
+      });
+    });
+  }
+
+  /** A merge that cannot be made now (a container fails, a disk is full) is tried again: entries wait. */
+  async #mergeIfDue(): Promise<void> {
+    const { db, log } = this.#node.parts;
+    try {
+      if (!this.#node.isValidator() || db.countPending(MAIN_BRANCH) === 0) return;
+      const { h, id, included, void: voids, ms } = await this.#node.merge(MAIN_BRANCH);
+      this.#tell({ type: "merge", branch: MAIN_BRANCH, h, id, entries: included, void: voids.length, ms });
+    } catch (error) {
+      if (!(error instanceof GdoError)) throw error;
+      log.error("entries wait: they cannot be merged", { code: error.code, why: error.message });
+      this.#tell({ type: "stalled", branch: MAIN_BRANCH, code: error.code, why: error.message });
+    }
+  }
+
+  #retryLater(): void {
+    this.#cancelRetry = this.#timers.after(RETRY_OBJECTS_MS, () => {
+      void this.#node.fetcher.retry().finally(() => {
+        if (this.#closing === undefined) this.#retryLater();
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  /** Nothing new comes in, then nothing goes out, then what is held is closed. */
+  async #close(): Promise<void> {
+    this.#cancelMerge();
+    this.#cancelRetry();
+    await this.#control?.close();
+    await this.#doors.close();
+    await this.#network?.close();
+    await this.#broker?.close();
+    await this.#node.close();
+  }
+}
+
+function finalsOf(node: GdoNode): Final[] {
+  const { db } = node.parts;
+  return db.branches().flatMap((branch) => {
+    const head = db.head(branch);
+    return head === undefined ? [] : [{ branch, ...head }];
+  });
+}
+
+/** Blocks of several ranges within one credit. */
+function readBlocks(node: GdoNode, ranges: Parameters<NetworkHost["readBlocks"]>[0], bytesMax: number): Uint8Array[] {
+  const envelopes: Uint8Array[] = [];
+  let left = bytesMax;
+  for (const [author, l, from, to] of ranges) {
+    if (left <= 0) break;
+    const part = node.parts.db.range(author, l, from, to, left);
+    envelopes.push(...part);
+    left -= part.reduce((sum, { length }) => sum + length, 0);
+  }
+  return envelopes;
+}
