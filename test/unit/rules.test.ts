@@ -6,8 +6,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 
-const CITED = /\[([LTSDA]\d+)\]/g;
-const STATED = /\*\*\[([LTSDA]\d+)\]\*\*/g; // A page states a rule where its number is bold.
+const CITED = /\[([LTSDAN]\d+)\]/g;
+const STATED = /\*\*\[([LTSDAN]\d+)\]\*\*/g; // A page states a rule where its number is bold.
 const CODE = /\.(?:ts|mjs|cc|h|sh|sql)$/;
 
 function filesUnder(folder: string, kind: RegExp): string[] {

@@ -1,0 +1,54 @@
+/** Verification of branches: each merge against what is kept of it, and the state against the last merge's word. */
+import type { Hash } from "../base/index.ts";
+import { includedRoot, type MergePayload, orderEntries, parseMerge } from "../ledger/index.ts";
+import type { Tables } from "./apply-merge.ts";
+import type { BranchRow } from "./branches.ts";
+
+/** Notes a finding: about what, and what is wrong. */
+export type Say = (id: string, what: string) => void;
+
+/** Every merge of a branch from the first: linked, with the members, order and void entries that it says. */
+export function verifyMerges({ blocks, branches }: Tables, branch: BranchRow, say: Say): void {
+  let previous: Hash | null = null;
+  for (let h = 1; h <= branch.h; h += 1) {
+    const seq = branches.mergeAt(branch.id, h);
+    const id: Hash | undefined = seq === undefined ? undefined : blocks.idOf(seq);
+    const block = id === undefined ? undefined : blocks.get(id);
+    if (block === undefined) return say(`branch ${branch.name}`, `its merge at height ${h} is not held`);
+    const payload = parseMerge(block.d);
+    if (payload.h !== h || payload.prev !== previous) say(block.id, `it does not follow the merge before height ${h}`);
+    const members = branches.members(branch.id, h);
+    const placed = members.map((member) => ({ id: member, c: blocks.parent(member)?.c ?? 0 }));
+    const wrong = wrongOf(payload, placed, previous ?? blocks.charter());
+    if (wrong !== undefined) say(block.id, wrong);
+    const voids = branches.countVoids(branch.id, h);
+    if (voids !== payload.void) say(block.id, `${voids} entries are kept as void, it says ${payload.void}`);
+    previous = block.id;
+  }
+  const head = branch.head === null ? null : blocks.idOf(branch.head);
+  if (head !== previous) say(`branch ${branch.name}`, `its head is not the merge at height ${branch.h}`);
+}
+
+function wrongOf(
+  { set, entries }: MergePayload,
+  members: readonly { readonly id: Hash; readonly c: number }[],
+  seed: Hash | undefined,
+): string | undefined {
+  const ids = members.map(({ id }) => id);
+  if (ids.length !== entries || includedRoot(ids) !== set)
+    return "the members kept of its merge are not those that it says";
+  const isOrdered = seed !== undefined && orderEntries(members, seed).every((id, index) => id === ids[index]);
+  return isOrdered ? undefined : "the members kept of its merge are out of order"; // [L12]
+}
+
+/** Dapps whose state the branch has, keeps a root of, or should have. */
+export function appsOf({ state }: Tables, branch: BranchRow, claimed: Readonly<Record<string, Hash>>): string[] {
+  return [...new Set([...state.apps(branch.id), ...Object.keys(state.roots(branch.id)), ...Object.keys(claimed)])];
+}
+
+/** Roots that the last merge says; before the first, those that are kept. */
+export function claimedRoots({ state, blocks }: Tables, branch: BranchRow): Readonly<Record<string, Hash>> {
+  const head = branch.head === null ? undefined : blocks.idOf(branch.head);
+  const merge = head === undefined ? undefined : blocks.get(head);
+  return merge === undefined ? state.roots(branch.id) : parseMerge(merge.d).state;
+}

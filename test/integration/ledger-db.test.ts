@@ -1,0 +1,93 @@
+/** The database as a file: reopening, reading beside the writer, other files, the cost of what is pending. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import test from "ava";
+import Database from "better-sqlite3";
+import { PENDING } from "../../lib/db/branches.ts";
+import { LedgerDb } from "../../lib/db/index.ts";
+import { mergePending, note, TestLog, testKey, testOrganisation } from "../support/ledger-fixtures.ts";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+test("ledger: everything is there after closing and opening", async (t) => {
+  const path = join(await temporaryFolder(t), "ledger.db");
+  const { charter, door, office } = testOrganisation();
+  const first = LedgerDb.open(path);
+  first.ingest([charter, door.entry([note("one")], [charter])]);
+  const { merge, payload, changes } = mergePending(first, office);
+  first.applyMerge("main", merge, payload, changes);
+  first.setMeta("boot", "7");
+  const before = [first.frontier(), first.stateRoots(), first.head("main"), first.heads()];
+  first.close();
+  const second = LedgerDb.open(path);
+  t.teardown(() => second.close());
+  t.deepEqual([second.frontier(), second.stateRoots(), second.head("main"), second.heads()], before);
+  t.is(second.meta("boot"), "7");
+  second.appendOwn(office.entry([note("goes on")]));
+  t.deepEqual(second.verify().bad, []);
+});
+
+test("ledger: a reader beside the writer sees what was committed and changes nothing", async (t) => {
+  const path = join(await temporaryFolder(t), "ledger.db");
+  const { charter, office } = testOrganisation();
+  const writer = LedgerDb.open(path);
+  t.teardown(() => writer.close());
+  writer.ingest([charter]);
+  const reader = LedgerDb.open(path, { readOnly: true });
+  t.teardown(() => reader.close());
+  const block = office.entry([note("x")], [charter]);
+  writer.appendOwn(block);
+  t.true(reader.has(block.id));
+  t.throws(() => reader.appendOwn(office.entry([note("y")])), { code: "IO" });
+  t.throws(() => reader.setMeta("a", "b"), { code: "IO" });
+});
+
+test("ledger: what is not there, is no database, or is of a later version is refused with its code", async (t) => {
+  const folder = await temporaryFolder(t);
+  t.throws(() => LedgerDb.open(join(folder, "none.db"), { readOnly: true }), { code: "NOT_FOUND" });
+  t.throws(() => LedgerDb.open(join(folder, "no/folder.db")), { code: "NOT_FOUND" });
+  writeFileSync(
+    join(folder, "text.db"),
+    "this is no database, and it is long enough to be looked at as one".repeat(20),
+  );
+  t.throws(() => LedgerDb.open(join(folder, "text.db")), { code: "LEDGER_CORRUPT" });
+  LedgerDb.open(join(folder, "later.db")).close();
+  const raw = new Database(join(folder, "later.db"));
+  raw.pragma("user_version = 99");
+  raw.close();
+  t.throws(() => LedgerDb.open(join(folder, "later.db")), { code: "CONFIG_INVALID", message: /format 99/ });
+});
+
+test("[L7] a batch of own blocks is kept as a whole or not at all", async (t) => {
+  const path = join(await temporaryFolder(t), "ledger.db");
+  const { charter, office } = testOrganisation();
+  const db = LedgerDb.open(path);
+  t.teardown(() => db.close());
+  db.ingest([charter]);
+  const blocks = Array.from({ length: 50 }, (_, n) => office.entry([note(`${n}`)], n === 0 ? [charter] : []));
+  db.appendOwnBatch(blocks);
+  t.is(db.countEntries(), 50);
+  const next = office.entry([note("next")]);
+  const twin = new TestLog(testKey(1), charter.id).entry([note("twin")], [charter]);
+  t.throws(() => db.appendOwnBatch([next, twin]), { code: "LEDGER_FORKED" });
+  t.false(db.has(next.id));
+  db.appendOwn(next);
+  t.is(db.countEntries(), 51);
+  t.is(db.countEntriesOf([testKey(1).publicKey]), 51);
+});
+
+test("ledger: what is pending is found by an index, not by reading what is merged", async (t) => {
+  const path = join(await temporaryFolder(t), "ledger.db");
+  const { charter, door, office } = testOrganisation();
+  const db = LedgerDb.open(path);
+  t.teardown(() => db.close());
+  db.ingest([charter, ...Array.from({ length: 20 }, (_, n) => door.entry([note(`${n}`)], n === 0 ? [charter] : []))]);
+  const { merge, payload, changes } = mergePending(db, office);
+  db.applyMerge("main", merge, payload, changes);
+  const raw = new Database(path, { readonly: true });
+  t.teardown(() => raw.close());
+  const plan = raw.prepare(`EXPLAIN QUERY PLAN SELECT b.body ${PENDING} ORDER BY b.seq`).all(1) as { detail: string }[];
+  t.true(
+    plan.some(({ detail }) => /SEARCH b USING INDEX entries_by_log \(log=\? AND n>\?\)/.test(detail)),
+    JSON.stringify(plan),
+  );
+});
