@@ -1,5 +1,5 @@
-// What the exports share: one state per environment (the main thread and each worker have their
-// own) and one registration function per file.
+// What the exports share: one state per environment [N4] (the main thread and each worker have
+// their own) and one registration function per file.
 #pragma once
 
 #include <napi.h>

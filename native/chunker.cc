@@ -1,13 +1,13 @@
 // class Chunker(profile): update(bytes) and finish() -> Promise<{bounds, ids}>, where bounds is a
 // Float64Array of [offset, length, offset, length, ...] and ids holds 32 bytes for each cut.
 //
-// Owner: `bytes` is borrowed. A reference keeps it from the collector until the promise settles;
-// lib/addon.ts refuses resizable and shared buffers, and its callers neither write nor transfer it
-// meanwhile. The core object is shared with the call in flight, so that it outlives a wrapper that
-// is collected, or an environment that is torn down, while the pool still works on it.
-// Threads: Execute runs on the libuv pool and touches no Napi value; all else on the JavaScript
-// thread. `is_busy` is only touched there: at most one call is in flight, so the core object is
-// never used by two threads.
+// Owner: `bytes` is borrowed [N3]. A reference keeps it from the collector until the promise
+// settles; lib/addon.ts refuses resizable and shared buffers, and its callers neither write nor
+// transfer it meanwhile. The core object is shared with the call in flight, so that it outlives a
+// wrapper that is collected, or an environment that is torn down, while the pool still works on it
+// [N4]. Threads: Execute runs on the libuv pool and touches no Napi value; all else on the
+// JavaScript thread. `is_busy` is only touched there: at most one call is in flight, so the core
+// object is never used by two threads.
 #include "core/chunker.h"
 
 #include <algorithm>

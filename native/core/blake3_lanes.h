@@ -1,6 +1,6 @@
 // The kernel itself, written once over a vector type: a lane is one input, and every operation acts
 // on all lanes at once. Word is uint32_t (one lane) or a compiler vector of N uint32_t; both have
-// the same operators, so every width is the same code and gives the same bits.
+// the same operators, so every width is the same code and gives the same bits [N2].
 //
 // Include only from a file that is compiled for one processor target.
 #pragma once

@@ -1,5 +1,5 @@
 // Wiegand: two lines, a falling edge on D0 is a 0, on D1 a 1, and silence ends the frame. Decides
-// where frames end and keeps the bits raw; what they mean is decided elsewhere.
+// where frames end [N5] and keeps the bits raw; what they mean is decided elsewhere.
 #pragma once
 
 #include <cstdint>

@@ -2,7 +2,7 @@
 // least?
 //
 // The formula is the format [T2]. A kernel for another processor must give the same position, bit
-// for bit, for every input; nothing else about it is fixed.
+// for bit, for every input [N2]; nothing else about it is fixed.
 #pragma once
 
 #include <bit>

@@ -3,7 +3,8 @@
 // The door process starts it with a pipe on standard input and never writes to it. When the pipe
 // ends, whatever the cause, the door process is gone and the lines are made safe. Signals are
 // ignored, so that a Ctrl-C or a `kill` of the whole process group leaves the guardian to its work.
-// Nothing is allocated: a machine that is out of memory must still lock its doors.
+// An input that cannot be read counts as ended [N6]. Nothing is allocated: a machine that is out of
+// memory must still lock its doors.
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>

@@ -9,6 +9,8 @@
 namespace gdo::test {
 namespace {
 
+constexpr size_t kKibibyte = 1024;
+
 const Profile& ProfileNamed(std::string_view name) {
   const Profile* const profile = FindProfile(name);
   EXPECT(profile != nullptr);
@@ -113,7 +115,7 @@ void CutsFollowTheDefinition() {
     const Bytes bytes = WithHoles(random, random.Below(400'000));
     for (const Cut& cut : CutWhole(ProfileNamed("min8-16k"), bytes)) {
       const auto rest = std::span<const uint8_t>(bytes).subspan(cut.offset);
-      EXPECT(cut.length == CutByDefinition(rest, 8 * 1024, 24 * 1024));
+      EXPECT(cut.length == CutByDefinition(rest, 8 * kKibibyte, 24 * kKibibyte));
     }
   }
 }
@@ -129,10 +131,10 @@ std::vector<uint64_t> LengthsOf(const std::vector<Cut>& cuts) {
 // byte ties everywhere, and the first position takes it.
 void RunsOfOneByte() {
   const Profile& profile = ProfileNamed("min8-64k");
-  const Bytes zeros(300 * 1024, 0);
+  const Bytes zeros(300 * kKibibyte, 0);
   EXPECT(
       (LengthsOf(CutWhole(profile, zeros)) == std::vector<uint64_t>{98304, 98304, 98304, 12288}));
-  const Bytes spaces(100 * 1024, ' ');
+  const Bytes spaces(100 * kKibibyte, ' ');
   EXPECT(
       (LengthsOf(CutWhole(profile, spaces)) == std::vector<uint64_t>{32768, 32768, 32768, 4096}));
 }
@@ -142,7 +144,7 @@ void SmallInputs() {
   EXPECT(CutWhole(profile, {}).empty());
   Random random(4);
   EXPECT(CutWhole(profile, random.Take(1)).size() == 1);
-  EXPECT(CutWhole(profile, random.Take(32 * 1024)).size() == 1);
+  EXPECT(CutWhole(profile, random.Take(32 * kKibibyte)).size() == 1);
   EXPECT(FindProfile("min8-32k") == nullptr);
 }
 

@@ -6,15 +6,18 @@
 #include <cstdlib>
 #include <vector>
 
-#define EXPECT(condition)                                                          \
-  do {                                                                             \
-    if (!(condition)) {                                                            \
-      std::fprintf(stderr, "not ok: %s:%d: %s\n", __FILE__, __LINE__, #condition); \
-      std::exit(1);                                                                \
-    }                                                                              \
+#define EXPECT(condition)                                              \
+  do {                                                                 \
+    if (!(condition)) gdo::test::Fail(__FILE__, __LINE__, #condition); \
   } while (false)
 
 namespace gdo::test {
+
+[[noreturn]] inline void Fail(const char* file, int line, const char* what) {
+  std::fprintf(stderr, "not ok: %s:%d: %s\n", file, line, what);
+  std::fflush(nullptr);
+  std::_Exit(1);
+}
 
 using Bytes = std::vector<uint8_t>;
 

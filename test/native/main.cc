@@ -13,7 +13,7 @@ int main(int argc, char** argv) {
   gdo::test::TestChunker();
   std::puts("ok 2 [T2] chunker");
   gdo::test::TestCrc32c();
-  std::puts("ok 3 [T7] CRC-32C");
+  std::puts("ok 3 [T7] [N2] CRC-32C");
   gdo::test::TestZstdCodec();
   std::puts("ok 4 [T10] zstd");
   gdo::test::TestWiegand();

@@ -55,6 +55,15 @@ void NextCardEndsTheFrameBefore() {
   EXPECT(decoder.Poll(last_ns + 60 * kMs)->bit_count == 1);
 }
 
+// The gap follows the frame at hand, not the reader's past.
+void EachFrameHasItsOwnPace() {
+  WiegandDecoder decoder;
+  const uint64_t slow_ns = Send(decoder, kMs, 20 * kMs, 26);
+  EXPECT(decoder.Poll(slow_ns + 25 * kMs).has_value());
+  const uint64_t fast_ns = Send(decoder, slow_ns + 100 * kMs, kMs, 26);
+  EXPECT(decoder.DeadlineNs() == fast_ns + 4 * kMs);
+}
+
 void FlagsShortIntervals() {
   WiegandDecoder decoder;
   Send(decoder, kMs, kMs, 5);
@@ -85,6 +94,7 @@ void TestWiegand() {
   EndsBySilence();
   SlowReaderKeepsItsFirstBit();
   NextCardEndsTheFrameBefore();
+  EachFrameHasItsOwnPace();
   FlagsShortIntervals();
   FlagsOverrunAndRecovers();
 }

@@ -37,6 +37,11 @@ void RefusesOtherSizes() {
   twice.insert(twice.end(), frame.begin(), frame.end());
   Bytes out(2 * bytes.size());
   EXPECT(!codec.Decompress(twice, out));
+  Bytes followed = frame;
+  const Bytes empty = *codec.Compress({}, 3);
+  followed.insert(followed.end(), empty.begin(), empty.end());
+  out.resize(bytes.size());
+  EXPECT(codec.Decompress(frame, out) && !codec.Decompress(followed, out));
   EXPECT(!codec.Compress(bytes, 0).has_value());
   EXPECT(!codec.Compress(bytes, 23).has_value());
 }
