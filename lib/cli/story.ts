@@ -47,8 +47,6 @@ export class Story {
         return `${timeOfDay(event.atMs)}  The ${event.process} died (${event.how}); it is started again.`;
       case "released":
         return `${timeOfDay(event.atMs)}  The guardian of ${event.node} released ${event.line}.`;
-      case "complaint":
-        return "";
       case "dayend":
         return `${this.#hourEnd(event.atMs)}${timeOfDay(event.atMs)}  The last card of the day. All nodes exchange what they have.`;
       case "converged":

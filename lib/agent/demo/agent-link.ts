@@ -32,6 +32,14 @@ export class AgentLink {
     }
   }
 
+  /** One try that must be answered: for what may not be asked twice. AGENT_UNREACHABLE when it is not. */
+  async command(method: string, params: unknown = {}): Promise<unknown> {
+    const answer = await this.ask(method, params);
+    if (answer === undefined)
+      throw new GdoError("AGENT_UNREACHABLE", `${this.#name} went away while it was asked to ${method}`);
+    return answer;
+  }
+
   /** Asks until the agent is there. Only for what may be asked twice. */
   insist(method: string, params: unknown = {}): Promise<unknown> {
     const patience = {

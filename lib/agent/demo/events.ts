@@ -57,7 +57,6 @@ export type DemoEvent =
   | { readonly type: "died"; readonly process: string; readonly how: string; readonly atMs: number }
   /** The guardian brought a strike down whose door process had died. */
   | { readonly type: "released"; readonly node: string; readonly line: string; readonly atMs: number }
-  | { readonly type: "complaint"; readonly process: string; readonly line: string }
   | { readonly type: "dayend"; readonly atMs: number }
   | { readonly type: "converged"; readonly ms: number; readonly entries: number; readonly stateRoot: string }
   | ({ readonly type: "summary" } & Summary);

@@ -30,6 +30,9 @@ export function claimFolder(folder: string): () => void {
     writeFileSync(join(folder, MARK), "Made by gdo demo, which deletes and makes it again at its next run.\n");
   }
   const release = lockHome(join(folder, LOCK), `the demo in ${folder}`);
-  for (const node of NODE_NAMES) rmSync(join(folder, node), { recursive: true, force: true });
+  for (const node of NODE_NAMES) {
+    rmSync(join(folder, node), { recursive: true, force: true });
+    for (const kind of ["agent", "door"]) rmSync(join(folder, `${node}-${kind}.log`), { force: true });
+  }
   return release;
 }

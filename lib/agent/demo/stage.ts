@@ -2,7 +2,8 @@
  * The stage of the demo: three homes, their processes, the doors' boards and links. Everything that
  * is started here ends in close(), whatever has happened between.
  */
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { Clock, GdoError } from "../../base/index.ts";
 import { LineBoard } from "../../device/index.ts";
 import { DOOR_NODES, type DoorNode, OFFICE, ORGANISATION } from "../demo-script/cast.ts";
@@ -27,7 +28,6 @@ export interface StageOptions {
   onReleased(node: string, line: string): void;
   /** A process does not come up any more: the demo cannot go on. */
   onGivenUp(error: GdoError): void;
-  onComplaint(process: string, line: string): void;
 }
 
 export interface Node {
@@ -75,43 +75,62 @@ export class Stage {
     return children.reduce((sum, { restarts }) => sum + restarts, 0);
   }
 
-  /** Founds the organisation and starts the office's agent, then the homes and processes of the doors. */
-  async raise(): Promise<void> {
+  /** Founds the organisation and starts the office's agent. */
+  async found(): Promise<void> {
     const { folder, startMs } = this.options;
     const root = homeOf(folder, OFFICE);
     await initHome({ root, organisation: ORGANISATION, nodeName: OFFICE, config: officeConfig(startMs) });
     this.#office = this.#node(OFFICE);
-    const ready = await this.#office.agent.ready();
-    const devices: Device[] = [];
-    for (const node of DOOR_NODES) devices.push(...(await this.#raiseDoor(node, Number(ready.brokerPort))));
-    const principals = DOOR_NODES.map(({ name }) => ({ id: name, roles: ["device"] }));
-    await this.office.link.ask("admit", { devices, principals });
+    await this.#office.agent.ready();
   }
 
-  async #raiseDoor(node: DoorNode, brokerPort: number): Promise<Device[]> {
-    const { folder, clock, startMs } = this.options;
+  /** Makes the doors' homes, has the charter admit their devices, and starts their processes. */
+  async joinDoors(): Promise<void> {
+    const { brokerPort } = await this.office.agent.ready();
+    const devices: Device[] = [];
+    const starts: (() => void)[] = [];
+    for (const node of DOOR_NODES) {
+      const cable = await LinkProxy.start(Number(brokerPort));
+      this.#closers.push(() => cable.close());
+      devices.push(...(await this.#join(node, cable.port)));
+      const board = await this.#board(node.name);
+      starts.push(() => this.#start(node, cable, board));
+    }
+    const principals = DOOR_NODES.map(({ name }) => ({ id: name, roles: ["device"] }));
+    await this.office.link.command("admit", { devices, principals });
+    await this.office.link.command("merge", {});
+    for (const start of starts) start();
+  }
+
+  async #join(node: DoorNode, brokerPort: number): Promise<Device[]> {
+    const { folder, startMs } = this.options;
     const office = homePaths(homeOf(folder, OFFICE));
-    const cable = await LinkProxy.start(brokerPort);
-    this.#closers.push(() => cable.close());
     const root = homeOf(folder, node.name);
     const { nodeKey, doorKey } = await joinHome({
       root,
       charterEnvelope: new Uint8Array(readFileSync(office.charter)),
       credentialKey: readSecret(office.credentialKey),
-      config: doorConfig(folder, node, { startMs, brokerPort: cable.port }),
+      config: doorConfig(folder, node, { startMs, brokerPort }),
     });
     if (doorKey === undefined) throw new Error(`${node.name} was joined without a door key`);
-    const board = await LineBoard.listen(boardSocket(folder, node.name), clock);
-    this.#closers.push(() => board.close());
-    board.onLevel(({ line, high, by }) => {
-      if (!high && by === "safe") this.options.onReleased(node.name, line);
-    });
-    const door = this.#child("door", node.name);
-    this.stations.push({ ...this.#node(node.name), readers: node.readers, door, board, cable, lastLogged: -1 });
     return [
       { key: nodeKey, name: node.name, principal: node.name },
       { key: doorKey, name: `${node.name}-lock`, principal: node.name },
     ];
+  }
+
+  async #board(node: string): Promise<LineBoard> {
+    const board = await LineBoard.listen(boardSocket(this.options.folder, node), this.options.clock);
+    this.#closers.push(() => board.close());
+    board.onLevel(({ line, high, by }) => {
+      if (!high && by === "safe") this.options.onReleased(node, line);
+    });
+    return board;
+  }
+
+  #start({ name, readers }: DoorNode, cable: LinkProxy, board: LineBoard): void {
+    const door = this.#child("door", name);
+    this.stations.push({ ...this.#node(name), readers, door, board, cable, lastLogged: -1 });
   }
 
   #node(name: string): Node {
@@ -123,6 +142,7 @@ export class Stage {
   #child(command: "agent" | "door", node: string): Child {
     const { folder, launcher, clock } = this.options;
     const process = `${command} of ${node}`;
+    const logPath = join(folder, `${node}-${command}.log`);
     const child = new Child({
       name: `the ${process}`,
       words: [launcher, "--home", homeOf(folder, node), "--json", command, "--with-parent"],
@@ -130,7 +150,7 @@ export class Stage {
       onEvent: (event) => this.#take(process, node, event),
       onDeath: (how) => this.options.onDeath(process, how),
       onGivenUp: (error) => this.options.onGivenUp(error),
-      onComplaint: (line) => this.options.onComplaint(process, line),
+      onComplaint: (line) => appendFileSync(logPath, `${line}\n`),
     });
     this.#closers.push(() => child.stop());
     return child;

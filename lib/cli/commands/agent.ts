@@ -1,6 +1,12 @@
 /** `gdo agent`: this home's node, until it is told to stop. */
-import type { CommandSpec } from "../command.ts";
+import type { AgentEvent } from "../../agent/index.ts";
+import type { CommandSpec, Session } from "../command.ts";
 import { untilStopped } from "../stopping.ts";
+
+/** Programs that read along get what happens as objects; that it is ready is said below, with more. */
+function tell(session: Session, { type, ...fields }: AgentEvent): void {
+  if (type !== "ready") session.out.emit(type, fields, () => "");
+}
 
 export const agent: CommandSpec = {
   name: "agent",
@@ -19,11 +25,7 @@ export const agent: CommandSpec = {
     const stopped = untilStopped({ withParent: options.withParent === true });
     const config = readConfig(openHome(root).config);
     const log = pinoLog(config.name, config.log.level);
-    const running = await runAgent({
-      root,
-      log,
-      onEvent: ({ type, ...fields }) => session.out.emit(type, fields, () => ""),
-    });
+    const running = await runAgent({ root, log, onEvent: (event) => tell(session, event) });
     const port = running.brokerPort;
     const ready = {
       node: config.name,
@@ -36,7 +38,7 @@ export const agent: CommandSpec = {
       ready,
       () => `${config.name} is ready${port === undefined ? "" : `, its broker on port ${port}`}`,
     );
-    await stopped;
+    await Promise.race([stopped, running.stopped]);
     await running.close();
     return 0;
   },

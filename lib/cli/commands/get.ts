@@ -10,10 +10,11 @@ export const get: CommandSpec = {
     { form: "<dest>", about: "where to; it must not exist" },
   ],
   exits: {
+    1: "DEST exists already",
     3: "there is no home",
     10: "nothing has this id",
     11: "several ids begin so",
-    13: "DEST exists",
+    13: "DEST cannot be written",
     20: "an object is damaged",
   },
   example: "gdo get 7f3c01d2:docs/minutes.pdf ./minutes.pdf",

@@ -44,7 +44,7 @@ function verdict(row: LogRow): string {
 }
 
 export function rowText(row: LogRow, digits: number): string {
-  const who = `${row.name ?? row.author.slice(0, 12)}:${row.n}`;
+  const who = `${row.name || row.author.slice(0, 12)}:${row.n}`;
   return `${row.id.slice(0, digits)}  ${moment(row.timeMs)}  ${who}  ${what(row)}${verdict(row)}`;
 }
 

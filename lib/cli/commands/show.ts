@@ -10,25 +10,21 @@ interface Shown extends LogRow {
   readonly payload: unknown;
   readonly bodyBytes: number;
   readonly signature: string;
-  readonly included?: { branch: string; h: number; merge: string };
+  readonly included?: { branch: string; h: number };
 }
 
 function describe(block: Shown): string {
   const rows: [string, string][] = [
     ["id", block.id],
     ["kind", block.kind],
-    [
-      "author",
-      `${block.name ?? "unknown"}${block.principal === undefined ? "" : ` of ${block.principal}`} ${block.author}`,
-    ],
+    ["author", `${block.name || "unknown"}${!block.principal ? "" : ` of ${block.principal}`} ${block.author}`],
     ["log", `${block.l} number ${block.n}, clock ${block.c}`],
     ["time", `${moment(block.timeMs)} UTC, as its author says`],
     ["status", block.reason === undefined ? block.status : `${block.status}: ${block.reason}`],
     ["signature", block.signature],
     ["size", `${block.bodyBytes} bytes`],
   ];
-  if (block.included !== undefined)
-    rows.push(["merged", `${block.included.branch}@${block.included.h} ${block.included.merge}`]);
+  if (block.included !== undefined) rows.push(["merged", `${block.included.branch}@${block.included.h}`]);
   for (const parent of block.parents) rows.push(["parent", parent]);
   const head = rows.map(([name, value]) => `${name.padEnd(11)}${value}`).join("\n");
   return `${head}\n\n${JSON.stringify(block.payload, null, 2)}`;

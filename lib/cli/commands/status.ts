@@ -6,12 +6,12 @@ interface Status {
   readonly organisation: { id: string; name: string };
   readonly node: { name: string; key: string; principal: string };
   readonly brokerPort?: number;
-  readonly branches: readonly { name: string; mode: string; h: number; head: string; entries: number; void: number }[];
+  readonly branches: readonly { name: string; mode: string; h: number; head?: string; void: number }[];
   readonly entries: number;
   readonly pending: number;
   readonly stateRoot: string;
-  readonly dapps: readonly { name: string; version: string; tree: string; warm: boolean }[];
-  readonly peers: readonly { key: string; name: string; connected: boolean; behind: number }[];
+  readonly dapps: readonly { name: string; version: string; tree: string }[];
+  readonly peers: readonly { key: string; name: string; connected: boolean; inStep: boolean; stalled?: string }[];
   readonly door?: { linked: boolean; lastN: number; policyGeneration: number };
   readonly policy?: { generation: number; issuedMs: number; hardMs: number; credentials: number };
   readonly refused: Readonly<Record<string, number>>;
@@ -44,13 +44,14 @@ function rowsOf(status: Status): Row[] {
     rows.push(["branch", `${name} (${mode}) height ${h} ${(head ?? "").slice(0, 12)}, ${voids} void`]);
   }
   rows.push(["state", status.stateRoot.slice(0, 12)]);
-  for (const { name, version, tree, warm } of status.dapps) {
-    rows.push(["dapp", `${name} ${version} ${tree.slice(0, 12)}${warm ? ", warm" : ""}`]);
+  for (const { name, version, tree } of status.dapps) {
+    rows.push(["dapp", `${name} ${version} ${tree.slice(0, 12)}`]);
   }
-  for (const { name, key, connected, behind } of status.peers) {
+  for (const { name, key, connected, inStep, stalled } of status.peers) {
+    const standing = connected ? (inStep ? "in step" : "exchanging") : "away";
     rows.push([
       "peer",
-      `${name} ${key.slice(0, 12)}, ${connected ? "connected" : "away"}${behind === 0 ? "" : `, ${behind} behind`}`,
+      `${name || "unknown"} ${key.slice(0, 12)}, ${standing}${stalled === undefined ? "" : `: ${stalled}`}`,
     ]);
   }
   rows.push(...doorRows(status), ["store", `${status.store.objects} objects, ${status.store.bytes} bytes`]);
