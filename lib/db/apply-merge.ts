@@ -12,6 +12,7 @@ import {
   type MergePayload,
   orderEntries,
   parseEntryPayload,
+  voidReason,
 } from "../ledger/index.ts";
 import type { BlockTable } from "./blocks.ts";
 import type { BranchRow, BranchTable, Candidate } from "./branches.ts";
@@ -118,7 +119,7 @@ function addVoids(
     if (block === undefined || seq === undefined || !rows.delete(id)) {
       throw new GdoError("LEDGER_FORM", `merge ${merge.id}: it voids ${id}, which it does not include`);
     }
-    tables.branches.addVoid(branch.id, seq, parseEntryPayload(block.d).app, reason);
+    tables.branches.addVoid(branch.id, seq, parseEntryPayload(block.d).app, voidReason(reason));
   }
 }
 

@@ -99,6 +99,11 @@ function whyVoid(entry: LedgerEntry, state: OverlayState): string | undefined {
   return undefined;
 }
 
+/** For a reason: decoded maps have no prototype, so not everything can be made text. */
+function shown(value: Canonical | undefined): string {
+  return typeof value === "string" ? value : "(not text)";
+}
+
 /** Changes the state, or says why the act cannot be. */
 type Perform = (body: CanonicalMap, state: OverlayState) => string | undefined;
 
@@ -131,7 +136,7 @@ function addPrincipal({ id, roles }: CanonicalMap, state: OverlayState): string 
   if (state.get(`principal/${id}`) !== undefined) return `the principal ${id} exists`;
   if (!Array.isArray(roles)) return "roles is not an array";
   const unknown = roles.find((role: Canonical) => !isName(role) || state.get(`role/${role}`) === undefined);
-  if (unknown !== undefined) return `no such role: ${String(unknown)}`;
+  if (unknown !== undefined) return `no such role: ${shown(unknown)}`;
   state.apply([[`principal/${id}`, { roles: roles as readonly Canonical[] }]]);
   return undefined;
 }
@@ -140,7 +145,7 @@ function addDevice({ key, principal, name }: CanonicalMap, state: OverlayState):
   const wrong = typeof key === "string" ? whyUnusable(key) : "the key is not text";
   if (wrong !== undefined) return wrong;
   if (!isName(principal) || state.get(`principal/${principal}`) === undefined)
-    return `no such principal: ${String(principal)}`;
+    return `no such principal: ${shown(principal)}`;
   if (!isName(name)) return "the device's name is not a name";
   if (state.get(deviceKey(String(key))) !== undefined) return "the device is in the charter already";
   state.apply([[deviceKey(String(key)), { principal, name }]]);
@@ -193,7 +198,7 @@ function putDapp({ name, version, tree }: CanonicalMap, state: OverlayState, ins
 }
 
 function removeDapp({ name }: CanonicalMap, state: OverlayState): string | undefined {
-  if (typeof name !== "string" || state.get(`dapp/${name}`) === undefined) return `no such dapp: ${String(name)}`;
+  if (typeof name !== "string" || state.get(`dapp/${name}`) === undefined) return `no such dapp: ${shown(name)}`;
   state.apply([[`dapp/${name}`, undefined]]);
   return undefined;
 }

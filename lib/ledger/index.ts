@@ -33,6 +33,7 @@ export {
   type MergeTest,
   parseMerge,
   parseMergeChanges,
+  voidReason,
 } from "./merge.ts";
 export { type BranchView, judgeMerge, type MergeVerdict } from "./merge-rules.ts";
 export {

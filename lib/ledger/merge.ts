@@ -185,8 +185,16 @@ export function encodeMergeChanges({ state, voids }: MergeChanges): Uint8Array {
   ]);
   return encodeCanonical({
     state: Object.fromEntries(apps),
-    void: voids.map(({ id, reason }) => [bytesOf(id), reason]),
+    void: voids.map(({ id, reason }) => [bytesOf(id), voidReason(reason)]),
   });
+}
+
+const LONE_SURROGATE = /\p{Surrogate}/gu;
+
+/** A reason as it is kept: dapps and entries have a hand in its text, and none may stand in a merge's way. */
+export function voidReason(text: string): string {
+  const whole = text.replace(LONE_SURROGATE, "\ufffd").normalize("NFC");
+  return whole.slice(0, REASON_CHARACTERS_MAX).replace(LONE_SURROGATE, "\ufffd");
 }
 
 /** Throws LEDGER_FORM. */

@@ -169,6 +169,11 @@ const VOID: readonly (readonly [title: string, act: Act, reason: RegExp])[] = [
     { type: "dapp.upgrade", body: { name: "door", version: "1", tree } },
     /no such dapp/,
   ],
+  [
+    "a name that cannot be made text",
+    { type: "dapp.remove", body: { name: Object.create(null) as Canonical } },
+    /no such dapp: \(not text\)/,
+  ],
   ["a removal of what is not there", { type: "dapp.remove", body: { name: "door" } }, /no such dapp/],
 ];
 

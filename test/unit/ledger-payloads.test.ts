@@ -148,3 +148,19 @@ test("ledger: a blob that is no merge's changes is refused", (t) => {
   ];
   for (const value of wrong) t.throws(() => parseMergeChanges(encodeCanonical(value)), { code: "LEDGER_FORM" });
 });
+
+test("ledger: no reason stands in a merge's way, however long or odd its text", (t) => {
+  const odd = [
+    "x".repeat(600),
+    `${"x".repeat(499)}\u{1f511}`,
+    "e\u0308",
+    "half \ud800 a pair",
+    "\ud800".repeat(600),
+    "",
+  ];
+  const voids = odd.map((reason, index) => ({ id: hash(`${index}`), reason }));
+  const kept = parseMergeChanges(encodeMergeChanges({ state: {}, voids })).voids.map(({ reason }) => reason);
+  const [cut = "", split = "", composed = "", half = "", many = "", none = "?"] = kept;
+  t.deepEqual([cut.length, split.length, many.length], [500, 500, 500]);
+  t.deepEqual([composed, half, none], ["\u00eb", "half \ufffd a pair", ""]);
+});
