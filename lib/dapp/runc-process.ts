@@ -79,11 +79,13 @@ export class RuncProcess implements ContainerProcess {
     return { status, limits, ...(startFailure === undefined ? {} : { startFailure }) };
   }
 
-  /** What the tool itself complained about before the program ran. */
+  /** What the tool itself complained about before the program ran: runc in fields, crun in plain lines. */
   #startFailure(): string | undefined {
-    const text = readIfThere(join(this.#options.bundle, "log"));
-    const found = /level=error msg="((?:[^"\\]|\\.)*)"/.exec(text)?.[1];
-    return this.#isKilled ? undefined : found?.replace(/\\"/g, '"').slice(0, START_FAILURE_CHARS_MAX);
+    if (this.#isKilled) return undefined;
+    const text = readIfThere(join(this.#options.bundle, "log")).trim();
+    const found = /level=error msg="((?:[^"\\]|\\.)*)"/.exec(text)?.[1]?.replace(/\\"/g, '"');
+    const plain = text === "" || text.includes("level=") ? undefined : text.split("\n").at(-1);
+    return (found ?? plain)?.slice(0, START_FAILURE_CHARS_MAX);
   }
 
   #limitsHit(status: number): LimitHit[] {

@@ -216,7 +216,8 @@ export class DappSession {
     if (end.startFailure !== undefined)
       return new GdoError("CONTAINER", `${dapp} could not be started: ${end.startFailure}`);
     const hits = end.limits.map((limit) => this.#describeLimit(limit));
-    const last = this.#lastLog.at(-1);
+    // A stack trace ends a log more often than the line that says what happened.
+    const last = this.#lastLog.findLast((line) => /\b(?:error|fatal)\b/i.test(line)) ?? this.#lastLog.at(-1);
     const said = last === undefined ? "" : `; its last words: ${last.slice(0, 200)}`;
     if (hits.length > 0) return new GdoError("DAPP_LIMIT", `${dapp} ${hits.join("; ")}${said}`);
     return new GdoError("DAPP_ERROR", `${dapp} ended with status ${end.status} before it answered${said}`);
