@@ -71,7 +71,7 @@ test("[T2] chunker: an edit makes few chunks new, wherever it is", async (t) => 
   const edits = 80;
   let made = 0;
   for (let edit = 0; edit < edits; edit += 1) made += await newChunks("min8-16k", rng);
-  t.true(made / edits < 2.5, `${made / edits} new chunks for an edit`);
+  t.true(made / edits < 1.6, `${made / edits} new chunks for an edit`);
   t.true(made > 0);
 });
 
