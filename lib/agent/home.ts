@@ -2,10 +2,22 @@
  * The home folder: what lies where, who may read it, and that only one process writes to it. No
  * other file builds a path inside a home. Rules: docs/design/cli.md.
  */
-import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import { tryLockFile } from "../addon.ts";
 import { GdoError } from "../base/index.ts";
 
 export interface HomePaths {
@@ -118,48 +130,27 @@ export function readSecret(path: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "hex"));
 }
 
-/** Field 22 of /proc/PID/stat: start time since boot, so that a reused process id is not mistaken. */
-function processStart(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    return undefined; // No such process.
-  }
-}
-
 /**
- * Takes the lock file or throws HOME_LOCKED naming the holder. The file of a process that is gone
- * (kill -9, power loss) is taken over. The result gives the lock back.
+ * Takes the lock or throws HOME_LOCKED naming the holder. The kernel holds it for as long as the process
+ * lives, so nothing is left of one that was killed. The result gives the lock back.
  */
 export function lockHome(lockPath: string, what: string): () => void {
-  const mine = `${process.pid} ${processStart(process.pid)}`;
-  for (let attempt = 0; attempt < 3; attempt += 1) {
-    try {
-      writeFileSync(lockPath, mine, { flag: "wx" });
-      return () => rmSync(lockPath, { force: true });
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== "EEXIST")
-        throw new GdoError("IO", `cannot write ${lockPath}`, { cause });
-      const [pid, start] = readFileSync(lockPath, "utf8").split(" ");
-      if (start !== undefined && processStart(Number(pid)) === start) {
-        throw new GdoError("HOME_LOCKED", `${what} is in use by process ${pid}`, {
-          hint: `stop process ${pid}, or use another --home`,
-        });
-      }
-      dropStaleLock(lockPath);
-    }
+  const fd = openLock(lockPath);
+  if (tryLockFile(fd)) {
+    ftruncateSync(fd, 0);
+    writeSync(fd, `${process.pid}\n`);
+    return () => closeSync(fd);
   }
-  throw new GdoError("HOME_LOCKED", `${what} is contended; try again`);
+  const holder = readFileSync(fd, "utf8").trim();
+  closeSync(fd);
+  const who = /^\d+$/.test(holder) ? `process ${holder}` : "another process";
+  throw new GdoError("HOME_LOCKED", `${what} is in use by ${who}`, { hint: "stop it, or use another --home" });
 }
 
-/** Renames before removing, so that of two processes that see a stale lock only one removes it. */
-function dropStaleLock(lockPath: string): void {
-  const aside = `${lockPath}.${randomBytes(6).toString("hex")}`;
+function openLock(lockPath: string): number {
   try {
-    renameSync(lockPath, aside);
-    rmSync(aside, { force: true });
+    return openSync(lockPath, constants.O_RDWR | constants.O_CREAT, 0o600);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause; // Else another process was first.
+    throw new GdoError("IO", `cannot open ${lockPath}`, { cause });
   }
 }

@@ -1,0 +1,141 @@
+/** The work of a merge: reading order, voids, and finding what a test does not let through [L13]. */
+import test from "ava";
+import fc from "fast-check";
+import type { Hash, PublicKey } from "../../lib/base/index.ts";
+import {
+  type AppInput,
+  type AppVerdict,
+  inReadingOrder,
+  type LedgerEntry,
+  type MergeApp,
+  OverlayState,
+  type StatesView,
+  workMerge,
+} from "../../lib/ledger/index.ts";
+
+const id = (n: number): Hash => n.toString(16).padStart(64, "0") as Hash;
+
+function entry(n: number, app = "counter", type = "add"): LedgerEntry {
+  const author = "aa".repeat(32) as PublicKey;
+  return { id: id(n), author, principal: "p", rights: [], timeMs: 0, app, acts: [{ type, body: n }] };
+}
+
+/** Keeps each entry's number; its test fails with a number of the bad ones, or when it says so always. */
+function counter(bad: ReadonlySet<number>, calls: { tests: number } = { tests: 0 }): MergeApp {
+  return {
+    name: "counter",
+    image: null,
+    reads: [],
+    reduce: async ({ entries }) => ({
+      outcomes: entries.map((each) => ({ id: each.id, events: [each.acts[0]?.body ?? null] })),
+      changes: entries.map((each) => [`n/${each.acts[0]?.body}`, true] as const),
+    }),
+    test: async ({ entries }): Promise<AppVerdict> => {
+      calls.tests += 1;
+      const found = entries.find((each) => bad.has(each.acts[0]?.body as number));
+      return found === undefined ? { verdict: "PASS" } : { verdict: "FAIL", findings: [`${found.id} is bad`] };
+    },
+  };
+}
+
+const empty: StatesView = () => new OverlayState();
+const height = 1;
+
+test("[L13] exactly the entries that make the test fail are void, with what the test said", async (t) => {
+  const numbers = fc.uniqueArray(fc.nat(200), { minLength: 1, maxLength: 40 });
+  await fc.assert(
+    fc.asyncProperty(numbers, fc.func(fc.boolean()), async (all, isBad) => {
+      const bad = new Set(all.filter((n) => isBad(n)));
+      const entries = all.map((n) => entry(n));
+      const { voids, changes } = await workMerge({ height, entries, apps: [counter(bad)], before: empty });
+      t.deepEqual(new Set(voids.map((each) => each.id)), new Set([...bad].map(id)));
+      t.true(voids.every(({ reason }) => reason.startsWith("test failed: ") && reason.endsWith("is bad")));
+      const kept = (changes["counter"] ?? []).map(([key]) => key);
+      t.deepEqual(new Set(kept), new Set(all.filter((n) => !bad.has(n)).map((n) => `n/${n}`)));
+    }),
+  );
+});
+
+test("[L13] one culprit among many is found in about two tests a halving", async (t) => {
+  const calls = { tests: 0 };
+  const entries = Array.from({ length: 256 }, (_, n) => entry(n));
+  const { voids } = await workMerge({ height, entries, apps: [counter(new Set([77]), calls)], before: empty });
+  t.deepEqual(
+    voids.map((each) => each.id),
+    [id(77)],
+  );
+  t.true(calls.tests <= 20, `${calls.tests} tests`);
+});
+
+test("[L14] a test that fails with nothing left refuses the merge and names the dapp", async (t) => {
+  const app: MergeApp = { ...counter(new Set()), test: async () => ({ verdict: "FAIL", findings: ["the moon"] }) };
+  const error = await t.throwsAsync(workMerge({ height, entries: [entry(1)], apps: [app], before: empty }));
+  t.like(error, { code: "REFUSED", message: "counter: its test fails whatever entries are left out: the moon" });
+});
+
+test("[D2] what a container throws is no verdict: it is thrown, and nothing is void", async (t) => {
+  const app: MergeApp = {
+    ...counter(new Set()),
+    test: async () => {
+      throw new Error("container gone");
+    },
+  };
+  await t.throwsAsync(workMerge({ height, entries: [entry(1)], apps: [app], before: empty }), {
+    message: "container gone",
+  });
+});
+
+test("an entry for a dapp that is not there is void, and says which", async (t) => {
+  const entries = [entry(1, "nobody"), entry(2)];
+  const { voids } = await workMerge({ height, entries, apps: [counter(new Set())], before: empty });
+  t.deepEqual(voids, [{ id: id(1), app: "nobody", reason: "no dapp is called nobody" }]);
+});
+
+test("a dapp is given the events of those it reads, after they have reduced, in the merge's order", async (t) => {
+  const seen: AppInput[] = [];
+  const reader: MergeApp = {
+    ...counter(new Set()),
+    name: "a-reader",
+    reads: ["counter"],
+    reduce: async (input) => {
+      seen.push(input);
+      return { outcomes: [], changes: [] };
+    },
+  };
+  await workMerge({ height, entries: [entry(7), entry(3)], apps: [reader, counter(new Set())], before: empty });
+  t.deepEqual(
+    seen[0]?.events.map(({ app, event }) => [app, event]),
+    [
+      ["counter", 7],
+      ["counter", 3],
+    ],
+  );
+});
+
+test("a dapp reads another's state as this merge has left it, and the test sees both sides", async (t) => {
+  const states: unknown[] = [];
+  const reader: MergeApp = {
+    ...counter(new Set()),
+    name: "a-reader",
+    reads: ["counter"],
+    reduce: async (_, now) => {
+      states.push(now("counter").get("n/5"));
+      return { outcomes: [], changes: [["mine", 1]] };
+    },
+    test: async (_, before, after) => {
+      states.push(before("a-reader").get("mine"), after("a-reader").get("mine"), after("counter").get("n/5"));
+      return { verdict: "PASS" };
+    },
+  };
+  await workMerge({ height, entries: [entry(5)], apps: [reader, counter(new Set())], before: empty });
+  t.deepEqual(states, [true, undefined, 1, true]);
+});
+
+test("dapps that read each other in a loop are refused by name", (t) => {
+  const app = (name: string, reads: string[]): MergeApp => ({ ...counter(new Set()), name, reads });
+  t.deepEqual(
+    inReadingOrder([app("c", ["a"]), app("b", []), app("a", ["b"])]).map(({ name }) => name),
+    ["b", "a", "c"],
+  );
+  t.throws(() => inReadingOrder([app("x", ["y"]), app("y", ["x"])]), { message: /x, y/ });
+});
