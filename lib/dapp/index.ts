@@ -1,8 +1,8 @@
 /** Dapps: programs in containers that give blocks their meaning. Rules: docs/design/dapps.md. */
 export * from "./calls.ts";
-export { FakeRuntime, type Program, type ProgramStreams } from "./fake-runtime.ts";
-export { DappHost, type DappHostOptions, type Images } from "./host.ts";
-export { ImageCache, type ImageCacheOptions, type ImageEntry, type ImageStore } from "./image/cache.ts";
+export { FakeRuntime, type Program } from "./fake-runtime.ts";
+export { DappHost, type Images } from "./host.ts";
+export { ImageCache, type ImageEntry, type ImageStore } from "./image/cache.ts";
 export { makeNodeBase } from "./image/node-base.ts";
 export { type DappLimits, type Manifest, parseManifest } from "./manifest.ts";
 export { type RuncOptions, RuncRuntime } from "./runc.ts";

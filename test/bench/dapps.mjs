@@ -11,6 +11,7 @@ import { bundleConfig } from "../../dist/lib/dapp/container/bundle.js";
 import { DappHost, dappState, RuncRuntime } from "../../dist/lib/dapp/index.js";
 import { giveAway, makeTestRootfs, removeTestRootfs, testLimits } from "../../dist/test/support/dapp-containers.js";
 
+const PRIVATE_MOUNTS = "unshare";
 const COLD_RUNS = 15;
 const WARM_CALLS = 2000;
 const ENTRIES = 10_000;
@@ -65,7 +66,7 @@ function plainRuns() {
   const args = ["--mount", "sh", "-c", script, "sh", rootfs, bundle];
   return Array.from({ length: COLD_RUNS }, () => {
     const start = performance.now();
-    const { status, stderr } = spawnSync("unshare", args);
+    const { status, stderr } = spawnSync(PRIVATE_MOUNTS, args);
     if (status !== 0) throw new Error(`runc: ${stderr}`);
     return performance.now() - start;
   });
