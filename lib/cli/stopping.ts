@@ -12,6 +12,7 @@ export function untilStopped(options: { withParent: boolean }): Promise<void> {
     const stop = (): void => {
       if (asked) process.exit(1);
       asked = true;
+      process.stdin.destroy(); // An open input would keep the process alive after its work is done.
       resolve();
     };
     for (const signal of SIGNALS) process.on(signal, stop);
@@ -19,6 +20,6 @@ export function untilStopped(options: { withParent: boolean }): Promise<void> {
     const onEnd = (): void => {
       if (!asked) stop();
     };
-    process.stdin.on("end", onEnd).on("error", onEnd).resume();
+    process.stdin.on("close", onEnd).on("end", onEnd).on("error", onEnd).resume();
   });
 }

@@ -29,10 +29,10 @@ export function stepsOf(markdown: string): Step[] {
 }
 
 const VARIABLES: readonly [RegExp, string][] = [
+  [/"(timeMs|ms|pid|rssBytes|port|brokerPort)":\d+(?:\.\d+)?/g, '"$1":NUMBER'],
   [/\b[0-9a-f]{64}\b/g, "HASH"],
   [/\b[0-9a-f]{12,63}\b/g, "HEX"],
   [/\b\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+Z)?/g, "TIME"],
-  [/"(timeMs|ms|pid|rssBytes|port|brokerPort)":\d+(?:\.\d+)?/g, '"$1":NUMBER'],
 ];
 
 /** What a run printed, with what varies taken out. */

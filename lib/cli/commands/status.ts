@@ -41,14 +41,16 @@ function rowsOf(status: Status): Row[] {
   if (status.brokerPort !== undefined) rows.push(["broker", `port ${status.brokerPort}`]);
   rows.push(["entries", `${status.entries}, ${status.pending} pending`]);
   for (const { name, mode, h, head, void: voids } of status.branches) {
-    rows.push(["branch", `${name} (${mode}) height ${h} ${(head ?? "").slice(0, 12)}, ${voids} void`]);
+    const at = head === undefined ? "not merged yet" : `height ${h} ${head.slice(0, 12)}`;
+    rows.push(["branch", `${name} (${mode}), ${at}, ${voids} void`]);
   }
   rows.push(["state", status.stateRoot.slice(0, 12)]);
   for (const { name, version, tree } of status.dapps) {
     rows.push(["dapp", `${name} ${version} ${tree.slice(0, 12)}`]);
   }
   for (const { name, key, connected, inStep, stalled } of status.peers) {
-    const standing = connected ? (inStep ? "in step" : "exchanging") : "away";
+    const presence = inStep ? "in step" : "exchanging";
+    const standing = connected ? presence : "away";
     rows.push([
       "peer",
       `${name || "unknown"} ${key.slice(0, 12)}, ${standing}${stalled === undefined ? "" : `: ${stalled}`}`,
