@@ -5,5 +5,5 @@ export { DappHost, type Images } from "./host.ts";
 export { ImageCache, type ImageEntry, type ImageStore } from "./image/cache.ts";
 export { makeNodeBase } from "./image/node-base.ts";
 export { type DappLimits, type Manifest, parseManifest } from "./manifest.ts";
-export { type RuncOptions, RuncRuntime } from "./runc.ts";
+export { RuncRuntime } from "./runc.ts";
 export * from "./runtime.ts";
