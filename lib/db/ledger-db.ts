@@ -273,7 +273,7 @@ export class LedgerDb {
 
   // --- Views for the ledger's rules ---
 
-  /** What admission asks, by the charter's state on `main`. */
+  /** What the admission of one batch asks, by the charter's state on `main`. */
   admitView(organisation: Hash, allow?: (author: PublicKey) => boolean): AdmitView {
     return { ...admitView(this.#tables, organisation), ...(allow === undefined ? {} : { allow }) };
   }

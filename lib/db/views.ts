@@ -1,5 +1,5 @@
 /** What the ledger's rules ask of what is held. */
-import type { Hash } from "../base/index.ts";
+import type { Hash, PublicKey } from "../base/index.ts";
 import {
   type AdmitView,
   authorOf,
@@ -16,14 +16,18 @@ function charterOf({ branches, state }: Tables, branch: string): StateView | und
   return row === undefined ? undefined : state.view(row.id, CHARTER_APP);
 }
 
+/** For one batch: who is known is asked once an author. */
 export function admitView(tables: Tables, organisation: Hash): AdmitView {
   const { blocks, logs } = tables;
+  const charter = charterOf(tables, MAIN_BRANCH);
+  const known = new Map<PublicKey, boolean>();
   return {
     organisation,
-    // Before the charter is held nobody is known.
     knows: (author) => {
-      const charter = charterOf(tables, MAIN_BRANCH);
-      return charter !== undefined && authorOf(charter, author) !== undefined;
+      // Before the charter is held nobody is known.
+      const isKnown = known.get(author) ?? (charter !== undefined && authorOf(charter, author) !== undefined);
+      known.set(author, isKnown);
+      return isKnown;
     },
     parent: (id) => blocks.parent(id),
     at: (author, l, n) => blocks.at(author, l, n),
