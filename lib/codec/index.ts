@@ -2,7 +2,6 @@
 export {
   type Block,
   blockFromBody,
-  blockId,
   decodeBlock,
   ENVELOPE_BYTES_MAX,
   encodeEnvelope,
@@ -10,10 +9,10 @@ export {
   signedMessage,
   verifyBlock,
 } from "./block.ts";
-export { BLOCK_KINDS, type BlockFields, type BlockKind, type BlockTime } from "./block-fields.ts";
-export { type Canonical, type CanonicalMap, compareKeys, encodeCanonical } from "./canonical.ts";
-export { deriveHash, deriveHashBytes, type HashContext } from "./digest.ts";
+export type { BlockFields, BlockKind } from "./block-fields.ts";
+export { type Canonical, type CanonicalMap, encodeCanonical } from "./canonical.ts";
+export { deriveHash, deriveHashBytes } from "./digest.ts";
 export { canonicalFromJson, jsonFromCanonical } from "./json.ts";
-export { generateKey, type KeyPair, keyFromSeed, SEED_BYTES, SIGNATURE_BYTES, verifySignature } from "./keys.ts";
-export { type DecodeLimits, decodeCanonical } from "./reader.ts";
+export { generateKey, type KeyPair, keyFromSeed, SIGNATURE_BYTES, verifySignature } from "./keys.ts";
+export { decodeCanonical } from "./reader.ts";
 export { assertUsableKey } from "./usable-key.ts";

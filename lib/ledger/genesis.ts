@@ -4,7 +4,7 @@
  */
 import { bytesOf, type PublicKey } from "../base/index.ts";
 import { assertUsableKey, type Canonical } from "../codec/index.ts";
-import { arrayOf, bytes32, isName, mapOf, mapWith, nameOf, refuse, textOf } from "./shape.ts";
+import { arrayOf, bytes32, mapOf, mapWith, nameOf, refuse, textOf } from "./shape.ts";
 
 /** The right to change the charter. */
 export const RIGHT_GOVERN = "govern";
@@ -111,6 +111,3 @@ function parseBranches(
   if (!Object.hasOwn(branches, MAIN_BRANCH)) throw refuse(`there is no branch ${MAIN_BRANCH}`);
   return branches;
 }
-
-/** Whether a text can name a branch, principal, role or dapp. */
-export const isLedgerName = isName;

@@ -2,26 +2,18 @@
 export {
   type Admission,
   type AdmitOptions,
-  type AdmittedBlock,
   type AdmitView,
   admit,
-  ORPHANS_PER_AUTHOR_MAX,
-  type Orphan,
-  type Refusal,
-  type RefusalReason,
 } from "./admit.ts";
 export { type Author, authorOf, CHARTER_APP, initialCharterState, reduceCharter } from "./charter.ts";
-export { type EntryPayload, entryPayload, parseEntryPayload } from "./entry.ts";
-export { checkForm, type FindParent, missingParents, type Parent, parentIds } from "./form.ts";
+export { entryPayload, parseEntryPayload } from "./entry.ts";
+export { type Parent, parentIds } from "./form.ts";
 export {
   type BranchPolicy,
   encodeGenesis,
   type Genesis,
-  type GenesisPrincipal,
-  isLedgerName,
   MAIN_BRANCH,
   parseGenesis,
-  RIGHT_GOVERN,
 } from "./genesis.ts";
 export {
   encodeMerge,
@@ -30,12 +22,11 @@ export {
   MERGE_RANGES_MAX,
   type MergeChanges,
   type MergePayload,
-  type MergeTest,
   parseMerge,
   parseMergeChanges,
   voidReason,
 } from "./merge.ts";
-export { type BranchView, judgeMerge, type MergeVerdict } from "./merge-rules.ts";
+export { type BranchView, judgeMerge } from "./merge-rules.ts";
 export {
   type AppInput,
   type AppVerdict,
@@ -47,7 +38,7 @@ export {
   type VoidEntry,
   workMerge,
 } from "./merge-work.ts";
-export { includedRoot, type StateLeaf, stateLeaf, stateRoot } from "./merkle.ts";
+export { includedRoot, stateRoot } from "./merkle.ts";
 export { orderEntries, type Placed } from "./order.ts";
-export { compareStateKeys, OverlayState } from "./state-view.ts";
+export { OverlayState } from "./state-view.ts";
 export type { Act, EntryOutcome, LedgerEntry, ReduceResult, StateChange, StateView } from "./types.ts";
