@@ -6,7 +6,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { Duplex, Transform } from "node:stream";
 import type { Aedes } from "aedes";
 import { FRAME_BYTES_DEFAULT, GdoError } from "../base/index.ts";
-import { HELLO_BYTES_MAX } from "./frames.ts";
+import { HELLO_BYTES_MAX } from "./wire/frames.ts";
 
 export interface BrokerOptions {
   /** Default 127.0.0.1. */
@@ -61,14 +61,12 @@ export class Broker {
     const aedes = await Aedes.createBroker(limits);
     const broker = new Broker(aedes, options.clientsMax ?? CLIENTS_MAX);
     const host = options.host ?? "127.0.0.1";
-    await new Promise<void>((resolve, reject) => {
-      const fail = (cause: Error): void => reject(new GdoError("IO", `the broker cannot listen on ${host}:${options.port}`, { cause }));
-      broker.#server.once("error", fail);
-      broker.#server.listen(options.port, host, () => {
-        broker.#server.off("error", fail);
-        resolve();
-      });
-    });
+    try {
+      await broker.#listen(options.port, host);
+    } catch (cause) {
+      await broker.close();
+      throw new GdoError("IO", `the broker cannot listen on ${host}:${options.port}`, { cause });
+    }
     return broker;
   }
 
@@ -85,6 +83,16 @@ export class Broker {
   async close(): Promise<void> {
     await new Promise<void>((resolve) => this.#aedes.close(() => resolve()));
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+
+  async #listen(port: number, host: string): Promise<void> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject);
+      this.#server.listen(port, host, () => {
+        this.#server.off("error", reject);
+        resolve();
+      });
+    });
   }
 
   #serve(socket: Socket): void {

@@ -81,7 +81,8 @@ export class MemoryBroker {
     if (client === undefined) return;
     for (const filter of filters) client.filters.add(filter);
     for (const [topic, bytes] of this.#retained) {
-      if (filters.some((filter) => matches(filter, topic))) this.#deliver({ from: undefined, to: transport.name, topic, bytes }, transport);
+      if (filters.some((filter) => matches(filter, topic)))
+        this.#deliver({ from: undefined, to: transport.name, topic, bytes }, transport);
     }
   }
 
@@ -90,7 +91,8 @@ export class MemoryBroker {
     if (retain && bytes.length === 0) this.#retained.delete(topic);
     else if (retain) this.#retained.set(topic, bytes);
     for (const [to, { filters }] of this.#clients) {
-      if ([...filters].some((filter) => matches(filter, topic))) this.#deliver({ from: from.name, to: to.name, topic, bytes }, to);
+      if ([...filters].some((filter) => matches(filter, topic)))
+        this.#deliver({ from: from.name, to: to.name, topic, bytes }, to);
     }
   }
 

@@ -135,7 +135,11 @@ export class MqttTransport implements Transport {
     }
     const waitMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** this.#failures) * (0.5 + this.#options.rng.next());
     this.#failures += 1;
-    this.#options.log.info("sync: no connection to the broker", { url: withoutSecret(this.#options.url), why, waitMs: Math.round(waitMs) });
+    this.#options.log.info("sync: no connection to the broker", {
+      url: withoutSecret(this.#options.url),
+      why,
+      waitMs: Math.round(waitMs),
+    });
     this.#cancelRetry = this.#options.clock.after(waitMs, () => {
       this.#open().catch((cause: unknown) => this.#lost(String(cause)));
     });

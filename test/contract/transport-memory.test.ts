@@ -9,7 +9,10 @@ transportContract(test, "memory", async () => {
   const transports = new Map<string, MemoryTransport>();
   return {
     transport: (name, presenceTopic) => {
-      const transport = new MemoryTransport(broker, clock, { name, ...(presenceTopic === undefined ? {} : { presenceTopic }) });
+      const transport = new MemoryTransport(broker, clock, {
+        name,
+        ...(presenceTopic === undefined ? {} : { presenceTopic }),
+      });
       transports.set(name, transport);
       return transport;
     },

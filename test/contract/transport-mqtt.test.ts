@@ -1,7 +1,7 @@
 /** The real client against the real broker, through a proxy that can break connections. */
 import { connect, createServer, type Server, type Socket } from "node:net";
 import test from "ava";
-import { SeededRng, silentLog, SystemClock } from "../../lib/base/index.ts";
+import { SeededRng, SystemClock, silentLog } from "../../lib/base/index.ts";
 import { Broker, MqttTransport } from "../../lib/sync/index.ts";
 import { transportContract } from "./transport.ts";
 

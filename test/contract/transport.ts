@@ -96,7 +96,10 @@ export function transportContract(test: TestFn, name: string, make: () => Promis
     a.transport.publish(hello("1"), new Uint8Array([1]), false);
     a.transport.publish(inbox("1"), new Uint8Array([2]), false);
     await settled(a, LIVE);
-    t.deepEqual(a.messages.filter((message) => !message.startsWith(LIVE)), [`${hello("1")} 01`]);
+    t.deepEqual(
+      a.messages.filter((message) => !message.startsWith(LIVE)),
+      [`${hello("1")} 01`],
+    );
   });
 
   check("a retained message reaches who comes later, its newest only; an empty one clears it", async (t, world) => {
@@ -109,7 +112,10 @@ export function transportContract(test: TestFn, name: string, make: () => Promis
     const b = listen(world.transport("b"), [hello("1"), hello("2"), LIVE]);
     await b.until(() => b.messages.length > 0);
     await settled(b, LIVE);
-    t.deepEqual(b.messages.filter((message) => message.includes("/hello/")), [`${hello("1")} 02`]);
+    t.deepEqual(
+      b.messages.filter((message) => message.includes("/hello/")),
+      [`${hello("1")} 02`],
+    );
   });
 
   check("presence is cleared when a node closes", async (t, world) => {
@@ -172,7 +178,11 @@ export function transportContract(test: TestFn, name: string, make: () => Promis
   check("closing before the connection stands leaves nothing open", async (t, world) => {
     const transport = world.transport("a");
     const states: string[] = [];
-    transport.start({ connected: () => states.push("c"), disconnected: () => states.push("d"), message: () => states.push("m") });
+    transport.start({
+      connected: () => states.push("c"),
+      disconnected: () => states.push("d"),
+      message: () => states.push("m"),
+    });
     await transport.close();
     await settled(await open(world, "b", [LIVE]), LIVE);
     t.deepEqual(states, []);

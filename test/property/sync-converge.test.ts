@@ -10,7 +10,11 @@ for (const seed of SEEDS) {
     const world = new World(seed);
     const names = ["office", "front-door", "laser-room", "shed", "attic"].slice(0, 3 + (seed % 3));
     for (const name of names) {
-      world.node(name, { isReporting: seed % 2 === 0, storeMs: seed % 4 === 0 ? 30 : 0, creditBytes: seed % 3 === 0 ? 2000 : 200_000 });
+      world.node(name, {
+        isReporting: seed % 2 === 0,
+        storeMs: seed % 4 === 0 ? 30 : 0,
+        creditBytes: seed % 3 === 0 ? 2000 : 200_000,
+      });
     }
     world.broker.faults = LOSSY;
     world.start();
@@ -20,14 +24,23 @@ for (const seed of SEEDS) {
       if (round === 18) world.broker.partition([]);
       const author = world.nodes[Math.floor(world.rng.next() * world.nodes.length)];
       const seen = [...(author?.ledger.logs ?? [])].filter(([key]) => key !== author?.key);
-      author?.append(1 + Math.floor(world.rng.next() * 12), 150, seen.map(([key, log]) => [key, log.length - 1] as const));
+      author?.append(
+        1 + Math.floor(world.rng.next() * 12),
+        150,
+        seen.map(([key, log]) => [key, log.length - 1] as const),
+      );
       world.run(world.rng.next() * 2000);
     }
-    const written = world.nodes.map((node) => node.ledger.logs.get(node.key)?.length ?? 0).reduce((sum, count) => sum + count, 0);
+    const written = world.nodes
+      .map((node) => node.ledger.logs.get(node.key)?.length ?? 0)
+      .reduce((sum, count) => sum + count, 0);
     t.not(world.converge(600_000), undefined, "all nodes hold the same");
     const held = [...(world.nodes[0]?.ledger.logs.values() ?? [])].reduce((sum, log) => sum + log.length, 0);
     t.is(held, written);
-    t.deepEqual(world.nodes.flatMap((node) => node.refused), []);
+    t.deepEqual(
+      world.nodes.flatMap((node) => node.refused),
+      [],
+    );
   });
 }
 
@@ -112,7 +125,11 @@ test("[S6] logs that wait for one another arrive although the credit holds a few
   for (let round = 0; round < 30; round += 1) {
     for (const node of [a, b, c]) {
       const seen = [...(node?.ledger.logs ?? [])].filter(([key]) => key !== node?.key);
-      node?.append(2, 200, seen.map(([key, log]) => [key, log.length - 1] as const));
+      node?.append(
+        2,
+        200,
+        seen.map(([key, log]) => [key, log.length - 1] as const),
+      );
       world.run(20);
     }
   }
@@ -127,7 +144,9 @@ test("[S1] more logs than one frame can list are compared window by window", (t)
   const world = new World(7);
   const a = world.node("a");
   const b = world.node("b");
-  const authors = [...Array(2100).keys()].map((index) => deriveHash("gdo v1 blob", new Uint8Array([index & 255, index >> 8])));
+  const authors = [...Array(2100).keys()].map((index) =>
+    deriveHash("gdo v1 blob", new Uint8Array([index & 255, index >> 8])),
+  );
   const other = new World(8).node("x");
   for (const [index, author] of authors.entries()) {
     other.append(1, 10);
@@ -173,7 +192,8 @@ test("[S6] a question that is not answered goes to another peer", (t) => {
   if (deaf !== undefined) deaf.peer.blocksFor = () => [];
   if (deaf !== undefined) {
     const { publish } = deaf.transport;
-    deaf.transport.publish = (topic, bytes, retain) => topic.includes("/hello/") && publish.call(deaf.transport, topic, bytes, retain);
+    deaf.transport.publish = (topic, bytes, retain) =>
+      topic.includes("/hello/") && publish.call(deaf.transport, topic, bytes, retain);
   }
   world.start();
   t.not(world.converge(30_000, [good, asking] as never), undefined);

@@ -13,7 +13,8 @@ for (const logs of [3, 40]) {
     for (const node of nodes) node.append(5);
     const [keeper, late] = nodes;
     for (const node of nodes) {
-      for (const other of nodes) for (const envelope of node.ledger.logs.get(node.key) ?? []) other.ledger.take(envelope);
+      for (const other of nodes)
+        for (const envelope of node.ledger.logs.get(node.key) ?? []) other.ledger.take(envelope);
     }
     keeper?.append(120, 200);
     keeper?.start();
@@ -40,7 +41,8 @@ test("[S4] figures: an idle resync of 100 devices costs one HELLO of at most 300
   for (let index = 0; index < 100; index += 1) {
     const author = new World(index).node(`d${index}`);
     author.append(3);
-    for (const envelope of author.ledger.logs.get(author.key) ?? []) for (const node of [a, b]) node?.ledger.take(envelope);
+    for (const envelope of author.ledger.logs.get(author.key) ?? [])
+      for (const node of [a, b]) node?.ledger.take(envelope);
   }
   a?.start();
   world.run(5000);
@@ -59,7 +61,8 @@ test("[S4] figures: a lacking node's question is about 13 bytes a device", (t) =
   for (let index = 0; index < 100; index += 1) {
     const author = new World(index).node(`d${index}`);
     author.append(300, 5);
-    for (const envelope of author.ledger.logs.get(author.key) ?? []) for (const node of [a, b]) node?.ledger.take(envelope);
+    for (const envelope of author.ledger.logs.get(author.key) ?? [])
+      for (const node of [a, b]) node?.ledger.take(envelope);
   }
   a?.append(1);
   a?.start();

@@ -1,6 +1,13 @@
 /** Nodes with toy ledgers on a memory broker under a fake clock: what the sync tests run. One seed, one run. */
 import { FakeClock, type Hash, hashOf32, type PublicKey, SeededRng, toHex, utf8 } from "../../lib/base/index.ts";
-import { type Canonical, decodeCanonical, deriveHash, encodeCanonical, type KeyPair, keyFromSeed } from "../../lib/codec/index.ts";
+import {
+  type Canonical,
+  decodeCanonical,
+  deriveHash,
+  encodeCanonical,
+  type KeyPair,
+  keyFromSeed,
+} from "../../lib/codec/index.ts";
 import {
   decodeFrame,
   helloTopic,
@@ -42,7 +49,8 @@ export class ToyLedger {
     const { author, n, parents } = decodeToy(envelope);
     const log = this.logs.get(author) ?? [];
     if (n < log.length) this.known += 1;
-    else if (n > log.length || !parents.every(([other, m]) => (this.logs.get(other)?.length ?? 0) > m)) this.orphans += 1;
+    else if (n > log.length || !parents.every(([other, m]) => (this.logs.get(other)?.length ?? 0) > m))
+      this.orphans += 1;
     else {
       log.push(envelope);
       this.logs.set(author, log);
@@ -75,7 +83,10 @@ export class ToyLedger {
   }
 
   print(): string {
-    return [...this.logs].map(([author, log]) => `${author}:${log.map((envelope) => toHex(envelope)).join()}`).sort().join("\n");
+    return [...this.logs]
+      .map(([author, log]) => `${author}:${log.map((envelope) => toHex(envelope)).join()}`)
+      .sort()
+      .join("\n");
   }
 }
 
@@ -226,7 +237,8 @@ export class World {
       this.#cost.frames += 1;
       this.#cost.bytes += bytes.length;
       const type = bytes.length === 0 ? "gone" : decodeFrame(bytes, 20_000).type;
-      const counted = (this.#cost.byType[type] ??= { frames: 0, bytes: 0 });
+      const counted = this.#cost.byType[type] ?? { frames: 0, bytes: 0 };
+      this.#cost.byType[type] = counted;
       counted.frames += 1;
       counted.bytes += bytes.length;
     };

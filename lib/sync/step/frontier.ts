@@ -4,10 +4,10 @@
  * A tag may collide: an author who works for it (2^32 hashes) can give two of their own logs one tag, and
  * loses the sync of one of them; to hit another author's tag takes 2^64.
  */
-import { bytesOf, concatBytes, fromHex, type Hash, toHex } from "../base/index.ts";
-import { deriveHash, deriveHashBytes } from "../codec/index.ts";
-import { TAG_FIRST, type TagTip } from "./frames.ts";
-import type { Frontier, LogRange, LogTip } from "./types.ts";
+import { bytesOf, concatBytes, fromHex, type Hash, toHex } from "../../base/index.ts";
+import { deriveHash, deriveHashBytes } from "../../codec/index.ts";
+import type { Frontier, LogRange, LogTip } from "../types.ts";
+import { TAG_FIRST, type TagTip } from "../wire/frames.ts";
 
 const TAG_BYTES = 8;
 /** Own digests remembered; only to spare needless questions. */
@@ -96,7 +96,9 @@ export class Holdings {
     if (known !== undefined) return known;
     const incarnation = fromHex(l);
     if (incarnation === undefined) throw new RangeError(`not an incarnation: ${l}`);
-    const tag = toHex(deriveHashBytes("gdo v1 log tag", concatBytes([bytesOf(author), incarnation])).subarray(0, TAG_BYTES));
+    const tag = toHex(
+      deriveHashBytes("gdo v1 log tag", concatBytes([bytesOf(author), incarnation])).subarray(0, TAG_BYTES),
+    );
     this.#tags.set(name, tag);
     return tag;
   }

@@ -1,6 +1,6 @@
 /** Pieces put together again, in bounded memory [S5]. Pure. */
-import { concatBytes } from "../base/index.ts";
-import type { Piece } from "./frames.ts";
+import { concatBytes } from "../../base/index.ts";
+import type { Piece } from "../wire/frames.ts";
 
 interface Heap {
   readonly totalBytes: number;

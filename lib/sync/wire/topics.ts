@@ -1,5 +1,6 @@
 /** Topic names. Plain ASCII, the same over every transport. */
-import { type Hash, isPublicKey, type PublicKey } from "../base/index.ts";
+import { type Hash, isPublicKey, type PublicKey } from "../../base/index.ts";
+import type { Frame } from "./frames.ts";
 
 export type Topic = { readonly kind: "hello" | "inbox"; readonly node: PublicKey } | { readonly kind: "live" };
 
@@ -28,4 +29,11 @@ export function parseTopic(organisation: Hash, topic: string): Topic | undefined
   if (node === undefined || !isPublicKey(node)) return undefined;
   if (kind === "hello") return { kind, node };
   return kind === "to" ? { kind: "inbox", node } : undefined;
+}
+
+/** Whether a frame may come on this topic at all: presence about its author, live blocks, the rest to an inbox. */
+export function fitsTopic(frame: Frame, topic: Topic, self: PublicKey): boolean {
+  if (topic.kind === "hello") return frame.type === "hello" && frame.key === topic.node;
+  if (topic.kind === "live") return frame.type === "data";
+  return topic.node === self && frame.type !== "hello";
 }

@@ -2,9 +2,17 @@
  * Frames: what they hold, and their bytes. Canonical CBOR maps with one-letter keys; each is self-contained
  * [S1]. Lengths are checked before decoding, lists and numbers while it goes on [S5]. Pure.
  */
-import { bytesOf, concatBytes, FRAME_BYTES_DEFAULT, fromHex, type Hash, type PublicKey, utf8 } from "../base/index.ts";
-import { type Canonical, encodeCanonical, type KeyPair, verifySignature } from "../codec/index.ts";
-import type { ObjectKind } from "./types.ts";
+import {
+  bytesOf,
+  concatBytes,
+  FRAME_BYTES_DEFAULT,
+  fromHex,
+  type Hash,
+  type PublicKey,
+  utf8,
+} from "../../base/index.ts";
+import { type Canonical, encodeCanonical, type KeyPair, verifySignature } from "../../codec/index.ts";
+import type { ObjectKind } from "../types.ts";
 
 /** Who is there and holds what. Retained and signed, at most 300 bytes. */
 export interface HelloFrame {

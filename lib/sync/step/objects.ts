@@ -1,9 +1,9 @@
 /** Fetching objects: whom to ask for which, until all are there. Pure. */
-import { type Hash, OBJECT_BYTES_MAX, type PublicKey, type Rng } from "../base/index.ts";
+import { type Hash, OBJECT_BYTES_MAX, type PublicKey, type Rng } from "../../base/index.ts";
+import type { ObjectKind, SyncObject } from "../types.ts";
+import type { Piece, WantFrame } from "../wire/frames.ts";
 import { Assembly } from "./assembly.ts";
-import type { Piece, WantFrame } from "./frames.ts";
 import type { Neighbour, Neighbours } from "./neighbours.ts";
-import type { ObjectKind, SyncObject } from "./types.ts";
 
 /** Objects asked of one peer at a time: enough to fill a link, few enough to be served within a credit. */
 export const OBJECTS_ASKED_MAX = 16;
@@ -13,6 +13,8 @@ const ANSWER_MS_MAX = 4000;
 const ASSEMBLY_BYTES_MAX = OBJECT_BYTES_MAX + 8 * 1024 * 1024;
 const ROUND_MS_MIN = 500;
 const ROUND_MS_MAX = 30_000;
+/** Rounds of several objects start together, so that one question serves them. */
+const ROUND_STEP_MS = 1000;
 
 /** Whether the bytes are the object of that id. */
 export type CheckObject = (id: Hash, kind: ObjectKind, bytes: Uint8Array) => boolean;
@@ -194,7 +196,8 @@ export class Fetcher {
       wanted.rounds += 1;
       wanted.tried.clear();
       this.#open.delete(id);
-      this.#waiting.set(id, nowMs + backoffMs * (0.5 + this.#options.rng.next()));
+      const dueMs = nowMs + backoffMs * (0.5 + this.#options.rng.next());
+      this.#waiting.set(id, Math.ceil(dueMs / ROUND_STEP_MS) * ROUND_STEP_MS);
       return undefined;
     }
     const near = untried.filter(({ key }) => key === wanted.near);

@@ -5,8 +5,8 @@
  * is lacking, a WANT. Its answer is an answering FRONT, which says where the peer has more, and DATA. All
  * that is remembered is what to wait for; when it does not come, the question is asked again, elsewhere [S6].
  */
-import type { Hash, PublicKey, Rng } from "../base/index.ts";
-import { type FrontFrame, TAG_FIRST, type TagTip, type WantFrame } from "./frames.ts";
+import type { Hash, PublicKey, Rng } from "../../base/index.ts";
+import { type FrontFrame, TAG_FIRST, type TagTip, type WantFrame } from "../wire/frames.ts";
 import type { Holdings } from "./frontier.ts";
 import type { Neighbour, Neighbours } from "./neighbours.ts";
 

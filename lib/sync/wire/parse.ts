@@ -1,6 +1,14 @@
 /** Bytes to frames. The bytes come from anybody: everything is checked, nothing is trusted [S5]. Pure. */
-import { GdoError, type Hash, hashOf32, OBJECT_BYTES_MAX, type PublicKey, publicKeyOf32, toHex } from "../base/index.ts";
-import { type Canonical, decodeCanonical, SIGNATURE_BYTES } from "../codec/index.ts";
+import {
+  GdoError,
+  type Hash,
+  hashOf32,
+  OBJECT_BYTES_MAX,
+  type PublicKey,
+  publicKeyOf32,
+  toHex,
+} from "../../base/index.ts";
+import { type Canonical, decodeCanonical, SIGNATURE_BYTES } from "../../codec/index.ts";
 import {
   BRANCH_CHARS_MAX,
   DATA_ENDS,
@@ -10,8 +18,8 @@ import {
   FRAME_BYTES_MAX,
   FRAME_BYTES_MIN,
   type Frame,
-  type Piece,
   PIECE_KINDS,
+  type Piece,
   WANT_IDS_MAX,
   WANT_RANGES_MAX,
 } from "./frames.ts";
@@ -27,6 +35,16 @@ export function decodeFrame(bytes: Uint8Array, bytesMax: number): Frame {
   const frame = read(fields);
   fields.end();
   return frame;
+}
+
+/** Undefined instead of an error. */
+export function tryDecodeFrame(bytes: Uint8Array, bytesMax: number): Frame | undefined {
+  try {
+    return decodeFrame(bytes, bytesMax);
+  } catch (error) {
+    if (error instanceof GdoError) return undefined;
+    throw error;
+  }
 }
 
 function decode(bytes: Uint8Array, bytesMax: number): Canonical {
@@ -51,7 +69,8 @@ function read(fields: Fields): Frame {
 function readHello(fields: Fields, key: PublicKey): Frame {
   const finals = list(fields.take("m"), FINALS_MAX).map((item) => {
     const [branch, h, id, ...rest] = list(item, 3);
-    if (typeof branch !== "string" || branch.length > BRANCH_CHARS_MAX || rest.length > 0) throw refuse("a branch's name");
+    if (typeof branch !== "string" || branch.length > BRANCH_CHARS_MAX || rest.length > 0)
+      throw refuse("a branch's name");
     return { branch, h: integer(h), id: toHex(byteString(id, TAG_BYTES)) };
   });
   const frameBytesMax = integer(fields.take("x"), FRAME_BYTES_MAX);
@@ -67,7 +86,8 @@ function readFront(fields: Fields, key: PublicKey): Frame {
   const window = { from: tag(from), to: to.length === 0 ? "" : tag(to) };
   const flat = list(fields.take("l"), Number.MAX_SAFE_INTEGER);
   const tips = groups(flat, 2).map(([log, n]) => [tag(log), integer(n)] as const);
-  const isInside = ([log]: readonly [string, number]): boolean => log >= window.from && (window.to === "" || log < window.to);
+  const isInside = ([log]: readonly [string, number]): boolean =>
+    log >= window.from && (window.to === "" || log < window.to);
   if (!tips.every(isInside)) throw refuse("a log outside its window");
   const isAnswer = flag(fields.take("a"));
   return { type: "front", key, digest: hash(fields.take("g")), window, tips, isAnswer, creditBytes: credit(fields) };
@@ -80,7 +100,13 @@ function readWant(fields: Fields, key: PublicKey): Frame {
     if (range[1] > range[2]) throw refuse("a range that ends before it starts");
     return range;
   });
-  return { type: "want", key, ranges, ids: list(fields.take("i"), WANT_IDS_MAX).map(hash), creditBytes: credit(fields) };
+  return {
+    type: "want",
+    key,
+    ranges,
+    ids: list(fields.take("i"), WANT_IDS_MAX).map(hash),
+    creditBytes: credit(fields),
+  };
 }
 
 function readData(fields: Fields, key: PublicKey): Frame {
@@ -149,7 +175,8 @@ function integer(value: Canonical | undefined, max = Number.MAX_SAFE_INTEGER): n
 }
 
 function byteString(value: Canonical | undefined, length?: number): Uint8Array {
-  if (!(value instanceof Uint8Array) || (length !== undefined && value.length !== length)) throw refuse("a byte string");
+  if (!(value instanceof Uint8Array) || (length !== undefined && value.length !== length))
+    throw refuse("a byte string");
   return value;
 }
 

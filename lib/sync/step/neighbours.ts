@@ -1,6 +1,6 @@
 /** What a node remembers of the other nodes: nothing that a restart would miss [S1]. Pure. */
-import { FRAME_BYTES_DEFAULT, type Hash, type PublicKey } from "../base/index.ts";
-import type { HelloFrame } from "./frames.ts";
+import { FRAME_BYTES_DEFAULT, type Hash, type PublicKey } from "../../base/index.ts";
+import type { HelloFrame } from "../wire/frames.ts";
 
 /** Frames that a node may send at once, and each second after that, beyond what it was asked for [S5]. */
 export const BUCKET_FRAMES_MAX = 1000;
