@@ -4,10 +4,12 @@
  * undone in seconds, so it is as secret as the number itself [A6]. Pure.
  */
 
+import { utf8 } from "../base/index.ts";
+
 /** One card of the list. */
 export interface DoorbotRow {
   readonly line: number;
-  /** NFC. Empty when the row does not name its member. */
+  /** NFC. Empty when the row names nobody, or in a way in which nobody can be called. */
   readonly member: string;
   /** -2 to 4; undefined when the row does not say it. */
   readonly level: number | undefined;
@@ -44,7 +46,8 @@ export interface JudgedRow {
 
 export const DOORBOT_LEVEL_MIN = -2;
 export const DOORBOT_LEVEL_MAX = 4;
-export const MEMBER_CHARS_MAX = 200;
+/** What the membership dapp takes as a person's id, in UTF-8. */
+export const MEMBER_BYTES_MAX = 64;
 
 const HASH = /^[0-9a-f]{56}$/;
 const HASH_LIKE = /(?<![0-9A-Za-z])[0-9a-fA-F]{56}(?![0-9A-Za-z])/g;
@@ -57,7 +60,7 @@ export function judgeRow(read: ReadRow): JudgedRow {
   const hash = tellHash(read.hash ?? "");
   const { line } = read;
   if (hash === undefined) return { problem: { line, what: faults.join("; "), effect: "ignored" } };
-  const row = { line, member: member.length > MEMBER_CHARS_MAX ? "" : member, level, hash };
+  const row = { line, member: memberFault(member) === undefined ? member : "", level, hash };
   if (faults.length === 0) return { row: { ...row, verdict: read.allowed === "allowed" ? "allowed" : "denied" } };
   const reason = faults.join("; ");
   return { row: { ...row, verdict: "denied", reason }, problem: { line, what: reason, effect: "denied" } };
@@ -72,10 +75,18 @@ function fieldFaults(read: ReadRow, member: string, level: number | undefined): 
     faults.push(
       `the level is ${show(read.level)}, not a whole number from ${DOORBOT_LEVEL_MIN} to ${DOORBOT_LEVEL_MAX}`,
     );
-  if (member === "") faults.push("the member's name is empty");
-  if (member.length > MEMBER_CHARS_MAX) faults.push(`the member's name is longer than ${MEMBER_CHARS_MAX} characters`);
-  if (member.includes("\uFFFD")) faults.push("the member's name is not UTF-8");
+  const fault = memberFault(member);
+  if (fault !== undefined) faults.push(fault);
   return faults;
+}
+
+/** Why nobody can be called that. */
+function memberFault(member: string): string | undefined {
+  if (member === "") return "the member's name is empty";
+  if (/[\uFFFD\p{Surrogate}]/u.test(member)) return "the member's name is not UTF-8";
+  return utf8(member).length > MEMBER_BYTES_MAX
+    ? `the member's name has more than ${MEMBER_BYTES_MAX} bytes`
+    : undefined;
 }
 
 function levelOf(level: string | number | undefined): number | undefined {

@@ -240,6 +240,16 @@ test("[A1] doorbot CSV: an empty line and an empty name are reported", (t) => {
   );
 });
 
+test("[A1] doorbot CSV: a name longer than a person's id may be is denied and reported", (t) => {
+  const longest = "€".repeat(21);
+  const { rows, problems } = parse(row(`${longest}x`, "0", "allowed", 1), row(`${longest}xy`, "0", "allowed", 2));
+  t.deepEqual(
+    rows.map((each) => each.verdict),
+    ["allowed", "denied"],
+  );
+  t.like(problems, [{ line: 3, effect: "denied" }]);
+});
+
 test("[A1] doorbot CSV: a name that is not UTF-8 is denied, the rest is imported", (t) => {
   const bytes = Buffer.concat([
     Buffer.from(`${HEADER}\nzo`),

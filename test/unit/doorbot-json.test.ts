@@ -133,3 +133,9 @@ test("[A1] doorbot JSON: a missing hash, member or level is reported", (t) => {
     ["2 ignored", "3 denied", "4 denied", "5 denied"],
   );
 });
+
+test("[A1] doorbot JSON: half a character, written as an escape, is no name", (t) => {
+  const { rows, problems } = parseText(JSON.stringify([card(1)]).replace("member1", "x\\ud800"));
+  t.like(rows, [{ verdict: "denied", member: "" }]);
+  t.like(problems, [{ line: 1, effect: "denied" }]);
+});
