@@ -45,14 +45,6 @@ export async function runDoor(options: DoorOptions): Promise<DoorHandle> {
   }
 }
 
-/** Resolves when the process is told to end and the door is closed; a second signal changes nothing. */
-export async function closeOnSignal(door: DoorHandle): Promise<void> {
-  await new Promise<void>((resolve) => {
-    for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => resolve());
-  });
-  await door.close();
-}
-
 interface Watch {
   guardian?: Guardian;
 }

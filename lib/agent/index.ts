@@ -9,7 +9,7 @@ export {
   type Standing,
   type Summary,
 } from "./demo/index.ts";
-export { closeOnSignal, type DoorHandle, type DoorOptions, runDoor } from "./door-process.ts";
+export { type DoorHandle, type DoorOptions, runDoor } from "./door-process.ts";
 export { createHome, type HomePaths, homePaths, homeRoot, openHome, readSecret } from "./home.ts";
 export { openApi } from "./open-api.ts";
 export { pinoLog } from "./pino-log.ts";

@@ -48,6 +48,7 @@ export class LineBoard {
   readonly #helloListeners = new Set<() => void>();
   #nextSeq = 1;
   #garbage = 0;
+  #safes = 0;
 
   private constructor(server: Server, clock: Clock) {
     this.#server = server;
@@ -75,6 +76,11 @@ export class LineBoard {
   /** Connections closed for talking nonsense. */
   get garbage(): number {
     return this.#garbage;
+  }
+
+  /** How often the lines were made safe. */
+  get safes(): number {
+    return this.#safes;
   }
 
   onLevel(listener: (change: LevelChange) => void): Cancel {
@@ -116,7 +122,7 @@ export class LineBoard {
   }
 
   #doorOf(reader: string): Connection | undefined {
-    return [...this.#connections].find(({ hello }) => hello?.readers.includes(reader));
+    return [...this.#connections].find(({ socket, hello }) => socket.writable && hello?.readers.includes(reader));
   }
 
   #accept(socket: Socket): void {
@@ -192,6 +198,7 @@ export class LineBoard {
    * connections are cut: bytes of a dead process may still lie in its socket. A living door comes back.
    */
   #makeSafe(sender: Connection): void {
+    this.#safes += 1;
     for (const connection of this.#connections) {
       if (connection !== sender) connection.socket.destroy();
     }

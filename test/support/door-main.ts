@@ -1,7 +1,10 @@
 /** A door process for tests: `node door-main.js HOME`, until SIGTERM. Says "ready" when its readers are open. */
-import { closeOnSignal, runDoor } from "../../lib/agent/door-process.ts";
+import { once } from "node:events";
+import { runDoor } from "../../lib/agent/door-process.ts";
 import { pinoLog } from "../../lib/agent/pino-log.ts";
 
+const told = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
 const door = await runDoor({ root: process.argv[2] as string, log: pinoLog("door", "warn") });
 process.stdout.write(`ready ${door.guardianPid}\n`);
-await closeOnSignal(door);
+await told;
+await door.close();
