@@ -274,3 +274,11 @@ test("[L9] of a forked log each range needs a signature of its own", (t) => {
   );
   t.deepEqual(reasons(result), ["signature"]);
 });
+
+test("[L9] nobody can vouch for another's block by naming it as their own last", (t) => {
+  const { blocks } = log(1);
+  const claim = log(1, 2).draft(entryPayload("notes", [note("x")]), [], { b: blocks[0]?.id as Hash });
+  const result = take([forged(blocks[0] as Block), claim], new Held(), { signatures: "newest" });
+  t.deepEqual(reasons(result), ["signature"]);
+  t.deepEqual(result.admitted, []);
+});
