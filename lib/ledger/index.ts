@@ -32,7 +32,6 @@ export {
   type AppVerdict,
   inReadingOrder,
   type MergeApp,
-  type MergeEvent,
   type MergeOutcome,
   type StatesView,
   type VoidEntry,
