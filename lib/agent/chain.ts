@@ -48,7 +48,7 @@ export class Chain {
     const { db, organisation, refused, log } = this.#options;
     const waiting = [...this.#orphans.values()];
     this.#orphans.clear();
-    const admission = admit([...waiting, ...envelopes], db.admitView(organisation), { signatures: "newest" }); // [L9]
+    const admission = admit([...waiting, ...envelopes], db.admitView(organisation));
     for (const { block } of admission.orphans) this.#keepOrphan(block);
     for (const { reason, why } of admission.refused) {
       refused(reason);
