@@ -29,7 +29,7 @@ export interface DoorLinkClientOptions {
 }
 
 const RETRY_MS_MIN = 50;
-const RETRY_MS_MAX = 5000;
+const RETRY_MS_MAX = 1000;
 
 export class DoorLinkClient {
   readonly #options: DoorLinkClientOptions;
@@ -38,6 +38,8 @@ export class DoorLinkClient {
   #retryMs = RETRY_MS_MIN;
   /** The agent waits for blocks from this number on. */
   #wanted: number | undefined;
+  /** How far the agent has ever got. */
+  #known = 0;
   #isClosed = false;
   #garbage = 0;
 
@@ -82,9 +84,11 @@ export class DoorLinkClient {
   }
 
   #take(frame: LinkFrame): void {
-    this.#retryMs = RETRY_MS_MIN; // Somebody is there who speaks our tongue.
     if (frame.f === "policy") this.#options.onPolicy(frame.bytes);
     if (frame.f !== "want") return;
+    // An agent that does not take what it is sent (it may not know this door yet) is asked ever less often.
+    if (frame.from > this.#known || frame.from > this.#options.last()) this.#retryMs = RETRY_MS_MIN;
+    this.#known = Math.max(this.#known, frame.from);
     this.#wanted = frame.from;
     this.appended();
   }
