@@ -97,7 +97,7 @@ async function makeHome(folder, boardPath) {
 
 function startDoor(root) {
   const main = new URL("test/support/door-main.js", dist).pathname;
-  return spawn(process.execPath, [main, root], { stdio: ["ignore", "ignore", "inherit"] });
+  return spawn(process.execPath, [main, root], { stdio: ["pipe", "ignore", "inherit"] });
 }
 
 async function measureProcess() {

@@ -96,7 +96,7 @@ export interface DoorProcess {
 
 /** Resolves when the readers are open. */
 export async function startDoor(t: ExecutionContext, home: DoorHome): Promise<DoorProcess> {
-  const child = spawn(process.execPath, [MAIN, home.root], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [MAIN, home.root], { stdio: ["pipe", "pipe", "pipe"] });
   t.teardown(() => child.kill("SIGKILL"));
   let errors = "";
   child.stderr.on("data", (chunk) => {
