@@ -1,6 +1,9 @@
 /** From what went wrong to one line on standard error and an exit status. */
+import picocolors from "picocolors";
 import { GdoError } from "../base/index.ts";
 import { printable } from "./output.ts";
+
+const { createColors, isColorSupported } = picocolors;
 
 /** A bug, as sysexits.h has it (EX_SOFTWARE); never from the error table. */
 export const EXIT_BUG = 70;
@@ -64,9 +67,10 @@ export function describeFailure(error: unknown, hintFor: (nearest: string | unde
 }
 
 /** One line and its hint, or one JSON object; without the newline at the end. */
-export function renderFailure(failure: Failure, json: boolean): string {
-  if (json) return JSON.stringify({ type: "error", ...failure });
+export function renderFailure(failure: Failure, options: { json: boolean; isOnTerminal: boolean }): string {
+  if (options.json) return JSON.stringify({ type: "error", ...failure });
+  const { red, dim } = createColors(options.isOnTerminal && isColorSupported); // Which knows NO_COLOR.
   const one = failure.exit === EXIT_BUG ? failure.message : failure.message.replaceAll("\n", " ");
-  const hint = failure.hint === undefined ? "" : `\nhint: ${failure.hint}`;
-  return printable(`gdo: ${one}${hint}`);
+  const hint = failure.hint === undefined ? "" : dim(`\nhint: ${printable(failure.hint)}`);
+  return `${red("gdo:")} ${printable(one)}${hint}`;
 }

@@ -56,7 +56,9 @@ export async function main(words: readonly string[] = process.argv.slice(2)): Pr
   } catch (error) {
     if (isHelp(error)) return 0;
     const failure = describeFailure(error, hintAfter(words));
-    process.stderr.write(`${renderFailure(failure, words.includes("--json"))}\n`);
+    process.stderr.write(
+      `${renderFailure(failure, { json: words.includes("--json"), isOnTerminal: process.stderr.isTTY === true })}\n`,
+    );
     return failure.exit;
   }
   return status;

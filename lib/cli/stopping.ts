@@ -1,5 +1,7 @@
 /** When a long-running command is asked to stop. */
 
+/** One Ctrl-C may come twice: from the terminal, and from npm, which passes it on. */
+const SAME_WISH_MS = 1000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
@@ -8,17 +10,18 @@ const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  */
 export function untilStopped(options: { withParent: boolean }): Promise<void> {
   return new Promise((resolve) => {
-    let asked = false;
+    let askedMs: number | undefined;
     const stop = (): void => {
-      if (asked) process.exit(1);
-      asked = true;
+      if (askedMs !== undefined && Date.now() - askedMs < SAME_WISH_MS) return;
+      if (askedMs !== undefined) process.exit(1);
+      askedMs = Date.now();
       process.stdin.destroy(); // An open input would keep the process alive after its work is done.
       resolve();
     };
     for (const signal of SIGNALS) process.on(signal, stop);
     if (!options.withParent) return;
     const onEnd = (): void => {
-      if (!asked) stop();
+      if (askedMs === undefined) stop();
     };
     process.stdin.on("close", onEnd).on("end", onEnd).on("error", onEnd).resume();
   });

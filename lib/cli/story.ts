@@ -6,20 +6,26 @@ const HOUR_MS = 3_600_000;
 /** A denial now and then is told; all of them would drown the day. */
 const TOLD_DENIALS = 3;
 
-function timeOfDay(ms: number): string {
+/** "07:01" of milliseconds since midnight. */
+export function timeOfDay(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 }
 
 type EventOf<Type extends DemoEvent["type"]> = Extract<DemoEvent, { type: Type }>;
 
+interface Hour {
+  granted: number;
+  turnedAway: number;
+}
+
 export class Story {
-  #hour = -1;
-  #let = 0;
-  #turned = 0;
+  readonly #hours = new Map<number, Hour>();
+  /** The hour that each node's doors have come to: they play their cards side by side, not in step. */
+  readonly #at = new Map<string, number>();
   #told = 0;
   #outageSince = 0;
-  #mergedSince = 0;
+  #merged = 0;
 
   /** What to print for an event; empty when it is not worth a line. */
   tell(event: DemoEvent): string {
@@ -35,20 +41,24 @@ export class Story {
       case "armed":
         return `${event.node} has the list and can decide on its own.`;
       case "day":
+        for (const node of event.nodes) this.#at.set(node, 0);
         return `\nThe day begins: ${event.frames} cards from ${timeOfDay(event.fromMs)} to ${timeOfDay(event.toMs)}, ${event.speed} times faster than life.`;
       case "frame":
         return this.#frame(event);
       case "link":
         return this.#link(event);
       case "merge":
-        this.#mergedSince += event.included;
+        this.#merged += event.included;
         return "";
       case "died":
         return `${timeOfDay(event.atMs)}  The ${event.process} died (${event.how}); it is started again.`;
       case "released":
         return `${timeOfDay(event.atMs)}  The guardian of ${event.node} released ${event.line}.`;
       case "dayend":
-        return `${this.#hourEnd(event.atMs)}${timeOfDay(event.atMs)}  The last card of the day. All nodes exchange what they have.`;
+        return [
+          ...this.#hoursUpTo(Number.POSITIVE_INFINITY, event.atMs),
+          `${timeOfDay(event.atMs)}  That was the last card of the day. All nodes exchange what they have.`,
+        ].join("\n");
       case "converged":
         return `All nodes hold the same ${event.entries} entries and agree, ${event.ms} ms after the last card.\n`;
       case "summary":
@@ -58,30 +68,35 @@ export class Story {
     }
   }
 
-  /** Counts a frame; tells the first denials, and each hour when it is over. */
+  /** Counts a frame; tells the first denials, and each hour when all doors are past it. */
   #frame(event: EventOf<"frame">): string {
-    const hour = Math.floor(event.atMs / HOUR_MS);
-    const before = hour > this.#hour ? this.#hourEnd(event.atMs) : "";
-    this.#hour = Math.max(this.#hour, hour);
-    if (event.isGranted) this.#let += 1;
-    else this.#turned += 1;
-    if (!event.isAnswered) {
-      return `${before}${timeOfDay(event.atMs)}  The door at ${event.reader} died with a card in hand; nobody knows yet whether it was logged.`;
-    }
-    if (event.isGranted || this.#told >= TOLD_DENIALS) return before.trimEnd();
-    this.#told += 1;
-    return `${before}${timeOfDay(event.atMs)}  A card at ${event.reader} is turned away; the strike stays shut.`;
+    const { atMs, node, reader, isAnswered, isGranted } = event;
+    const hour = Math.floor(atMs / HOUR_MS);
+    this.#at.set(node, hour);
+    const before = this.#hoursUpTo(Math.min(...this.#at.values()));
+    const counted = this.#hours.get(hour) ?? { granted: 0, turnedAway: 0 };
+    this.#hours.set(hour, counted);
+    if (isGranted) counted.granted += 1;
+    else counted.turnedAway += 1;
+    return [...before, ...this.#remark(timeOfDay(atMs), reader, { isAnswered, isGranted })].join("\n");
   }
 
-  #hourEnd(_atMs: number): string {
-    const counted = this.#let + this.#turned;
-    if (this.#hour === -1 || counted === 0) return "";
-    const merged = this.#mergedSince === 0 ? "" : `; ${this.#mergedSince} entries merged`;
-    const line = `${timeOfDay((this.#hour + 1) * HOUR_MS)}  ${this.#let} let in, ${this.#turned} turned away in the last hour${merged}.\n`;
-    this.#let = 0;
-    this.#turned = 0;
-    this.#mergedSince = 0;
-    return line;
+  #remark(at: string, reader: string, frame: { isAnswered: boolean; isGranted: boolean }): string[] {
+    if (!frame.isAnswered) return [`${at}  The door at ${reader} died with a card in hand; its log will tell.`];
+    if (frame.isGranted || this.#told >= TOLD_DENIALS) return [];
+    this.#told += 1;
+    return [`${at}  A card at ${reader} is turned away; the strike stays shut.`];
+  }
+
+  /** Lines of the hours before this one that have not been told. */
+  #hoursUpTo(end: number, atMs?: number): string[] {
+    const over = [...this.#hours.keys()].filter((hour) => hour < end).sort((a, b) => a - b);
+    return over.map((hour) => {
+      const { granted, turnedAway } = this.#hours.get(hour) as Hour;
+      this.#hours.delete(hour);
+      const at = timeOfDay(Math.min((hour + 1) * HOUR_MS, atMs ?? Number.POSITIVE_INFINITY));
+      return `${at}  In the last hour ${granted} let in, ${turnedAway} turned away. Merged so far: ${this.#merged} entries.`;
+    });
   }
 
   #link({ node, state, atMs, offline }: EventOf<"link">): string {

@@ -46,6 +46,12 @@ function killOne(demo: number, rng: SeededRng, killed: string[]): void {
   }
 }
 
+/** "front-door door" of a command line; containers and guardians by their program. */
+function kindOf(command: string): string {
+  const [, node = "", words = ""] = /--home \S*\/(\S+) --json (agent|door)/.exec(command) ?? [];
+  return node === "" ? (command.split(" ")[0]?.split("/").at(-1) ?? "") : `${node} ${words}`;
+}
+
 interface LoggedFrame extends Line {
   readonly node: string;
   readonly logged: number | null;
@@ -76,7 +82,7 @@ for (const seed of SEEDS) {
         ["--home", folder, "--day", day, "--speed", SPEED],
         killer(seed, killed),
       );
-      t.log(`seed ${seed}: killed ${killed.length}`);
+      t.log(`seed ${seed}: killed ${killed.map(kindOf).join(", ")}`);
       t.is(status, 0, `seed ${seed}: ${errors}`);
       t.true(killed.length > 0, "the day was over before anything was killed");
       const played = lines.filter(({ type }) => type === "frame") as LoggedFrame[];

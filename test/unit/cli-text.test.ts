@@ -46,8 +46,8 @@ test("--json gives one object a line with its type, and no text", (t) => {
 
 test("an error is one line and a hint, or one JSON object", (t) => {
   const failure = describeFailure(new GdoError("HOME_MISSING", "no gdo home\nat x", { hint: "gdo init NAME" }), noHint);
-  t.is(renderFailure(failure, false), "gdo: no gdo home at x\nhint: gdo init NAME");
-  t.deepEqual(JSON.parse(renderFailure(failure, true)), {
+  t.is(renderFailure(failure, { json: false, isOnTerminal: false }), "gdo: no gdo home at x\nhint: gdo init NAME");
+  t.deepEqual(JSON.parse(renderFailure(failure, { json: true, isOnTerminal: true })), {
     type: "error",
     code: "HOME_MISSING",
     message: "no gdo home\nat x",

@@ -57,9 +57,3 @@ export function parseDay(text: string, path: string, readers: ReadonlySet<string
   if (frames.length === 0) throw new GdoError("INPUT_INVALID", `${path} holds no frames`);
   return frames;
 }
-
-/** "07:01" for people. */
-export function timeOfDay(ms: number): string {
-  const minutes = Math.floor(ms / 60_000);
-  return `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
-}

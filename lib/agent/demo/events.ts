@@ -74,6 +74,8 @@ export interface Imported {
 export interface DayEvent {
   readonly type: "day";
   readonly frames: number;
+  /** Whose doors have frames on this day. */
+  readonly nodes: readonly string[];
   readonly fromMs: number;
   readonly toMs: number;
   readonly speed: number;

@@ -6,7 +6,7 @@ import { accessSync, constants, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Clock, GdoError, SystemClock } from "../../base/index.ts";
-import { DOOR_NODE_NAMES, NODE_NAMES, ORGANISATION, READERS } from "../demo-script/cast.ts";
+import { DOOR_NODE_NAMES, NODE_NAMES, nodeOfReader, ORGANISATION, READERS } from "../demo-script/cast.ts";
 import { DAY_MS, type Frame, parseDay } from "../demo-script/day.ts";
 import { type Outage, parseOutage } from "../demo-script/outage.ts";
 import { Tally } from "../demo-script/tally.ts";
@@ -123,7 +123,8 @@ class Demo {
     const { tell, stopped } = this.#options;
     const speed = this.#options.speed ?? defaultSpeed(frames);
     const ends = { fromMs: frames[0]?.atMs ?? 0, toMs: frames.at(-1)?.atMs ?? 0 };
-    tell({ type: "day", frames: frames.length, ...ends, speed });
+    const nodes = [...new Set(frames.map(({ reader }) => nodeOfReader(reader)))];
+    tell({ type: "day", frames: frames.length, nodes, ...ends, speed });
     this.#play = new Play({
       stage: this.#stage,
       frames,

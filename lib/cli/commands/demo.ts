@@ -1,9 +1,10 @@
 /** `gdo demo`: the maker space on this machine; the work is the agent's, the words are here. */
 import { createInterface } from "node:readline";
-import type { RunningDemo } from "../../agent/index.ts";
+import type { DemoEvent, RunningDemo } from "../../agent/index.ts";
 import type { CommandSpec, Given, Session } from "../command.ts";
+import { printable } from "../output.ts";
 import { untilStopped } from "../stopping.ts";
-import { Story, standingText } from "../story.ts";
+import { Story, standingText, timeOfDay } from "../story.ts";
 import { wholeNumber } from "../values.ts";
 
 const SPEED_MAX = 1_000_000_000;
@@ -15,6 +16,44 @@ function demoOptions({ options }: Given): {
   speed: number | undefined;
 } {
   return { aclPath: options.acl, dayPath: options.day, outage: options.outage, speed: options.speed };
+}
+
+type Bar = typeof import("../progress-bar.ts").ProgressBar;
+
+/** Events to where they go: objects for programs; for people the story, on a terminal with a bar below it. */
+class Telling {
+  readonly #session: Session;
+  readonly #story = new Story();
+  readonly #Bar: Bar | undefined;
+  #bar: InstanceType<Bar> | undefined;
+
+  constructor(session: Session, bar: Bar | undefined) {
+    this.#session = session;
+    this.#Bar = bar;
+  }
+
+  tell(event: DemoEvent): void {
+    const { type, ...fields } = event;
+    const { out } = this.#session;
+    if (out.json) return out.emit(type, fields, () => "");
+    const text = this.#story.tell(event);
+    if (this.#bar !== undefined && text !== "") this.#bar.line(printable(text));
+    else if (text !== "") out.line(text);
+    this.#moveBar(event);
+  }
+
+  #moveBar(event: DemoEvent): void {
+    if (event.type === "day" && this.#Bar !== undefined)
+      this.#bar = new this.#Bar(event.frames, timeOfDay(event.fromMs));
+    else if (event.type === "frame") this.#bar?.advance(timeOfDay(event.atMs));
+    else if (event.type === "dayend") this.end();
+  }
+
+  /** Takes the bar away, also when the day breaks off. */
+  end(): void {
+    this.#bar?.stop();
+    this.#bar = undefined;
+  }
 }
 
 /** Stays up until asked to stop; Enter says where the nodes stand. */
@@ -58,14 +97,12 @@ export const demo: CommandSpec = {
   example: "gdo demo --once --outage laser-room:09:00-17:30",
   async run(session, given) {
     const { runDemo } = await import("../../agent/index.ts");
-    const story = new Story();
+    const isOnTerminal = process.stdout.isTTY === true && !session.json;
+    const telling = new Telling(session, isOnTerminal ? (await import("../progress-bar.ts")).ProgressBar : undefined);
     const stopped = untilStopped({ withParent: false });
-    const demo = await runDemo({
-      folder: session.homeFlag,
-      ...demoOptions(given),
-      stopped,
-      tell: ({ type, ...fields }) => session.out.emit(type, fields, () => story.tell({ type, ...fields } as never)),
-    });
+    const tell = (event: DemoEvent): void => telling.tell(event);
+    const options = { folder: session.homeFlag, ...demoOptions(given), stopped, tell };
+    const demo = await runDemo(options).finally(() => telling.end());
     if (given.options.once !== true) await stayUp(session, demo, stopped);
     session.out.line("Stopping the doors, the agents and their containers …");
     await demo.close();
