@@ -214,7 +214,11 @@ function toCuts({ bounds, ids }: NativeCuts): Cut[] {
 function throwErrno(call: string, path: Uint8Array, errno: number): void {
   if (errno === 0) return;
   const code = getSystemErrorName(-errno);
-  throw Object.assign(new Error(`${code}: ${call} '${Buffer.from(path).toString()}'`), { code, errno: -errno, syscall: call });
+  throw Object.assign(new Error(`${code}: ${call} '${Buffer.from(path).toString()}'`), {
+    code,
+    errno: -errno,
+    syscall: call,
+  });
 }
 
 function checkPath(path: Uint8Array): Uint8Array {

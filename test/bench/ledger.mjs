@@ -9,11 +9,11 @@ import { join } from "node:path";
 import Database from "better-sqlite3";
 import { initHome, joinHome, openHome, readSecret, runAgent } from "../../dist/lib/agent/index.js";
 import { OwnLog } from "../../dist/lib/agent/own-log.js";
+import { readCharter } from "../../dist/lib/agent/setup.js";
 import { SystemClock, SystemRng, silentLog } from "../../dist/lib/base/index.js";
 import { encodeEnvelope, generateKey } from "../../dist/lib/codec/index.js";
 import { LedgerDb } from "../../dist/lib/db/index.js";
 import { admit, entryPayload } from "../../dist/lib/ledger/index.js";
-import { readCharter } from "../../dist/lib/agent/setup.js";
 
 const SINGLE = 1_000;
 const SYNCED = 20_000;
@@ -21,7 +21,11 @@ const folder = mkdtempSync(join(tmpdir(), "gdo-bench-"));
 const payload = entryPayload("door", [{ type: "swipe", body: { door: "front-door", at: 1, note: "x".repeat(200) } }]);
 
 function report(what, count, ms, beside = "") {
-  console.log(`${what.padEnd(52)} ${Math.round((count / ms) * 1000).toString().padStart(8)} /s ${beside}`);
+  console.log(
+    `${what.padEnd(52)} ${Math.round((count / ms) * 1000)
+      .toString()
+      .padStart(8)} /s ${beside}`,
+  );
   return count / ms;
 }
 
@@ -40,7 +44,12 @@ function sqliteAlone(bodyBytes) {
 
 async function office() {
   const root = join(folder, "office");
-  await initHome({ root, organisation: "Bench", nodeName: "office", config: { embeddedBroker: { host: "127.0.0.1", port: 0 }, merge: { everyMs: 3_600_000 } } });
+  await initHome({
+    root,
+    organisation: "Bench",
+    nodeName: "office",
+    config: { embeddedBroker: { host: "127.0.0.1", port: 0 }, merge: { everyMs: 3_600_000 } },
+  });
   return root;
 }
 
@@ -67,7 +76,13 @@ async function takeIn(root) {
   source.ingest([charter]);
   const { keyFromSeed } = await import("../../dist/lib/codec/index.js");
   const pair = keyFromSeed(readSecret(paths.nodeKey));
-  const log = new OwnLog({ db: source, pair, organisation: charter.id, clock: new SystemClock(), rng: new SystemRng() });
+  const log = new OwnLog({
+    db: source,
+    pair,
+    organisation: charter.id,
+    clock: new SystemClock(),
+    rng: new SystemRng(),
+  });
   const made = performance.now();
   for (let n = 0; n < 2_000; n += 1) log.append("entry", payload, n === 0 ? [charter] : []);
   report("  (made for it, one a commit)", 2_000, performance.now() - made);
@@ -94,7 +109,10 @@ async function sync(root) {
     credentialKey: readSecret(paths.credentialKey),
     config: { name: "other", broker: { url: `mqtt://127.0.0.1:${agent.brokerPort}` } },
   });
-  await agent.api.call("admit", { principals: [{ id: "other", roles: ["device"] }], devices: [{ key: nodeKey, name: "other", principal: "other" }] });
+  await agent.api.call("admit", {
+    principals: [{ id: "other", roles: ["device"] }],
+    devices: [{ key: nodeKey, name: "other", principal: "other" }],
+  });
   await agent.api.call("merge", {});
   const acts = [{ type: "principal.add", body: { id: "nobody", roles: [], note: "x".repeat(150) } }];
   for (let n = 0; n < SYNCED; n += 1) await agent.api.call("append", { app: "charter", acts });
@@ -105,7 +123,12 @@ async function sync(root) {
     await new Promise((resolve) => setTimeout(resolve, 20));
     ({ entries } = await follower.api.call("status", {}));
   }
-  report(`sync ${SYNCED} entries to an empty node, one process`, entries, performance.now() - started, "(start of the agent included)");
+  report(
+    `sync ${SYNCED} entries to an empty node, one process`,
+    entries,
+    performance.now() - started,
+    "(start of the agent included)",
+  );
   await follower.close();
   await agent.close();
 }

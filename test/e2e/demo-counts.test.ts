@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { DATA, demoFolder, footprint, gdoJson, INDEPENDENT, leftovers, runDemo } from "../support/demo-run.ts";
+import { DATA, demoFolder, gdoJson, INDEPENDENT, leftovers, runDemo } from "../support/demo-run.ts";
 
 const TEN_MS = 10 * 3_600_000;
 const FOURTEEN_MS = 14 * 3_600_000;
@@ -47,7 +47,6 @@ for (const acl of ["acl.csv", "acl.json"]) {
       t.timeout(600_000);
       const folder = demoFolder();
       t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-      const before = footprint();
       const { status, lines, errors } = await runDemo(["--home", folder, "--speed", SPEED, "--acl", join(DATA, acl)]);
       t.is(status, 0, errors);
       const summary = lines.at(-1) as unknown as {
@@ -69,7 +68,7 @@ for (const acl of ["acl.csv", "acl.json"]) {
         const verified = gdoJson(join(folder, node), ["verify"]).at(-1);
         t.is(verified?.bad, 0, node);
       }
-      t.deepEqual(leftovers(folder, before), []);
+      t.deepEqual(leftovers(folder), []);
     },
   );
 }

@@ -3,16 +3,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { SeededRng } from "../../lib/base/index.ts";
-import {
-  DATA,
-  demoFolder,
-  descendants,
-  footprint,
-  gdoJson,
-  type Line,
-  leftovers,
-  runDemo,
-} from "../support/demo-run.ts";
+import { DATA, demoFolder, descendants, gdoJson, type Line, leftovers, runDemo } from "../support/demo-run.ts";
 
 const SEEDS = (process.env.GDO_KILL_SEEDS ?? "1,2").split(",").map(Number);
 /** Every fifth frame: a day that is played in some seconds. */
@@ -76,7 +67,6 @@ for (const seed of SEEDS) {
         .filter((_, index) => index % THINNED === 0);
       writeFileSync(day, `${frames.join("\n")}\n`);
       t.teardown(() => rmSync(day, { force: true }));
-      const before = footprint();
       const killed: string[] = [];
       const { status, lines, errors } = await runDemo(
         ["--home", folder, "--day", day, "--speed", SPEED],
@@ -97,7 +87,7 @@ for (const seed of SEEDS) {
       t.is(summary.type, "summary"); // Which comes only after all strikes were seen released.
       t.is(new Set(Object.values(summary.nodes).map(({ stateRoot }) => stateRoot)).size, 1);
       t.is(new Set(Object.values(summary.nodes).map(({ entries }) => entries)).size, 1);
-      t.deepEqual(leftovers(folder, before), []);
+      t.deepEqual(leftovers(folder), []);
     },
   );
 }

@@ -1,5 +1,6 @@
 /** Runs `gdo demo --once --json` as a user would, and sees what it left behind. */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -106,22 +107,19 @@ function cgroups(folder: string, depth = 6): string[] {
   return inner.flatMap((entry) => [join(folder, entry.name), ...cgroups(join(folder, entry.name), depth - 1)]);
 }
 
-export interface Footprint {
-  readonly cgroups: ReadonlySet<string>;
-}
-
-/** What is there before a run, so that only what the run left is blamed on it. */
-export function footprint(): Footprint {
-  return { cgroups: new Set(cgroups("/sys/fs/cgroup").filter((path) => path.includes("gdo"))) };
+/** What the containers of a home are marked with; other homes of the machine may run at the same time. */
+function markOf(home: string): string {
+  return `gdo-${createHash("sha256").update(home).digest("hex").slice(0, 12)}`;
 }
 
 /** Processes, mounts and cgroups of a run in `folder` that are still there. */
-export function leftovers(folder: string, before: Footprint): string[] {
+export function leftovers(folder: string): string[] {
   const alive = processes().filter(({ pid, command }) => command.includes(folder) || worksIn(pid, folder));
   const mounts = readFileSync("/proc/self/mountinfo", "utf8")
     .split("\n")
     .filter((line) => line.includes(folder));
-  const groups = [...footprint().cgroups].filter((path) => !before.cgroups.has(path));
+  const marks = ["office", "front-door", "laser-room"].map((node) => markOf(join(folder, node)));
+  const groups = cgroups("/sys/fs/cgroup").filter((path) => marks.some((mark) => path.includes(mark)));
   return [
     ...alive.map(({ pid, command }) => `process ${pid} ${command}`),
     ...mounts.map((line) => `mount ${line}`),
