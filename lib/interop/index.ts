@@ -1,10 +1,4 @@
 /** Formats of others. */
-export {
-  DOORBOT_FILE_BYTES_MAX,
-  DOORBOT_ROWS_MAX,
-  type DoorbotList,
-  type DoorbotOptions,
-  parseDoorbot,
-} from "./doorbot.ts";
-export { IMPORT_GROUP_BYTES_MAX, type ImportAct, importActs } from "./doorbot-acts.ts";
-export type { DoorbotProblem, DoorbotRow } from "./doorbot-rows.ts";
+export { DOORBOT_FILE_BYTES_MAX, type DoorbotList, parseDoorbot } from "./doorbot.ts";
+export { importActs } from "./doorbot-acts.ts";
+export type { DoorbotProblem } from "./doorbot-rows.ts";

@@ -14,7 +14,7 @@ export interface MemoryFaults {
   readonly delayMsMax: number;
 }
 
-export const NO_FAULTS: MemoryFaults = { loss: 0, duplication: 0, delayMsMin: 0, delayMsMax: 0 };
+const NO_FAULTS: MemoryFaults = { loss: 0, duplication: 0, delayMsMin: 0, delayMsMax: 0 };
 
 interface Client {
   readonly handlers: TransportHandlers;

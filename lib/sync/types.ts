@@ -1,4 +1,4 @@
-/** What a peer's step takes and gives, and what carries it. docs/design/sync.md rules [S1]..[S7]. */
+/** What a peer's step takes and gives, and what carries it. docs/design/sync.md rules [S1] to [S6]. */
 import type { Hash, PublicKey } from "../base/index.ts";
 
 /** The newest number of one log, everything before it held. */
@@ -53,18 +53,7 @@ export interface LocalInput {
 }
 
 /** Why a message counts for nothing. */
-export type Refusal =
-  | "topic"
-  | "length"
-  | "form"
-  | "stranger"
-  | "sender"
-  | "signature"
-  | "rate"
-  | "piece"
-  | "memory"
-  | "unasked"
-  | "object";
+export type Refusal = "topic" | "length" | "form" | "stranger" | "signature" | "rate" | "piece" | "unasked" | "object";
 
 export type SyncOutput =
   | { readonly type: "publish"; readonly topic: string; readonly bytes: Uint8Array; readonly retain?: boolean }

@@ -106,6 +106,15 @@ test("[S5] a HELLO with a wrong signature, in another organisation or on another
   t.like(peer.peers(), [{ isPresent: true, isEqual: false }]);
 });
 
+test("[S5] what is longer than its topic allows is refused for its length, before anything reads it", (t) => {
+  const { send, toInbox } = setup();
+  const topic = helloTopic(ORG, other.publicKey);
+  t.deepEqual(refusals(send(topic, new Uint8Array(300))), ["form"]);
+  t.deepEqual(refusals(send(topic, new Uint8Array(301))), ["length"]);
+  t.deepEqual(refusals(toInbox(new Uint8Array(16_384))), ["form"]);
+  t.deepEqual(refusals(toInbox(new Uint8Array(16_385))), ["length"]);
+});
+
 test("[S5] frames on topics where they do not belong are refused", (t) => {
   const { toInbox, send } = setup();
   const want: Frame = { type: "want", key: other.publicKey, ranges: [], ids: [hash(1)], creditBytes: 1 };
