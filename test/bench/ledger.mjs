@@ -11,7 +11,7 @@ import { initHome, joinHome, openHome, readSecret, runAgent } from "../../dist/l
 import { OwnLog } from "../../dist/lib/agent/own-log.js";
 import { readCharter } from "../../dist/lib/agent/setup.js";
 import { SystemClock, SystemRng, silentLog } from "../../dist/lib/base/index.js";
-import { encodeEnvelope, generateKey } from "../../dist/lib/codec/index.js";
+import { generateKey } from "../../dist/lib/codec/index.js";
 import { LedgerDb } from "../../dist/lib/db/index.js";
 import { admit, entryPayload } from "../../dist/lib/ledger/index.js";
 
