@@ -129,6 +129,15 @@ test("demo child: one that is killed is started again, told of and counted", asy
   t.is(child.restarts, 1);
 });
 
+test("demo child: one that is killed again and again before it is ready is not given up", async (t) => {
+  const { child, heard } = supervise(t, "setInterval(() => {}, 1000);");
+  while (heard.deaths.length < 5) {
+    if (child.pid !== undefined) process.kill(child.pid, "SIGKILL");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  t.is(heard.givenUp, undefined);
+});
+
 test("demo child: stop ends it, and it stays ended", async (t) => {
   const { child, heard } = supervise(t, LIVES);
   const { pid } = await child.ready();

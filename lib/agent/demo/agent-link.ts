@@ -12,6 +12,7 @@ export class AgentLink {
   readonly #path: string;
   readonly #clock: Clock;
   #client: ControlClient | undefined;
+  #isClosed = false;
 
   constructor(name: string, root: string, clock: Clock) {
     this.#name = name;
@@ -21,6 +22,7 @@ export class AgentLink {
 
   /** One try. undefined when the agent is not there; its refusals are thrown. */
   async ask(method: string, params: unknown = {}): Promise<unknown> {
+    if (this.#isClosed) throw new GdoError("AGENT_UNREACHABLE", `${this.#name} is being stopped`);
     this.#client ??= await ControlClient.connect(this.#path);
     if (this.#client === undefined) return undefined;
     try {
@@ -51,7 +53,9 @@ export class AgentLink {
     return until(patience, () => this.ask(method, params));
   }
 
+  /** Whoever still waits for an answer, or asks for one, hears that it is over. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.#client?.close();
     this.#client = undefined;
   }

@@ -90,7 +90,7 @@ export class Child {
     });
     this.#ended = new Promise((resolve) => {
       started.on("close", (status, signal) => {
-        this.#onEnd(signal ?? `status ${status}`);
+        this.#onEnd(signal ?? `status ${status}`, signal === "SIGKILL");
         resolve();
       });
     });
@@ -112,11 +112,12 @@ export class Child {
     this.#options.onComplaint(line);
   }
 
-  #onEnd(how: string): void {
+  /** Being killed from outside says nothing about whether it can come up. */
+  #onEnd(how: string, isKilled: boolean): void {
     this.#process = undefined;
     if (this.#isStopping) return;
     if (this.#isReady) this.#ready = deferred<ChildEvent>();
-    else this.#earlyDeaths += 1;
+    else if (!isKilled) this.#earlyDeaths += 1;
     this.#ready.promise.catch(() => {});
     this.#options.onDeath(how);
     if (this.#earlyDeaths >= EARLY_DEATHS_MAX) {

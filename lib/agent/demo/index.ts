@@ -75,6 +75,9 @@ class Demo {
   readonly #startMs: number;
   readonly #tally = new Tally(READERS);
   readonly #failed = deferred<never>();
+  /** Ends what is being played, whoever wanted it and why. */
+  readonly #ended = deferred<void>();
+  #isEnded = false;
   readonly #stage: Stage;
   #play: Play | undefined;
 
@@ -120,7 +123,7 @@ class Demo {
   async #wholeDay(): Promise<void> {
     await this.#prepare();
     const { outage, frames, startMs } = { outage: this.#outage, frames: this.#frames, startMs: this.#startMs };
-    const { tell, stopped } = this.#options;
+    const { tell } = this.#options;
     const speed = this.#options.speed ?? defaultSpeed(frames);
     const ends = { fromMs: frames[0]?.atMs ?? 0, toMs: frames.at(-1)?.atMs ?? 0 };
     const nodes = [...new Set(frames.map(({ reader }) => nodeOfReader(reader)))];
@@ -135,10 +138,11 @@ class Demo {
       startMs: Math.max(startMs, ends.fromMs - speed * 1000),
       speed,
       tally: this.#tally,
-      stopped,
+      stopped: this.#ended.promise,
       tell,
     });
     await this.#play.run();
+    if (this.#isEnded) return;
     tell({ type: "dayend", atMs: ends.toMs });
     await this.#conclude();
   }
@@ -224,6 +228,8 @@ class Demo {
   }
 
   close(): Promise<void> {
+    this.#isEnded = true;
+    this.#ended.resolve();
     return this.#stage.close();
   }
 }
