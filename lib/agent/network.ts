@@ -113,8 +113,12 @@ export class Network {
     const { host, peer } = this.#options;
     switch (output.type) {
       case "ingest":
-        await host.ingest(output.envelopes, output.from);
-        return this.changed(1);
+        try {
+          await host.ingest(output.envelopes, output.from);
+        } finally {
+          this.changed(1); // Also of what failed: sync counts what is under way.
+        }
+        return;
       case "object":
         await host.keepObject(output);
         return this.step({ type: "have", objects: [output.id] });

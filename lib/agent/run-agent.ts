@@ -3,7 +3,7 @@
  * commands over another, merges as they fall due — and their ordered end.
  */
 import { type Cancel, GdoError, type Log, SystemClock, SystemRng } from "../base/index.ts";
-import { encodeEnvelope } from "../codec/index.ts";
+import { decodeBlock, encodeEnvelope } from "../codec/index.ts";
 import { authorOf, CHARTER_APP, MAIN_BRANCH } from "../ledger/index.ts";
 import { checkObject } from "../store/index.ts";
 import { Broker, type Final, helloTopic, MqttTransport, SyncPeer } from "../sync/index.ts";
@@ -227,15 +227,24 @@ function finalsOf(node: GdoNode): Final[] {
   });
 }
 
-/** Blocks of several ranges within one credit. */
+/** Read of one log before the next gets its turn. */
+const SLICE_BYTES_MIN = 32 * 1024;
+
+/**
+ * Blocks of several logs within one credit, in the order of their clocks: a block's parents in other logs
+ * come before it [S6], so that the receiver need not ask for them.
+ */
 function readBlocks(node: GdoNode, ranges: Parameters<NetworkHost["readBlocks"]>[0], bytesMax: number): Uint8Array[] {
+  const sliceBytes = Math.max(SLICE_BYTES_MIN, Math.floor(bytesMax / Math.max(1, ranges.length)));
+  const read = ranges.flatMap(([author, l, from, to]) =>
+    node.parts.db.range(author, l, from, to, sliceBytes).map((envelope) => ({ envelope, c: decodeBlock(envelope).c })),
+  );
   const envelopes: Uint8Array[] = [];
   let left = bytesMax;
-  for (const [author, l, from, to] of ranges) {
-    if (left <= 0) break;
-    const part = node.parts.db.range(author, l, from, to, left);
-    envelopes.push(...part);
-    left -= part.reduce((sum, { length }) => sum + length, 0);
+  for (const { envelope } of read.sort((x, y) => x.c - y.c)) {
+    if (envelope.length > left && envelopes.length > 0) break;
+    envelopes.push(envelope);
+    left -= envelope.length;
   }
   return envelopes;
 }
