@@ -20,7 +20,8 @@ export interface MqttOptions {
 }
 
 const RETRY_MS_MIN = 250;
-const RETRY_MS_MAX = 15_000;
+/** A door that is back must be heard within seconds; an attempt costs a packet. */
+const RETRY_MS_MAX = 2000;
 const KEEPALIVE_S = 20;
 const CONNECT_MS_MAX = 10_000;
 const CLOSE_MS_MAX = 2000;
