@@ -32,8 +32,13 @@ export interface WiegandFrame {
 }
 
 export interface HostInfo {
-  /** The code path each algorithm takes on this processor. */
-  readonly kernels: { readonly blake3: string; readonly chunker: string; readonly crc32c: string };
+  /** The code path each algorithm takes on this processor, and all that GDO_KERNEL may name here. */
+  readonly kernels: {
+    readonly blake3: string;
+    readonly chunker: string;
+    readonly crc32c: string;
+    readonly present: readonly string[];
+  };
   readonly versions: { readonly nodeApi: number; readonly zstd: string };
 }
 
@@ -79,6 +84,9 @@ function loadAddon(): NativeAddon {
   try {
     return createRequire(import.meta.url)(path) as NativeAddon;
   } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "GDO_KERNEL") {
+      throw new GdoError("CONFIG_INVALID", cause.message, { cause, hint: "unset GDO_KERNEL for the fastest" });
+    }
     throw new GdoError("IO", `the native addon does not load: ${path}`, { cause, hint: "npm run build" });
   }
 }

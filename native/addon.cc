@@ -1,8 +1,22 @@
 #include "addon.h"
 
+#include "core/kernel.h"
+
 namespace {
 
+// Refuses to load where GDO_KERNEL asks for what is not there: nobody should measure another kernel
+// than the one they named.
+bool CheckKernel(Napi::Env env) {
+  const std::string& fault = gdo::ActiveKernelChoice().fault;
+  if (fault.empty()) return true;
+  Napi::Error error = Napi::Error::New(env, fault);
+  error.Set("code", Napi::String::New(env, "GDO_KERNEL"));
+  error.ThrowAsJavaScriptException();
+  return false;
+}
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  if (!CheckKernel(env)) return exports;
   env.SetInstanceData(new gdo::AddonState());  // Freed by Node-API with the environment.
   gdo::ExportBlake3(env, exports);
   gdo::ExportChunker(env, exports);

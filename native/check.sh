@@ -43,7 +43,15 @@ tidy() {
     native/core/* | native/guardian/* | test/*) checks='' ;;
     *) checks='-clang-analyzer-*' ;;
   esac
-  clang-tidy --quiet "--checks=$checks" "$1" -- -std=c++20 -Inative \
+  case "$1" in
+    *_avx512.cc) target='-mavx512f -mavx512vl' ;;
+    *_avx2.cc) target=-mavx2 ;;
+    *_sse41.cc) target=-msse4.1 ;;
+    *_neon.cc) target='--target=aarch64-linux-gnu' ;;
+    *) target='' ;;
+  esac
+  # shellcheck disable=SC2086
+  clang-tidy --quiet "--checks=$checks" "$1" -- -std=c++20 -Inative $target \
     -isystem node_modules/node-api-headers/include -isystem node_modules/node-addon-api \
     -DNAPI_VERSION=9 -DNAPI_DISABLE_CPP_EXCEPTIONS -DNODE_ADDON_API_DISABLE_DEPRECATED \
     >"$started.out" 2>&1 || status=$?

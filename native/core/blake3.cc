@@ -16,7 +16,7 @@ using blake3::kBlockBytes;
 using blake3::kChunkBytes;
 
 // Chunks hashed in one go: enough to fill every kernel's lanes, small enough for the stack.
-constexpr size_t kSubtreeChunksMax = 64;
+constexpr size_t kBatchChunksMax = 128;
 
 ChainingValue WordsOf(std::span<const uint8_t, 32> key) {
   ChainingValue words;
@@ -30,11 +30,11 @@ ChainingValue FirstHalf(const Block& block) {
   return half;
 }
 
-// How many chunks may be hashed as one complete subtree, starting at chunk `counter`.
-size_t SubtreeChunks(uint64_t counter, size_t bytes) {
-  size_t chunks = std::min(std::bit_floor(bytes / kChunkBytes), kSubtreeChunksMax);
-  while ((counter & (chunks - 1)) != 0) chunks /= 2;
-  return chunks;
+// How many of `chunks` chunks form one complete subtree that starts at chunk `counter`.
+size_t SubtreeChunks(uint64_t counter, size_t chunks) {
+  size_t size = std::bit_floor(chunks);
+  while ((counter & (size - 1)) != 0) size /= 2;
+  return size;
 }
 
 }  // namespace
@@ -62,7 +62,7 @@ void Blake3::Update(std::span<const uint8_t> bytes) {
     if (bytes.empty()) return;
     CloseChunk();
   }
-  while (bytes.size() > kChunkBytes) AbsorbSubtree(bytes);
+  while (bytes.size() > kChunkBytes) AbsorbChunks(bytes);
   if (bytes.empty()) return;
   MergeStack(chunk_counter_);
   FillChunk(bytes);
@@ -93,19 +93,27 @@ void Blake3::CloseChunk() {
   buffer_bytes_ = 0;
 }
 
-// Hashes whole chunks straight from the input. More than a chunk is left, so that a single chunk is
-// not the root; a larger subtree is left as its two halves, because it may be all there is.
-void Blake3::AbsorbSubtree(std::span<const uint8_t>& bytes) {
-  const size_t chunks = SubtreeChunks(chunk_counter_, bytes.size());
-  ChainingValue cvs[kSubtreeChunksMax];
+// Hashes whole chunks straight from the input, as many as there are at a time, and then joins what
+// forms complete subtrees. More than a chunk is left, so that none of them is the root.
+void Blake3::AbsorbChunks(std::span<const uint8_t>& bytes) {
+  const size_t chunks = std::min(bytes.size() / kChunkBytes, kBatchChunksMax);
+  ChainingValue cvs[kBatchChunksMax];
   blake3::HashChunks(bytes.data(), chunks, key_, chunk_counter_, flags_, cvs);
+  for (size_t done = 0; done < chunks;) done += AbsorbSubtree({cvs + done, chunks - done});
+  bytes = bytes.subspan(chunks * kChunkBytes);
+}
+
+// Takes the largest complete subtree that begins with the next chunk, and gives its size. It is
+// left as its two halves, because it may be all there is.
+size_t Blake3::AbsorbSubtree(std::span<ChainingValue> cvs) {
+  const size_t chunks = SubtreeChunks(chunk_counter_, cvs.size());
   for (size_t width = chunks; width > 2; width /= 2) {
-    blake3::HashParents(cvs, width / 2, key_, flags_, cvs);
+    blake3::HashParents(cvs.data(), width / 2, key_, flags_, cvs.data());
   }
   Push(cvs[0], chunk_counter_);
   if (chunks > 1) Push(cvs[1], chunk_counter_ + chunks / 2);
   chunk_counter_ += chunks;
-  bytes = bytes.subspan(chunks * kChunkBytes);
+  return chunks;
 }
 
 void Blake3::Push(const ChainingValue& cv, uint64_t chunks_before) {

@@ -41,7 +41,8 @@ class Blake3 {
   Blake3(const blake3::ChainingValue& key, uint32_t flags);
 
   void FillChunk(std::span<const uint8_t>& bytes);
-  void AbsorbSubtree(std::span<const uint8_t>& bytes);
+  void AbsorbChunks(std::span<const uint8_t>& bytes);
+  size_t AbsorbSubtree(std::span<blake3::ChainingValue> cvs);
   void CloseChunk();
   void Push(const blake3::ChainingValue& cv, uint64_t chunks_before);
   void MergeStack(uint64_t chunks_before);

@@ -1,14 +1,10 @@
 #include "core/blake3_kernel.h"
 
 #include "core/blake3_lanes.h"
+#include "core/kernel.h"
+#include "core/little_endian.h"
 
 namespace gdo::blake3 {
-namespace {
-
-// Four 32-bit lanes are what every 64-bit target has without asking (SSE2, NEON).
-constexpr size_t kWide = 4;
-
-}  // namespace
 
 Block Compress(const ChainingValue& cv, const Block& block, const BlockInfo& info) {
   uint32_t message[16];
@@ -31,22 +27,12 @@ Block Compress(const ChainingValue& cv, const Block& block, const BlockInfo& inf
 
 void HashChunks(const uint8_t* bytes, size_t count, const ChainingValue& key, uint64_t counter,
                 uint32_t flags, ChainingValue* out) {
-  size_t done = 0;
-  for (; count - done >= kWide; done += kWide) {
-    Lanes<kWide>::HashChunks(bytes + done * kChunkBytes, key, counter + done, flags, out + done);
-  }
-  for (; done < count; ++done) {
-    Lanes<1>::HashChunks(bytes + done * kChunkBytes, key, counter + done, flags, out + done);
-  }
+  ActiveKernel().hash_chunks(bytes, count, key.data(), counter, flags, out->data());
 }
 
 void HashParents(const ChainingValue* children, size_t count, const ChainingValue& key,
                  uint32_t flags, ChainingValue* out) {
-  size_t done = 0;
-  for (; count - done >= kWide; done += kWide) {
-    Lanes<kWide>::HashParents(children + 2 * done, key, flags, out + done);
-  }
-  for (; done < count; ++done) Lanes<1>::HashParents(children + 2 * done, key, flags, out + done);
+  ActiveKernel().hash_parents(children->data(), count, key.data(), flags, out->data());
 }
 
 Block LoadBlock(const uint8_t* bytes, size_t size) {
@@ -56,7 +42,5 @@ Block LoadBlock(const uint8_t* bytes, size_t size) {
   for (size_t word = 0; word < 16; ++word) block[word] = LoadLittle32(padded + 4 * word);
   return block;
 }
-
-std::string_view KernelName() { return "vector4"; }
 
 }  // namespace gdo::blake3

@@ -1,11 +1,11 @@
-// BLAKE3's compression, for any number of inputs side by side. Everything above it (chunks, tree,
-// modes) is in blake3.h. Source: the BLAKE3 paper (O'Connor, Aumasson, Neves, Wilcox-O'Hearn).
+// BLAKE3's compression, for any number of inputs side by side, by the active kernel of kernel.h.
+// Everything above it (chunks, tree, modes) is in blake3.h. Source: the BLAKE3 paper (O'Connor,
+// Aumasson, Neves, Wilcox-O'Hearn).
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string_view>
 
 namespace gdo::blake3 {
 
@@ -49,8 +49,5 @@ void HashParents(const ChainingValue* children, size_t count, const ChainingValu
 
 // The little-endian words of up to 64 bytes, the rest zero.
 Block LoadBlock(const uint8_t* bytes, size_t size);
-
-// Name of the widest kernel in use.
-std::string_view KernelName();
 
 }  // namespace gdo::blake3

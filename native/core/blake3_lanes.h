@@ -1,26 +1,21 @@
-// The kernel itself, written once over a vector type: a lane is one input, and every operation acts
-// on all lanes at once. Word is uint32_t (one lane) or a compiler vector of N uint32_t; both have
+// BLAKE3's kernel, written once over a vector type: a lane is one input, and every operation acts
+// on all lanes at once. A word is uint32_t (one lane) or a compiler vector of N uint32_t; both have
 // the same operators, so every width is the same code and gives the same bits [N2].
 //
-// Include only from a file that is compiled for one processor target.
+// Only for a kernel's file: see kernel.h for why all of it has internal linkage.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
+#include <utility>
 
 #include "core/blake3_kernel.h"
-#include "core/little_endian.h"
+#include "core/kernel.h"
+#include "core/vector_word.h"
 
 namespace gdo::blake3 {
-
-template <size_t kLanes>
-struct LaneWord {
-  typedef uint32_t Type __attribute__((vector_size(kLanes * sizeof(uint32_t))));
-};
-template <>
-struct LaneWord<1> {
-  using Type = uint32_t;
-};
+namespace {
 
 // Message word order of each round: the paper's permutation applied to the round before.
 inline constexpr uint8_t kSchedule[7][16] = {
@@ -32,121 +27,171 @@ inline constexpr uint8_t kSchedule[7][16] = {
     {9, 14, 11, 5, 8, 12, 15, 1, 13, 3, 0, 10, 2, 6, 4, 7},
     {11, 15, 5, 0, 1, 9, 8, 6, 14, 10, 2, 12, 3, 4, 7, 13}};
 
+inline constexpr size_t kCvWords = 8;
+inline constexpr uint32_t kStart[4] = {0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF53A};
+
 template <size_t kLanes>
 class Lanes {
  public:
-  using Word = typename LaneWord<kLanes>::Type;
+  using Word = typename VectorWord<kLanes>::Type;
 
   // Runs the seven rounds on `state`. Feed-forward is the caller's.
   static inline void Permute(Word (&state)[16], const Word (&message)[16]) {
-#pragma GCC unroll 7
-    for (size_t round = 0; round < 7; ++round) {
-      const uint8_t(&order)[16] = kSchedule[round];
-      Mix(state, 0, 4, 8, 12, message[order[0]], message[order[1]]);
-      Mix(state, 1, 5, 9, 13, message[order[2]], message[order[3]]);
-      Mix(state, 2, 6, 10, 14, message[order[4]], message[order[5]]);
-      Mix(state, 3, 7, 11, 15, message[order[6]], message[order[7]]);
-      Mix(state, 0, 5, 10, 15, message[order[8]], message[order[9]]);
-      Mix(state, 1, 6, 11, 12, message[order[10]], message[order[11]]);
-      Mix(state, 2, 7, 8, 13, message[order[12]], message[order[13]]);
-      Mix(state, 3, 4, 9, 14, message[order[14]], message[order[15]]);
-    }
+    Round<0>(state, message);
+    Round<1>(state, message);
+    Round<2>(state, message);
+    Round<3>(state, message);
+    Round<4>(state, message);
+    Round<5>(state, message);
+    Round<6>(state, message);
   }
 
-  // Chunks `counter`, `counter` + 1, ... of an input, one to a lane.
-  static void HashChunks(const uint8_t* bytes, const ChainingValue& key, uint64_t counter,
-                         uint32_t flags, ChainingValue* out) {
-    Word cv[8];
-    for (size_t word = 0; word < 8; ++word) cv[word] = Broadcast(key[word]);
-    Word counter_low = Broadcast(0);
-    Word counter_high = Broadcast(0);
+  // `count` chunks that follow each other, the first of them number `counter` of its input, one to
+  // a lane. Where there are fewer than lanes, the last is hashed again in the lanes left.
+  static void HashChunks(const uint8_t* bytes, size_t count, const uint32_t* key, uint64_t counter,
+                         uint32_t flags, uint32_t* out) {
+    const uint8_t* rows[kLanes];
+    uint32_t low[kLanes];
+    uint32_t high[kLanes];
     for (size_t lane = 0; lane < kLanes; ++lane) {
-      Set(counter_low, lane, static_cast<uint32_t>(counter + lane));
-      Set(counter_high, lane, static_cast<uint32_t>((counter + lane) >> 32));
+      rows[lane] = bytes + Input(lane, count) * kChunkBytes;
+      low[lane] = static_cast<uint32_t>(counter + lane);
+      high[lane] = static_cast<uint32_t>((counter + lane) >> 32);
     }
+    const Word counter_low = LoadWord<kLanes>(low);
+    const Word counter_high = LoadWord<kLanes>(high);
+    Word cv[kCvWords];
+    SetKey(key, cv);
     for (size_t at = 0; at < kChunkBytes; at += kBlockBytes) {
       Word message[16];
-      for (size_t word = 0; word < 16; ++word) {
-        message[word] = Broadcast(0);
-        for (size_t lane = 0; lane < kLanes; ++lane) {
-          Set(message[word], lane, LoadLittle32(bytes + lane * kChunkBytes + at + 4 * word));
-        }
+      LoadColumns<kLanes>(rows, at, message);
+      // The next chunks of these lanes; a prefetch past the input's end is harmless.
+      for (size_t lane = 0; lane < kLanes; ++lane) {
+        __builtin_prefetch(rows[lane] + kLanes * kChunkBytes + at);
       }
       const uint32_t start = at == 0 ? kChunkStart : 0;
       const uint32_t end = at + kBlockBytes == kChunkBytes ? kChunkEnd : 0;
       Absorb(cv, message, counter_low, counter_high, flags | start | end);
     }
-    Store(cv, out);
+    Store(cv, count, out);
   }
 
-  static void HashParents(const ChainingValue* children, const ChainingValue& key, uint32_t flags,
-                          ChainingValue* out) {
-    Word cv[8];
-    for (size_t word = 0; word < 8; ++word) cv[word] = Broadcast(key[word]);
+  // `count` pairs of children, in the same way.
+  static void HashParents(const uint32_t* children, size_t count, const uint32_t* key,
+                          uint32_t flags, uint32_t* out) {
+    static_assert(kLanes == 1 || std::endian::native == std::endian::little);
     Word message[16];
-    for (size_t word = 0; word < 16; ++word) {
-      message[word] = Broadcast(0);
+    if constexpr (kLanes == 1) {
+      for (size_t word = 0; word < 16; ++word) message[word] = children[word];
+    } else {
+      const uint8_t* rows[kLanes];
       for (size_t lane = 0; lane < kLanes; ++lane) {
-        Set(message[word], lane, children[2 * lane + word / 8][word % 8]);
+        rows[lane] = reinterpret_cast<const uint8_t*>(children + Input(lane, count) * 2 * kCvWords);
       }
+      LoadColumns<kLanes>(rows, 0, message);
     }
+    Word cv[kCvWords];
+    SetKey(key, cv);
     Absorb(cv, message, Broadcast(0), Broadcast(0), flags | kParent);
-    Store(cv, out);
+    Store(cv, count, out);
   }
 
  private:
   static inline Word Broadcast(uint32_t value) { return Word{} + value; }
 
-  static inline void Set(Word& word, size_t lane, uint32_t value) {
-    if constexpr (kLanes == 1) {
-      word = value;
-    } else {
-      word[lane] = value;
-    }
+  static inline size_t Input(size_t lane, size_t count) { return lane < count ? lane : count - 1; }
+
+  static inline void SetKey(const uint32_t* key, Word (&cv)[kCvWords]) {
+    for (size_t word = 0; word < kCvWords; ++word) cv[word] = Broadcast(key[word]);
   }
 
-  static inline uint32_t Get(const Word& word, size_t lane) {
-    if constexpr (kLanes == 1) {
-      return word;
-    } else {
-      return word[lane];
-    }
-  }
-
-  static inline Word RotateRight(Word word, int bits) {
-    return (word >> bits) | (word << (32 - bits));
+  template <size_t kRound>
+  static inline void Round(Word (&state)[16], const Word (&message)[16]) {
+    constexpr const uint8_t(&kOrder)[16] = kSchedule[kRound];
+    Mix(state, 0, 4, 8, 12, message[kOrder[0]], message[kOrder[1]]);
+    Mix(state, 1, 5, 9, 13, message[kOrder[2]], message[kOrder[3]]);
+    Mix(state, 2, 6, 10, 14, message[kOrder[4]], message[kOrder[5]]);
+    Mix(state, 3, 7, 11, 15, message[kOrder[6]], message[kOrder[7]]);
+    Mix(state, 0, 5, 10, 15, message[kOrder[8]], message[kOrder[9]]);
+    Mix(state, 1, 6, 11, 12, message[kOrder[10]], message[kOrder[11]]);
+    Mix(state, 2, 7, 8, 13, message[kOrder[12]], message[kOrder[13]]);
+    Mix(state, 3, 4, 9, 14, message[kOrder[14]], message[kOrder[15]]);
   }
 
   static inline void Mix(Word (&v)[16], size_t a, size_t b, size_t c, size_t d, Word x, Word y) {
     v[a] = v[a] + v[b] + x;
-    v[d] = RotateRight(v[d] ^ v[a], 16);
+    v[d] = RotateRight<kLanes, 16>(v[d] ^ v[a]);
     v[c] = v[c] + v[d];
-    v[b] = RotateRight(v[b] ^ v[c], 12);
+    v[b] = RotateRight<kLanes, 12>(v[b] ^ v[c]);
     v[a] = v[a] + v[b] + y;
-    v[d] = RotateRight(v[d] ^ v[a], 8);
+    v[d] = RotateRight<kLanes, 8>(v[d] ^ v[a]);
     v[c] = v[c] + v[d];
-    v[b] = RotateRight(v[b] ^ v[c], 7);
+    v[b] = RotateRight<kLanes, 7>(v[b] ^ v[c]);
   }
 
   // One full block into every lane's chaining value.
-  static inline void Absorb(Word (&cv)[8], const Word (&message)[16], Word counter_low,
+  static inline void Absorb(Word (&cv)[kCvWords], const Word (&message)[16], Word counter_low,
                             Word counter_high, uint32_t flags) {
     Word state[16];
-    for (size_t word = 0; word < 8; ++word) state[word] = cv[word];
-    for (size_t word = 0; word < 4; ++word) state[8 + word] = Broadcast(kInitialValue[word]);
+    for (size_t word = 0; word < kCvWords; ++word) state[word] = cv[word];
+    for (size_t word = 0; word < 4; ++word) state[8 + word] = Broadcast(kStart[word]);
     state[12] = counter_low;
     state[13] = counter_high;
     state[14] = Broadcast(static_cast<uint32_t>(kBlockBytes));
     state[15] = Broadcast(flags);
     Permute(state, message);
-    for (size_t word = 0; word < 8; ++word) cv[word] = state[word] ^ state[8 + word];
+    for (size_t word = 0; word < kCvWords; ++word) cv[word] = state[word] ^ state[8 + word];
   }
 
-  static inline void Store(const Word (&cv)[8], ChainingValue* out) {
-    for (size_t lane = 0; lane < kLanes; ++lane) {
-      for (size_t word = 0; word < 8; ++word) out[lane][word] = Get(cv[word], lane);
+  static inline void Store(const Word (&cv)[kCvWords], size_t count, uint32_t* out) {
+    uint32_t words[kCvWords][kLanes];
+    std::memcpy(words, cv, sizeof words);
+    for (size_t lane = 0; lane < count; ++lane) {
+      for (size_t word = 0; word < kCvWords; ++word)
+        out[lane * kCvWords + word] = words[word][lane];
     }
   }
 };
 
+// Takes as many inputs at a time as the first width has lanes. What is left is taken by the
+// narrowest width that takes all of it: lanes that hash something twice cost less than more rounds.
+template <size_t kWidth, size_t... kNarrower>
+struct Blake3Widths {
+  static void HashChunks(const uint8_t* bytes, size_t count, const uint32_t* key, uint64_t counter,
+                         uint32_t flags, uint32_t* out) {
+    while (count > kNext) {
+      const size_t take = count < kWidth ? count : kWidth;
+      Lanes<kWidth>::HashChunks(bytes, take, key, counter, flags, out);
+      bytes += take * kChunkBytes;
+      counter += take;
+      out += take * kCvWords;
+      count -= take;
+    }
+    if constexpr (kNext != 0) {
+      Blake3Widths<kNarrower...>::HashChunks(bytes, count, key, counter, flags, out);
+    }
+  }
+
+  static void HashParents(const uint32_t* children, size_t count, const uint32_t* key,
+                          uint32_t flags, uint32_t* out) {
+    while (count > kNext) {
+      const size_t take = count < kWidth ? count : kWidth;
+      Lanes<kWidth>::HashParents(children, take, key, flags, out);
+      children += take * 2 * kCvWords;
+      out += take * kCvWords;
+      count -= take;
+    }
+    if constexpr (kNext != 0) {
+      Blake3Widths<kNarrower...>::HashParents(children, count, key, flags, out);
+    }
+  }
+
+ private:
+  static constexpr size_t kNext = [] {
+    const size_t narrower[] = {kNarrower..., 0};
+    return narrower[0];
+  }();
+};
+
+}  // namespace
 }  // namespace gdo::blake3

@@ -20,5 +20,6 @@ test("[N1] the core builds without Node.js and passes its tests under AddressSan
     "ok 3 [T7] [N2] CRC-32C",
     "ok 4 [T10] zstd",
     "ok 5 [N5] Wiegand",
+    "ok 6 [N2] kernels",
   ]);
 });

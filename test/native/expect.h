@@ -54,6 +54,7 @@ class Random {
 void TestBlake3(const char* vectors_path);
 void TestChunker();
 void TestCrc32c();
+void TestKernels();
 void TestWiegand();
 void TestZstdCodec();
 

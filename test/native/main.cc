@@ -18,5 +18,7 @@ int main(int argc, char** argv) {
   std::puts("ok 4 [T10] zstd");
   gdo::test::TestWiegand();
   std::puts("ok 5 [N5] Wiegand");
+  gdo::test::TestKernels();
+  std::puts("ok 6 [N2] kernels");
   return 0;
 }

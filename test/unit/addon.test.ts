@@ -161,8 +161,37 @@ test("[N4] addon: hashing and cutting leave the event loop free", async (t) => {
 test("addon: hostInfo names what this processor runs", (t) => {
   const { kernels, versions } = hostInfo();
   for (const name of [kernels.blake3, kernels.chunker, kernels.crc32c]) t.regex(name, /^[a-z0-9.]+$/);
+  t.true(kernels.present.includes(kernels.blake3) && kernels.present.includes("scalar"));
   t.is(versions.nodeApi, 9);
   t.regex(versions.zstd, /^\d+\.\d+\.\d+$/);
+});
+
+/** What a process with GDO_KERNEL=`kernel` prints for the last of `expressions` over the addon's module. */
+async function withKernel(kernel: string, expression: string): Promise<string> {
+  const script = `import(${JSON.stringify(join(dist, "lib", "addon.js"))})
+    .then((addon) => console.log(${expression}))
+    .catch((error) => console.log(error.name, error.code, error.message))`;
+  const env = { ...process.env, GDO_KERNEL: kernel };
+  return (await promisify(execFile)(process.execPath, ["-e", script], { env })).stdout.trim();
+}
+
+test("[N2] GDO_KERNEL forces each kernel that is present, and all give the same id", async (t) => {
+  const bytes = "new Uint8Array(100_000).map((_, at) => at * 7)";
+  const expression = `addon.hostInfo().kernels.blake3, Buffer.from(addon.blake3(${bytes})).toString("hex")`;
+  const ids = new Set<string>();
+  for (const kernel of hostInfo().kernels.present) {
+    const [name, id] = (await withKernel(kernel, expression)).split(" ");
+    t.is(name, kernel);
+    ids.add(String(id));
+  }
+  t.is(ids.size, 1);
+  t.regex([...ids].join(), /^[0-9a-f]{64}$/);
+});
+
+test("[N2] GDO_KERNEL with a name that is not present is an error that lists those that are", async (t) => {
+  const said = await withKernel("abacus", "'loaded'");
+  t.true(said.startsWith("GdoError CONFIG_INVALID GDO_KERNEL=abacus: no such kernel on this processor"), said);
+  t.true(said.endsWith(`it has ${hostInfo().kernels.present.join(", ")}`), said);
 });
 
 test("addon: where it is not built, the error says how to build it", async (t) => {

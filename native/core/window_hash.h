@@ -1,0 +1,56 @@
+// The hash of window-minimum chunking and the plain search for its minimum. The formula is the
+// format [T2]; docs/design/native.md has it in words.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+namespace gdo {
+
+inline constexpr size_t kWindowBytes = 8;
+
+// Floor of 2^32 over the golden ratio, made odd: spreads low differences over the high bits, which
+// decide the minimum.
+inline constexpr uint32_t kWindowMultiplier = 0x9E3779B1;
+
+// Added last, so that a window of zeros has the greatest hash of all: a hole never attracts a cut.
+inline constexpr uint32_t kWindowOffset = 0xFFFFFFFF;
+inline constexpr uint32_t kWindowHashMax = 0xFFFFFFFF;
+inline constexpr int kWindowRotation = 15;
+
+// Internal linkage, since kernels' files use them: see kernel.h.
+namespace {
+
+inline uint32_t WindowLittle32(const uint8_t* bytes) {
+  uint32_t word;
+  std::memcpy(&word, bytes, sizeof word);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap32(word);
+  return word;
+}
+
+// Hash of the 8 bytes that end right before `end`. Depends on these bytes only, not on where they
+// stand, so every position can be hashed at once.
+inline uint32_t WindowHashOf(const uint8_t* end) {
+  const uint32_t older = WindowLittle32(end - 8);
+  const uint32_t newer = WindowLittle32(end - 4);
+  const uint32_t rotated = (older << kWindowRotation) | (older >> (32 - kWindowRotation));
+  return (newer ^ rotated) * kWindowMultiplier + kWindowOffset;
+}
+
+inline size_t ScalarMinimum(const uint8_t* bytes, size_t first, size_t last) {
+  size_t best = last;
+  uint32_t least = kWindowHashMax;
+  for (size_t position = first; position < last; ++position) {
+    const uint32_t hash = WindowHashOf(bytes + position);
+    if (hash < least) {
+      least = hash;
+      best = position;
+    }
+  }
+  return best;
+}
+
+}  // namespace
+}  // namespace gdo
