@@ -4,10 +4,11 @@
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Clock, GdoError } from "../../base/index.ts";
+import { type Clock, GdoError } from "../../base/index.ts";
 import { LineBoard } from "../../device/index.ts";
 import { DOOR_NODES, type DoorNode, OFFICE, ORGANISATION } from "../demo-script/cast.ts";
 import { homePaths, readSecret } from "../home.ts";
+import { openApi } from "../open-api.ts";
 import { initHome, joinHome } from "../setup.ts";
 import { AgentLink } from "./agent-link.ts";
 import { Child, type ChildEvent } from "./child.ts";
@@ -51,10 +52,21 @@ interface Device {
   readonly principal: string;
 }
 
+/** An agent that died and was not started again leaves containers; opening its home removes them. */
+async function clearAway(root: string): Promise<void> {
+  try {
+    const api = await openApi(root);
+    await api.close();
+  } catch (error) {
+    if (!(error instanceof GdoError)) throw error; // A home that cannot be opened: its agent said why.
+  }
+}
+
 export class Stage {
   readonly options: StageOptions;
   readonly stations: DoorStation[] = [];
   #office: Node | undefined;
+  readonly #agents: { readonly child: Child; readonly root: string }[] = [];
   readonly #closers: (() => Promise<void>)[] = [];
 
   constructor(options: StageOptions) {
@@ -136,7 +148,9 @@ export class Stage {
   #node(name: string): Node {
     const link = new AgentLink(`the agent of ${name}`, homeOf(this.options.folder, name), this.options.clock);
     this.#closers.push(() => link.close());
-    return { name, agent: this.#child("agent", name), link };
+    const agent = this.#child("agent", name);
+    this.#agents.push({ child: agent, root: homeOf(this.options.folder, name) });
+    return { name, agent, link };
   }
 
   #child(command: "agent" | "door", node: string): Child {
@@ -171,6 +185,8 @@ export class Stage {
 
   /** Stops in the reverse order of starting: doors before their agents, the office last. */
   async close(): Promise<void> {
+    const dead = this.#agents.filter(({ child }) => child.pid === undefined).map(({ root }) => root);
     for (const closer of this.#closers.splice(0).reverse()) await closer();
+    for (const root of dead) await clearAway(root);
   }
 }
