@@ -19,6 +19,10 @@ interface Hour {
   turnedAway: number;
 }
 
+function cards(count: number): string {
+  return `${count} ${count === 1 ? "card" : "cards"}`;
+}
+
 export class Story {
   readonly #hours = new Map<number, Hour>();
   /** The hour that each node's doors have come to: they play their cards side by side, not in step. */
@@ -104,7 +108,7 @@ export class Story {
       this.#outageSince = offline;
       return `${timeOfDay(atMs)}  The network cable of ${node} is cut. Its doors go on deciding and keep their own log.`;
     }
-    return `${timeOfDay(atMs)}  The cable of ${node} is back. It decided ${offline - this.#outageSince} cards alone; now it sends what it logged.`;
+    return `${timeOfDay(atMs)}  The cable of ${node} is back. It decided ${cards(offline - this.#outageSince)} alone; now it sends what it logged.`;
   }
 }
 

@@ -77,9 +77,10 @@ export class Play {
     for (const moment of moments) {
       if (this.#isStopped) return;
       // A link that comes back after the last frame need not be waited for.
-      await this.#pace.reach(Math.min(moment.atMs, lastMs));
+      const atMs = Math.min(moment.atMs, lastMs);
+      await this.#pace.reach(atMs);
       if (moment.act === "frame") await this.#swipe(station, moment.frame);
-      else this.#changeLink(station, moment.act, moment.atMs);
+      else this.#changeLink(station, moment.act, atMs);
     }
   }
 

@@ -30,10 +30,10 @@ export const importData: CommandSpec = {
     { flags: "--expect-hash <sha224>", about: "refuse the file unless its bytes have this SHA-224", parse: expectHash },
   ],
   exits: {
-    1: "the file's hash differs",
     3: "there is no home",
-    12: "the file is no such list",
-    13: "the file cannot be read",
+    8: "the file may not be read",
+    10: "there is no such file",
+    12: "the file is no such list, breaks off, or has another hash",
   },
   example: "gdo import doorbot acl.csv",
   async run(session, { args: [format, file], options }) {

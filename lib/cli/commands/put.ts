@@ -12,7 +12,7 @@ export const put: CommandSpec = {
   name: "put",
   summary: "Keep files and folders in the store; prints one id a line.",
   arguments: [{ form: "<path...>", about: "files or folders" }],
-  exits: { 3: "there is no home", 13: "a path cannot be read", 22: "the disk is full" },
+  exits: { 3: "there is no home", 10: "there is no such path", 13: "a path cannot be read", 22: "the disk is full" },
   example: "gdo put minutes-2026.pdf",
   async run(session, { args: [paths] }) {
     await withApi(session, async (api) => {
