@@ -11,12 +11,13 @@ import {
   mkdirSync,
   openSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
   writeSync,
 } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { tryLockFile } from "../addon.ts";
 import { GdoError } from "../base/index.ts";
 
@@ -93,10 +94,22 @@ export function createHome(root: string): HomePaths {
       hint: "choose a shorter --home",
     });
   }
-  mkdirSync(paths.keys, { recursive: true, mode: 0o700 });
+  for (const folder of [paths.keys, paths.packs, paths.images, paths.run]) makeFolder(folder);
   chmodSync(paths.keys, 0o700);
-  for (const folder of [paths.packs, paths.images, paths.run]) mkdirSync(folder, { recursive: true });
   return paths;
+}
+
+/** One name at a time: under /proc the recursive mkdir of Node.js never returns. PERMISSION, IO. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return;
+  makeFolder(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const isDenied = code === "EACCES" || code === "EPERM" || code === "EROFS";
+    throw new GdoError(isDenied ? "PERMISSION" : "IO", `cannot make the folder ${path}: ${code}`, { cause });
+  }
 }
 
 /** The paths of an existing home; HOME_MISSING with the command that makes one. */
@@ -105,12 +118,13 @@ export function openHome(root: string): HomePaths {
   if (!existsSync(paths.charter)) {
     throw new GdoError("HOME_MISSING", `no gdo home at ${root}`, { hint: `gdo --home ${root} init NAME` });
   }
-  mkdirSync(paths.run, { recursive: true });
+  makeFolder(paths.run);
   return paths;
 }
 
-/** Writes a secret so that nobody else can read it at any moment. */
+/** Writes a secret so that nobody else can read it at any moment. One that an interrupted init left is replaced. */
 export function writeSecret(path: string, hex: string): void {
+  rmSync(path, { force: true });
   writeFileSync(path, `${hex}\n`, { mode: 0o600, flag: "wx", flush: true });
 }
 

@@ -5,9 +5,11 @@ import { stringify } from "yaml";
 import { GdoError, type Hash, type PublicKey, SystemClock, toHex } from "../base/index.ts";
 import {
   type Block,
+  type Canonical,
   decodeBlock,
   encodeEnvelope,
   generateKey,
+  type KeyPair,
   keyFromSeed,
   signBlock,
   verifyBlock,
@@ -47,39 +49,44 @@ function makeKey(path: string): ReturnType<typeof generateKey>["pair"] {
 function writeConfig(paths: HomePaths, config: Partial<Config>): void {
   const text = stringify(config);
   parseConfig(text, paths.config);
-  writeFileSync(paths.config, text, { flag: "wx", flush: true });
+  writeFileSync(paths.config, text, { flush: true });
 }
 
-/** Founds an organisation: keys, charter with one principal, branch `main` in mode single. */
+/** Founds an organisation: keys, charter with one principal, branch `main` in mode single. USAGE for a name that no charter may have. */
 export async function initHome(
   options: InitOptions,
 ): Promise<{ organisation: Hash; nodeKey: PublicKey; doorKey?: PublicKey }> {
-  const paths = createHome(options.root);
   const config = { name: options.nodeName, ...options.config };
+  const node = generateKey();
+  const door = config.door === undefined ? undefined : generateKey();
+  const block = foundingBlock(options, node.pair, door === undefined ? [] : [door.pair.publicKey]);
+  const paths = createHome(options.root); // Before it nothing is made, so that a name can be mended.
   writeConfig(paths, config);
-  const pair = makeKey(paths.nodeKey);
-  const doorKey = config.door === undefined ? undefined : makeKey(paths.doorKey).publicKey;
+  writeSecret(paths.nodeKey, toHex(node.seed));
+  if (door !== undefined) writeSecret(paths.doorKey, toHex(door.seed));
   writeSecret(paths.credentialKey, toHex(randomBytes(32)));
-  const devices = doorKey === undefined ? [pair.publicKey] : [pair.publicKey, doorKey];
-  const block = signBlock(
-    {
-      v: 1,
-      k: "charter",
-      o: null,
-      a: pair.publicKey,
-      l: GENESIS_LOG,
-      n: 0,
-      b: null,
-      p: [],
-      c: 1,
-      t: [new SystemClock().nowMs(), null, 0],
-      d: encodeGenesis(genesisOf(options.organisation, options.nodeName, devices)),
-    },
-    pair,
-  );
   // Last: this file is what makes the folder a home, so an interrupted init can be seen.
   writeFileSync(paths.charter, encodeEnvelope(block), { flag: "wx", flush: true });
-  return { organisation: block.id, nodeKey: pair.publicKey, ...(doorKey === undefined ? {} : { doorKey }) };
+  const doorKey = door?.pair.publicKey;
+  return { organisation: block.id, nodeKey: node.pair.publicKey, ...(doorKey === undefined ? {} : { doorKey }) };
+}
+
+function foundingBlock({ organisation, nodeName }: InitOptions, pair: KeyPair, others: readonly PublicKey[]): Block {
+  const d = encodeGenesisOf(organisation, nodeName, [pair.publicKey, ...others]);
+  const t = [new SystemClock().nowMs(), null, 0] as const;
+  return signBlock(
+    { v: 1, k: "charter", o: null, a: pair.publicKey, l: GENESIS_LOG, n: 0, b: null, p: [], c: 1, t, d },
+    pair,
+  );
+}
+
+function encodeGenesisOf(organisation: string, principal: string, devices: readonly PublicKey[]): Canonical {
+  try {
+    return encodeGenesis(genesisOf(organisation, principal, devices));
+  } catch (cause) {
+    if (cause instanceof GdoError) throw new GdoError("USAGE", cause.message, { cause, hint: "gdo init --help" });
+    throw cause;
+  }
 }
 
 export interface JoinOptions {
