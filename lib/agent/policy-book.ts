@@ -125,10 +125,11 @@ export class PolicyBook {
   }
 
   #header(): { generation: number; issuedMs: number; softMs: number; hardMs: number } {
-    const { clock, config } = this.#node.parts;
+    const { clock, config, db } = this.#node.parts;
     const issuedMs = Math.floor(clock.nowMs());
+    const published = Number(db.meta(META_GENERATION) ?? 0); // Perhaps not merged yet.
     return {
-      generation: this.latest + 1,
+      generation: Math.max(this.latest, published) + 1,
       issuedMs,
       softMs: issuedMs + config.policy.softHours * MS_PER_HOUR,
       hardMs: issuedMs + config.policy.hardDays * HOURS_PER_DAY * MS_PER_HOUR,
