@@ -10,9 +10,18 @@ import { fileURLToPath } from "node:url";
 import { getSystemErrorName } from "node:util";
 import { GdoError, HASH_BYTES, type Hash, hashOf32, OBJECT_BYTES_MAX } from "./base/index.ts";
 
-/** [T2] `min8-64k` is the default. */
-export type ProfileName = "min8-64k" | "min8-16k" | "fixed-64k";
-export const PROFILE_NAMES: readonly ProfileName[] = ["min8-64k", "min8-16k", "fixed-64k"];
+/** [T2] `min8-64k` is the default. Those after `fixed-64k` are others', to read and write their stores. */
+export const PROFILE_NAMES = [
+  "min8-64k",
+  "min8-16k",
+  "fixed-64k",
+  "fastcdc2016-16k",
+  "fastcdc2016-64k",
+  "fastcdc2020-16k",
+  "fastcdc2020-64k",
+  "buzhash-casync",
+] as const;
+export type ProfileName = (typeof PROFILE_NAMES)[number];
 
 export const ZSTD_LEVEL_MIN = 1;
 export const ZSTD_LEVEL_MAX = 19; // Above, memory use is for large machines only.

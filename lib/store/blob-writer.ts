@@ -12,6 +12,11 @@ const UNCUT_BYTES: Readonly<Record<ProfileName, number>> = {
   "min8-64k": 32 * 1024,
   "min8-16k": 8 * 1024,
   "fixed-64k": 64 * 1024,
+  "fastcdc2016-16k": 4 * 1024,
+  "fastcdc2016-64k": 16 * 1024,
+  "fastcdc2020-16k": 4 * 1024,
+  "fastcdc2020-64k": 16 * 1024,
+  "buzhash-casync": 16 * 1024,
 };
 
 export interface PutBlob {

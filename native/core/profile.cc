@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "core/buzhash.h"
+#include "core/fast_cdc.h"
 #include "core/window_minimum.h"
 
 namespace gdo {
@@ -21,10 +23,33 @@ size_t FixedCut(const Profile& profile, std::span<const uint8_t> bytes) {
 
 constexpr size_t kKibibyte = 1024;
 
+// FastCDC's bounds as its authors advise: a quarter of the average and four times it, one level of
+// normalization.
+FastCdc FastCdcRule(const Profile& profile) {
+  return FastCdcOf(profile.bytes_min, 4 * profile.bytes_min, profile.bytes_max, 1);
+}
+
+size_t FastCdc2016Of(const Profile& profile, std::span<const uint8_t> bytes) {
+  return FastCdc2016Cut(FastCdcRule(profile), bytes);
+}
+
+size_t FastCdc2020Of(const Profile& profile, std::span<const uint8_t> bytes) {
+  return FastCdc2020Cut(FastCdcRule(profile), bytes);
+}
+
+size_t CasyncCut(const Profile& profile, std::span<const uint8_t> bytes) {
+  return BuzhashCut(BuzhashOf(4 * profile.bytes_min), bytes);
+}
+
 constexpr Profile kProfiles[] = {
     {"min8-64k", 32 * kKibibyte, 96 * kKibibyte, WindowMinimumCut},
     {"min8-16k", 8 * kKibibyte, 24 * kKibibyte, WindowMinimumCut},
     {"fixed-64k", 64 * kKibibyte, 64 * kKibibyte, FixedCut},
+    {"fastcdc2016-16k", 4 * kKibibyte, 64 * kKibibyte, FastCdc2016Of},
+    {"fastcdc2016-64k", 16 * kKibibyte, 256 * kKibibyte, FastCdc2016Of},
+    {"fastcdc2020-16k", 4 * kKibibyte, 64 * kKibibyte, FastCdc2020Of},
+    {"fastcdc2020-64k", 16 * kKibibyte, 256 * kKibibyte, FastCdc2020Of},
+    {"buzhash-casync", 16 * kKibibyte, 256 * kKibibyte, CasyncCut},
 };
 
 }  // namespace

@@ -21,5 +21,6 @@ test("[N1] the core builds without Node.js and passes its tests under AddressSan
     "ok 4 [T10] zstd",
     "ok 5 [N5] Wiegand",
     "ok 6 [N2] kernels",
+    "ok 7 [T2] profiles of others",
   ]);
 });

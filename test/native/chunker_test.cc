@@ -75,7 +75,9 @@ void CutsCoverTheInput(const Profile& profile, std::span<const uint8_t> bytes,
 
 void AnySplit() {
   Random random(2);
-  for (const char* const name : {"min8-64k", "min8-16k", "fixed-64k"}) {
+  for (const char* const name :
+       {"min8-64k", "min8-16k", "fixed-64k", "fastcdc2016-16k", "fastcdc2016-64k",
+        "fastcdc2020-16k", "fastcdc2020-64k", "buzhash-casync"}) {
     const Profile& profile = ProfileNamed(name);
     for (int round = 0; round < 40; ++round) {
       const Bytes bytes = WithHoles(random, random.Below(round < 10 ? 200 : 1'000'000));

@@ -55,6 +55,7 @@ void TestBlake3(const char* vectors_path);
 void TestChunker();
 void TestCrc32c();
 void TestKernels();
+void TestProfiles();
 void TestWiegand();
 void TestZstdCodec();
 

@@ -20,5 +20,7 @@ int main(int argc, char** argv) {
   std::puts("ok 5 [N5] Wiegand");
   gdo::test::TestKernels();
   std::puts("ok 6 [N2] kernels");
+  gdo::test::TestProfiles();
+  std::puts("ok 7 [T2] profiles of others");
   return 0;
 }

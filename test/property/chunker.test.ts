@@ -7,6 +7,11 @@ const BOUNDS: Record<ProfileName, readonly [min: number, max: number]> = {
   "min8-64k": [32_768, 98_304],
   "min8-16k": [8_192, 24_576],
   "fixed-64k": [65_536, 65_536],
+  "fastcdc2016-16k": [4_096, 65_536],
+  "fastcdc2016-64k": [16_384, 262_144],
+  "fastcdc2020-16k": [4_096, 65_536],
+  "fastcdc2020-64k": [16_384, 262_144],
+  "buzhash-casync": [16_384, 262_144],
 };
 
 async function cutAll(profile: ProfileName, pieces: readonly Uint8Array[]): Promise<Cut[]> {
