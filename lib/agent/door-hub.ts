@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import type { Cancel, PublicKey } from "../base/index.ts";
 import { type Block, decodeBlock, keyFromSeed } from "../codec/index.ts";
 import { parseEntryPayload } from "../ledger/index.ts";
-import { DoorLinkServer } from "./door-link.ts";
+import { DoorLinkServer } from "./door/link.ts";
 import { readSecret } from "./home.ts";
 import type { GdoNode } from "./node.ts";
 

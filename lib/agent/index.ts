@@ -2,7 +2,7 @@
 export { readConfig } from "./config.ts";
 export type { Api } from "./control.ts";
 export { type DemoEvent, type RunningDemo, runDemo, type Standing, type Summary } from "./demo/index.ts";
-export { runDoor } from "./door-process.ts";
+export { runDoor } from "./door/process.ts";
 export { homeRoot, openHome, readSecret } from "./home.ts";
 export { openApi } from "./open-api.ts";
 export { pinoLog } from "./pino-log.ts";

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { contradictionOf, decodePolicy, decodeSignedPolicy } from "../../lib/access/index.ts";
-import { runDoor } from "../../lib/agent/door-process.ts";
+import { runDoor } from "../../lib/agent/door/process.ts";
 import { type Hash, silentLog } from "../../lib/base/index.ts";
 import { verifyBlock } from "../../lib/codec/index.ts";
 import { edgesOf, type LevelChange } from "../../lib/device/index.ts";

@@ -1,6 +1,6 @@
 /** A door process for tests: `node door-main.js HOME`, until SIGTERM or the end of its input. Says "ready" when its readers are open. */
 import { once } from "node:events";
-import { runDoor } from "../../lib/agent/door-process.ts";
+import { runDoor } from "../../lib/agent/door/process.ts";
 import { pinoLog } from "../../lib/agent/pino-log.ts";
 
 process.stdin.resume(); // A test run that is killed must not leave doors behind.

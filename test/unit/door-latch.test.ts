@@ -1,5 +1,5 @@
 import test from "ava";
-import { DoorLatch } from "../../lib/agent/door-latch.ts";
+import { DoorLatch } from "../../lib/agent/door/latch.ts";
 import { FakeClock, silentLog } from "../../lib/base/index.ts";
 import { RecordingLine } from "../support/recording-line.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { encodePolicy, encodeSignedPolicy, signPolicy } from "../../lib/access/index.ts";
-import { DoorPolicy } from "../../lib/agent/door-policy.ts";
+import { DoorPolicy } from "../../lib/agent/door/policy.ts";
 import { hashOf32 } from "../../lib/base/index.ts";
 import { generateKey, type KeyPair, verifySignature } from "../../lib/codec/index.ts";
 import { source } from "../support/policy-fixtures.ts";

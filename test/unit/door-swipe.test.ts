@@ -1,6 +1,6 @@
 import test from "ava";
 import { parseSwipe } from "../../lib/access/index.ts";
-import { handleSwipe, type SwipeContext } from "../../lib/agent/door-swipe.ts";
+import { handleSwipe, type SwipeContext } from "../../lib/agent/door/swipe.ts";
 import { FakeClock, GdoError, silentLog } from "../../lib/base/index.ts";
 import type { ReaderFrame } from "../../lib/device/index.ts";
 import type { Act } from "../../lib/ledger/index.ts";

@@ -2,10 +2,10 @@
  * The door's own log: signed entries of the app "door", each durable before anybody acts on it or sees
  * it [A3][L7]. It needs no agent and no network.
  */
-import type { Block } from "../codec/index.ts";
-import type { LedgerDb } from "../db/index.ts";
-import { type Act, entryPayload } from "../ledger/index.ts";
-import type { OwnLog } from "./own-log.ts";
+import type { Block } from "../../codec/index.ts";
+import type { LedgerDb } from "../../db/index.ts";
+import { type Act, entryPayload } from "../../ledger/index.ts";
+import type { OwnLog } from "../own-log.ts";
 
 const DOOR_APP = "door";
 

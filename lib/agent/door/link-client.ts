@@ -3,14 +3,8 @@
  * door decides and logs, and looks for the agent again, ever less often up to a bound.
  */
 import { createConnection, type Socket } from "node:net";
-import type { Cancel, Clock, Log, PublicKey } from "../base/index.ts";
-import {
-  AGENT_FRAME_BYTES_MAX,
-  DATA_BYTES,
-  encodeLinkFrame,
-  type LinkFrame,
-  LinkFrameReader,
-} from "./door-link-frames.ts";
+import type { Cancel, Clock, Log, PublicKey } from "../../base/index.ts";
+import { AGENT_FRAME_BYTES_MAX, DATA_BYTES, encodeLinkFrame, type LinkFrame, LinkFrameReader } from "./link-frames.ts";
 
 export interface DoorLinkClientOptions {
   /** The agent's unix socket. */

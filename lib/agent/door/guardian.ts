@@ -3,8 +3,8 @@
  * is gone, whatever killed it [A4]. It hangs on a pipe; nothing is ever written to it.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { GUARDIAN_PATH } from "../addon.ts";
-import { type Cancel, type Clock, GdoError, type Log } from "../base/index.ts";
+import { GUARDIAN_PATH } from "../../addon.ts";
+import { type Cancel, type Clock, GdoError, type Log } from "../../base/index.ts";
 
 export interface GuardianOptions {
   /** Unix socket of the line board that the guardian is to make safe. */

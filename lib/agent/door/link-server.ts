@@ -5,14 +5,14 @@
 import { chmodSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import type { Duplex } from "node:stream";
-import { type Cancel, GdoError, type PublicKey } from "../base/index.ts";
+import { type Cancel, GdoError, type PublicKey } from "../../base/index.ts";
 import {
   DOOR_FRAME_BYTES_MAX,
   encodeLinkFrame,
   type FrontFrame,
   type LinkFrame,
   LinkFrameReader,
-} from "./door-link-frames.ts";
+} from "./link-frames.ts";
 
 /** What the link needs of the agent. */
 export interface DoorLinkHost {

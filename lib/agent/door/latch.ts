@@ -1,7 +1,7 @@
 /** One strike with its door's states: grants in, the line's level out. */
-import { DOOR_INIT, type DoorInput, type DoorState, stepDoor } from "../access/index.ts";
-import type { Clock, Log } from "../base/index.ts";
-import { type OutputLine, Strike } from "../device/index.ts";
+import { DOOR_INIT, type DoorInput, type DoorState, stepDoor } from "../../access/index.ts";
+import type { Clock, Log } from "../../base/index.ts";
+import { type OutputLine, Strike } from "../../device/index.ts";
 
 export class DoorLatch {
   readonly #strike: Strike;

@@ -11,8 +11,8 @@ import {
   type PolicyInForce,
   type VerifySignature,
   verifySignedPolicy,
-} from "../access/index.ts";
-import { GdoError, type Hash, type PublicKey } from "../base/index.ts";
+} from "../../access/index.ts";
+import { GdoError, type Hash, type PublicKey } from "../../base/index.ts";
 
 export interface DoorPolicyOptions {
   readonly path: string;

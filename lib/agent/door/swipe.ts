@@ -14,11 +14,11 @@ import {
   parseFrame,
   SWIPE_ACT,
   swipeEvent,
-} from "../access/index.ts";
-import type { Clock, Log } from "../base/index.ts";
-import type { FrameReport, ReaderFrame } from "../device/index.ts";
-import type { DoorLatch } from "./door-latch.ts";
-import type { DoorLog } from "./door-log.ts";
+} from "../../access/index.ts";
+import type { Clock, Log } from "../../base/index.ts";
+import type { FrameReport, ReaderFrame } from "../../device/index.ts";
+import type { DoorLatch } from "./latch.ts";
+import type { DoorLog } from "./log.ts";
 
 export interface SwipeContext {
   readonly log: Log;

@@ -3,18 +3,18 @@
  * then log and policy are opened, and only then the readers. It needs no agent to decide and no network
  * to log. Rules: docs/design/door.md.
  */
-import { GdoError, SteeredClock } from "../base/index.ts";
-import { refuseOnoffReader, SimulatedLines, WiegandReader } from "../device/index.ts";
-import type { DoorConfig } from "./config.ts";
-import { credentialMac } from "./credential-mac.ts";
-import { Guardian } from "./door-guardian.ts";
-import { DoorLatch } from "./door-latch.ts";
-import { closeAll, type DoorOptions, type DoorParts, prepareDoor } from "./door-parts.ts";
-import { type DoorRecords, openRecords } from "./door-records.ts";
-import { handleSwipe, type SwipeContext } from "./door-swipe.ts";
-import { readSecret } from "./home.ts";
+import { GdoError, SteeredClock } from "../../base/index.ts";
+import { refuseOnoffReader, SimulatedLines, WiegandReader } from "../../device/index.ts";
+import type { DoorConfig } from "../config.ts";
+import { credentialMac } from "../credential-mac.ts";
+import { readSecret } from "../home.ts";
+import { Guardian } from "./guardian.ts";
+import { DoorLatch } from "./latch.ts";
+import { closeAll, type DoorOptions, type DoorParts, prepareDoor } from "./parts.ts";
+import { type DoorRecords, openRecords } from "./records.ts";
+import { handleSwipe, type SwipeContext } from "./swipe.ts";
 
-export type { DoorOptions } from "./door-parts.ts";
+export type { DoorOptions } from "./parts.ts";
 
 export interface DoorHandle {
   /** Process id of the guardian that runs now. */

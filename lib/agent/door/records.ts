@@ -2,19 +2,19 @@
  * What a door process keeps and hears: its log, its policy, and the link over which the agent takes
  * the one and brings the other.
  */
-import type { Hash, PublicKey } from "../base/index.ts";
-import { SystemRng } from "../base/index.ts";
-import { type Block, type Canonical, keyFromSeed, verifySignature } from "../codec/index.ts";
-import { LedgerDb } from "../db/index.ts";
-import { MAIN_BRANCH, parseGenesis } from "../ledger/index.ts";
-import { MemoryStore, putBlob } from "../store/index.ts";
-import { DoorLinkClient } from "./door-link.ts";
-import { DoorLog } from "./door-log.ts";
-import type { DoorParts } from "./door-parts.ts";
-import { DoorPolicy } from "./door-policy.ts";
-import { readSecret } from "./home.ts";
-import { OwnLog } from "./own-log.ts";
-import { readCharter } from "./setup.ts";
+import type { Hash, PublicKey } from "../../base/index.ts";
+import { SystemRng } from "../../base/index.ts";
+import { type Block, type Canonical, keyFromSeed, verifySignature } from "../../codec/index.ts";
+import { LedgerDb } from "../../db/index.ts";
+import { MAIN_BRANCH, parseGenesis } from "../../ledger/index.ts";
+import { MemoryStore, putBlob } from "../../store/index.ts";
+import { readSecret } from "../home.ts";
+import { OwnLog } from "../own-log.ts";
+import { readCharter } from "../setup.ts";
+import { DoorLinkClient } from "./link.ts";
+import { DoorLog } from "./log.ts";
+import type { DoorParts } from "./parts.ts";
+import { DoorPolicy } from "./policy.ts";
 
 export interface DoorRecords {
   readonly doorLog: DoorLog;

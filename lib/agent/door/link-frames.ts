@@ -14,8 +14,8 @@ import {
   type PublicKey,
   publicKeyOf32,
   toHex,
-} from "../base/index.ts";
-import { type Canonical, type CanonicalMap, decodeCanonical, encodeCanonical } from "../codec/index.ts";
+} from "../../base/index.ts";
+import { type Canonical, type CanonicalMap, decodeCanonical, encodeCanonical } from "../../codec/index.ts";
 
 /** A door names itself and the newest block of its log; n is -1 for an empty log. */
 export interface FrontFrame {
