@@ -1,0 +1,39 @@
+"""Cut points, as docs/design/native.md has them: window minimum and fixed blocks."""
+
+import struct
+
+WORD = 0xFFFFFFFF
+FACTOR = 0x9E3779B1
+PROFILES = {
+    "min8-64k": (32_768, 98_304),
+    "min8-16k": (8_192, 24_576),
+    "fixed-64k": (65_536, 65_536),
+}
+
+
+def _hash(data, end):
+    older, newer = struct.unpack_from("<II", data, end - 8)
+    turned = (older << 15 | older >> 17) & WORD
+    return ((newer ^ turned) * FACTOR + WORD) & WORD
+
+
+def _first_cut(data, start, least, greatest):
+    left = len(data) - start
+    if left <= least:
+        return left
+    best, cut = WORD, min(left, greatest)
+    for length in range(least, min(greatest, left)):
+        value = _hash(data, start + length)
+        if value < best:
+            best, cut = value, length
+    return cut
+
+
+def cut(data, profile):
+    """The chunks of these bytes."""
+    least, greatest = PROFILES[profile]
+    start = 0
+    while start < len(data):
+        length = _first_cut(data, start, least, greatest)
+        yield data[start:start + length]
+        start += length
