@@ -61,6 +61,54 @@ interface NativeChunker {
   finish(): Promise<NativeCuts>;
 }
 
+/** What a native call of the store rejects with. lib/store/pack/native-error.ts makes GdoErrors of it. */
+export interface StoreFault extends Error {
+  readonly fault: "system" | "corrupt" | "missing" | "invalid" | "aborted" | "closed";
+  /** Of "system": positive. */
+  readonly errno: number;
+}
+
+/** A file as it went into the store. */
+export interface NativeIngest {
+  readonly id: Uint8Array;
+  readonly sizeBytes: number;
+  /** Chunks that the store did not have, their bytes, and those of their records. */
+  readonly newChunks: number;
+  readonly newBytes: number;
+  readonly storedBytes: number;
+}
+
+/** Work on other threads; `number` aborts it. */
+export interface NativeJob<T> {
+  readonly number: number;
+  readonly promise: Promise<T>;
+}
+
+type Progress = ((doneBytes: number) => void) | undefined;
+
+/**
+ * The objects of one store, natively: native/pack_store.cc tells what each does. For
+ * lib/store/pack/store.ts only, which checks arguments. Ids are 32 bytes; rows are a footer's, 40 each.
+ */
+export interface NativePackStore {
+  addEntries(pack: number, rows: Uint8Array): void;
+  /** Without more than the number, the pack is not gone on with. */
+  setLastPack(pack: number, endBytes?: number, markedBytes?: number, rows?: Uint8Array): void;
+  has(id: Uint8Array): boolean;
+  count(): number;
+  ids(cursor: number): { readonly ids: Uint8Array; readonly cursor: number };
+  put(kind: number, id: Uint8Array, bytes: Uint8Array): Promise<void>;
+  get(id: Uint8Array): Promise<{ readonly kind: number; readonly bytes: Uint8Array }>;
+  /** Rejects unless the record holds the object. */
+  openRecord(record: Uint8Array, id: Uint8Array): Promise<void>;
+  commit(): Promise<void>;
+  finish(): Promise<void>;
+  putFile(fd: number, bytesMax: number, profile: ProfileName, progress: Progress): NativeJob<NativeIngest>;
+  restoreFile(id: Uint8Array, fd: number, progress: Progress): NativeJob<number>;
+  abort(number: number): void;
+  close(): void;
+}
+
 interface NativeWiegandDecoder {
   edge(line: 0 | 1, timestampNs: bigint): WiegandFrame | undefined;
   deadlineNs(): bigint | undefined;
@@ -78,6 +126,7 @@ interface NativeAddon {
   setModifiedTime(path: Uint8Array, mtimeNs: bigint): number;
   makeNode(path: Uint8Array, mode: number, major: number, minor: number): number;
   readonly Chunker: new (profile: ProfileName) => NativeChunker;
+  readonly PackStore: new (folder: string, packBytesMax: number) => NativePackStore;
   readonly WiegandDecoder: new () => NativeWiegandDecoder;
 }
 
@@ -192,6 +241,11 @@ export class Chunker {
   }
 }
 
+/** The native part of a pack store. Making it neither opens nor makes a file. */
+export function nativePackStore(folder: string, packBytesMax: number): NativePackStore {
+  return new native.PackStore(folder, packBytesMax);
+}
+
 /**
  * Makes frames of the edges of one Wiegand reader. A frame ends by silence: 4 × the longest
  * interval seen in it, 3 to 25 ms. All times come from one monotonic clock.
@@ -244,7 +298,7 @@ function checkPath(path: Uint8Array): Uint8Array {
 }
 
 /** Memory that can shrink or change under a reading thread is refused, not copied in silence. */
-function checkBytes(bytes: Uint8Array): Uint8Array {
+export function checkBytes(bytes: Uint8Array): Uint8Array {
   if (!(bytes instanceof Uint8Array)) throw new TypeError("expected a Uint8Array");
   const memory = bytes.buffer as ArrayBuffer & { readonly resizable?: boolean };
   if (!(memory instanceof ArrayBuffer) || memory.resizable === true) {

@@ -23,6 +23,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   gdo::ExportCrc32c(env, exports);
   gdo::ExportFileSystem(env, exports);
   gdo::ExportHostInfo(env, exports);
+  gdo::ExportPackStore(env, exports);
   gdo::ExportWiegandDecoder(env, exports);
   gdo::ExportZstd(env, exports);
   return exports;

@@ -17,6 +17,7 @@ void ExportChunker(Napi::Env env, Napi::Object exports);
 void ExportCrc32c(Napi::Env env, Napi::Object exports);
 void ExportFileSystem(Napi::Env env, Napi::Object exports);
 void ExportHostInfo(Napi::Env env, Napi::Object exports);
+void ExportPackStore(Napi::Env env, Napi::Object exports);
 void ExportWiegandDecoder(Napi::Env env, Napi::Object exports);
 void ExportZstd(Napi::Env env, Napi::Object exports);
 

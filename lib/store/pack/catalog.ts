@@ -1,12 +1,12 @@
 /** What a pack holds, from its footer where there is one, else by reading it through [T9]. */
-import { equalBytes, GdoError } from "../../base/index.ts";
+import { concatBytes, equalBytes, GdoError } from "../../base/index.ts";
 import type { PackFiles } from "./files.ts";
 import {
   checkPackHeader,
-  decodeFooter,
+  encodeEntry,
   encodePackHeader,
-  type FooterEntry,
   footerOffset,
+  footerRows,
   PACK_HEADER_BYTES,
   TRAILER_BYTES,
 } from "./frame.ts";
@@ -15,7 +15,8 @@ import { scanPack } from "./scan.ts";
 export interface PackContents {
   /** Ends with a footer: nothing is ever added. */
   readonly isSealed: boolean;
-  readonly entries: readonly FooterEntry[];
+  /** As in a footer, 40 bytes a record. */
+  readonly rows: Uint8Array;
   /** End of the last whole item; a torn append after it is not counted. 0: not even a header. */
   readonly endBytes: number;
   /** End of the last commit mark: what lies between it and endBytes may not be durable. */
@@ -30,15 +31,15 @@ export async function readContents(files: PackFiles, pack: number, from = PACK_H
   if (sizeBytes < PACK_HEADER_BYTES) return nothing(!(await isHeaderBegun(files, pack, sizeBytes)));
   const header = checkPackHeader(await files.read(pack, 0, PACK_HEADER_BYTES), pack);
   if (header === "newer") throw new GdoError("STORE_CORRUPT", `${files.pathOf(pack)} is of a newer version`);
-  const footer = await readFooter(files, pack, sizeBytes);
+  const footer = await readFooter(files, pack, sizeBytes, footerRows);
   if (footer !== undefined) {
-    return { isSealed: true, entries: footer, endBytes: sizeBytes, markedBytes: sizeBytes, isDamaged: false };
+    return { isSealed: true, rows: footer, endBytes: sizeBytes, markedBytes: sizeBytes, isDamaged: false };
   }
   return scanContents(files, pack, from, header === "damaged");
 }
 
 function nothing(isDamaged: boolean): PackContents {
-  return { isSealed: false, entries: [], endBytes: 0, markedBytes: 0, isDamaged };
+  return { isSealed: false, rows: new Uint8Array(0), endBytes: 0, markedBytes: 0, isDamaged };
 }
 
 /** A file too short for a header is a creation that was cut off, if its bytes are those of a header. */
@@ -47,17 +48,18 @@ async function isHeaderBegun(files: PackFiles, pack: number, sizeBytes: number):
   return equalBytes(bytes, encodePackHeader(pack).subarray(0, sizeBytes));
 }
 
-/** The footer's entries; undefined when the pack does not end with a whole footer. */
-export async function readFooter(
+/** The footer, decoded; undefined when the pack does not end with a whole one. */
+export async function readFooter<T>(
   files: PackFiles,
   pack: number,
   sizeBytes: number,
-): Promise<FooterEntry[] | undefined> {
+  decode: (footer: Uint8Array, offset: number) => T,
+): Promise<T | undefined> {
   if (sizeBytes < PACK_HEADER_BYTES + TRAILER_BYTES) return undefined;
   const trailer = await files.read(pack, sizeBytes - TRAILER_BYTES, TRAILER_BYTES);
   const offset = footerOffset(trailer, sizeBytes);
   if (offset === undefined) return undefined;
-  return decodeFooter(await files.read(pack, offset, sizeBytes - offset), offset);
+  return decode(await files.read(pack, offset, sizeBytes - offset), offset);
 }
 
 async function scanContents(
@@ -67,7 +69,7 @@ async function scanContents(
   isHeaderDamaged: boolean,
 ): Promise<PackContents> {
   const source = await files.source(pack);
-  const entries: FooterEntry[] = [];
+  const rows: Uint8Array[] = [];
   let endBytes = from;
   let markedBytes = from;
   let isDamaged = isHeaderDamaged;
@@ -77,8 +79,8 @@ async function scanContents(
     isDamaged = isHeaderDamaged || item.type === "damage" || item.type === "footer";
     if (item.type === "mark") markedBytes = item.end;
     if (item.type === "record") {
-      entries.push({ id: item.header.id, offset: item.offset, recordBytes: item.end - item.offset });
+      rows.push(encodeEntry({ id: item.header.id, offset: item.offset, recordBytes: item.end - item.offset }));
     }
   }
-  return { isSealed: false, entries, endBytes, markedBytes, isDamaged };
+  return { isSealed: false, rows: concatBytes(rows), endBytes, markedBytes, isDamaged };
 }

@@ -1,12 +1,12 @@
 /**
- * The first and the last bytes of a pack [T7]. Pure. docs/design/pack-format.md is the specification.
+ * The first and the last bytes of a pack [T7], as they are read; native/store/record.cc writes them. Pure. docs/design/pack-format.md is the specification.
  *
  * Header, 32 bytes: magic 8 | version | hash algorithm | zero 2 | pack number 4 | zero 12 | CRC-32C 4
  * Footer: magic 4 | count 4 | per record, sorted: id 32, offset 4, length 4 |
  *         offset of the footer 8 | CRC-32C of the footer so far 4 | end magic 8
  */
 import { crc32c } from "../../addon.ts";
-import { bytesOf, compareBytes, concatBytes, equalBytes, type Hash, hashOf32, utf8 } from "../../base/index.ts";
+import { bytesOf, equalBytes, type Hash, hashOf32, utf8 } from "../../base/index.ts";
 
 export const PACK_HEADER_BYTES = 32;
 const PACK_MAGIC = Uint8Array.of(0x89, ...utf8("gdopack"));
@@ -47,25 +47,12 @@ export function checkPackHeader(bytes: Uint8Array, pack: number): "ok" | "damage
   return equalBytes(bytes, encodePackHeader(pack)) ? "ok" : "damaged";
 }
 
-export function footerBytes(count: number): number {
+function footerBytes(count: number): number {
   return FOOTER_BYTES_MIN + count * ENTRY_BYTES;
 }
 
-export function encodeFooter(entries: readonly FooterEntry[], footerOffset: number): Uint8Array {
-  const rows = entries.map(encodeEntry).sort(compareBytes);
-  const bytes = new Uint8Array(footerBytes(entries.length));
-  const view = new DataView(bytes.buffer);
-  bytes.set(FOOTER_MAGIC);
-  view.setUint32(4, entries.length, true);
-  bytes.set(concatBytes(rows), FOOTER_HEAD_BYTES);
-  const trailer = bytes.length - TRAILER_BYTES;
-  view.setBigUint64(trailer, BigInt(footerOffset), true);
-  view.setUint32(trailer + 8, crc32c(bytes.subarray(0, trailer + 8)), true);
-  bytes.set(END_MAGIC, trailer + 12);
-  return bytes;
-}
-
-function encodeEntry(entry: FooterEntry): Uint8Array {
+/** One of a footer's rows. */
+export function encodeEntry(entry: FooterEntry): Uint8Array {
   const bytes = new Uint8Array(ENTRY_BYTES);
   bytes.set(bytesOf(entry.id));
   const view = new DataView(bytes.buffer);
@@ -93,17 +80,24 @@ export function footerLength(head: Uint8Array): number | undefined {
   return footerBytes(new DataView(head.buffer, head.byteOffset, head.length).getUint32(4, true));
 }
 
-/** The entries of a whole footer, or undefined when any byte of it is damaged. */
-export function decodeFooter(bytes: Uint8Array, offset: number): FooterEntry[] | undefined {
+/** The rows of a whole footer, or undefined when any byte of it is damaged. */
+export function footerRows(bytes: Uint8Array, offset: number): Uint8Array | undefined {
   if (footerLength(bytes) !== bytes.length) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const trailer = bytes.length - TRAILER_BYTES;
   if (footerOffset(bytes.subarray(trailer), offset + bytes.length) !== offset) return undefined;
   if (view.getUint32(trailer + 8, true) !== crc32c(bytes.subarray(0, trailer + 8))) return undefined;
-  const entries: FooterEntry[] = [];
-  for (let at = FOOTER_HEAD_BYTES; at < trailer; at += ENTRY_BYTES) {
-    const id = hashOf32(bytes.subarray(at, at + 32));
-    entries.push({ id, offset: view.getUint32(at + 32, true), recordBytes: view.getUint32(at + 36, true) });
-  }
-  return entries;
+  return bytes.subarray(FOOTER_HEAD_BYTES, trailer);
+}
+
+/** The entries of a whole footer, or undefined when any byte of it is damaged. */
+export function decodeFooter(bytes: Uint8Array, offset: number): FooterEntry[] | undefined {
+  const rows = footerRows(bytes, offset);
+  if (rows === undefined) return undefined;
+  const view = new DataView(rows.buffer, rows.byteOffset, rows.length);
+  return Array.from({ length: rows.length / ENTRY_BYTES }, (_, index) => {
+    const at = index * ENTRY_BYTES;
+    const id = hashOf32(rows.subarray(at, at + 32));
+    return { id, offset: view.getUint32(at + 32, true), recordBytes: view.getUint32(at + 36, true) };
+  });
 }

@@ -1,11 +1,11 @@
 /**
- * One record of a pack, byte for byte [T7]. Pure. docs/design/pack-format.md is the specification.
+ * One record of a pack, as it is read [T7]; native/store/record.cc writes it. Pure. docs/design/pack-format.md is the specification.
  *
  *   0 magic 4 | 4 kind | 5 codec | 6 bases | 7 zero | 8 raw length 4 | 12 stored length 4 | 16 id 32
  *   48 base ids 32 each | payload | CRC-32C of all before it, 4            (numbers little-endian)
  */
 import { crc32c } from "../../addon.ts";
-import { bytesOf, HASH_BYTES, type Hash, hashOf32, OBJECT_BYTES_MAX } from "../../base/index.ts";
+import { HASH_BYTES, type Hash, hashOf32, OBJECT_BYTES_MAX } from "../../base/index.ts";
 import type { ObjectKind } from "../chunk-store.ts";
 
 export const RECORD_MAGIC = Uint8Array.of(0xb7, 0x47, 0x44, 0x52);
@@ -16,7 +16,7 @@ const BASES_MAX = 4;
 
 /** Kind 0 marks a commit: all records before it were asked to be durable. */
 export const MARK_KIND = 0;
-const KINDS: readonly (ObjectKind | undefined)[] = [undefined, "chunk", "blob", "tree"];
+export const KINDS: readonly (ObjectKind | undefined)[] = [undefined, "chunk", "blob", "tree"];
 
 export const CODEC = { raw: 0, zeroRun: 1, zstd: 2, zstdBase: 3 } as const;
 
@@ -30,39 +30,6 @@ export interface RecordHeader {
   readonly bases: number;
   /** The whole record: header, bases, payload, checksum. */
   readonly recordBytes: number;
-}
-
-export interface NewRecord {
-  readonly kind: ObjectKind;
-  readonly id: Hash;
-  readonly codec: number;
-  readonly rawBytes: number;
-  readonly payload: Uint8Array;
-}
-
-export function encodeRecord(record: NewRecord): Uint8Array {
-  return seal(KINDS.indexOf(record.kind), record, bytesOf(record.id));
-}
-
-/** The record that ends a commit. */
-export function encodeMark(): Uint8Array {
-  const empty = { codec: CODEC.raw, rawBytes: 0, payload: new Uint8Array(0) };
-  return seal(MARK_KIND, empty, new Uint8Array(HASH_BYTES));
-}
-
-function seal(kind: number, record: Omit<NewRecord, "kind" | "id">, id: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(RECORD_BYTES_MIN + record.payload.length);
-  const view = new DataView(bytes.buffer);
-  bytes.set(RECORD_MAGIC);
-  bytes[4] = kind;
-  bytes[5] = record.codec;
-  view.setUint32(8, record.rawBytes, true);
-  view.setUint32(12, record.payload.length, true);
-  bytes.set(id, 16);
-  bytes.set(record.payload, RECORD_HEADER_BYTES);
-  const end = bytes.length - CRC_BYTES;
-  view.setUint32(end, crc32c(bytes.subarray(0, end)), true);
-  return bytes;
 }
 
 /** The header at the start of `bytes` (48 or more), or undefined where none that this format allows can be. */
@@ -108,10 +75,4 @@ export function isRecordIntact(record: Uint8Array): boolean {
   const end = record.length - CRC_BYTES;
   const view = new DataView(record.buffer, record.byteOffset, record.length);
   return view.getUint32(end, true) === crc32c(record.subarray(0, end));
-}
-
-/** The stored payload of a whole record. */
-export function recordPayload(record: Uint8Array, header: RecordHeader): Uint8Array {
-  const start = RECORD_HEADER_BYTES + header.bases * HASH_BYTES;
-  return record.subarray(start, start + header.storedBytes);
 }

@@ -5,28 +5,25 @@
 import { existsSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { mkdir } from "node:fs/promises";
-import { GdoError, type Hash } from "../../base/index.ts";
-import type { ChunkStore, ObjectKind, StoredObject } from "../chunk-store.ts";
+import { type NativeJob, type NativePackStore, nativePackStore } from "../../addon.ts";
+import { bytesOf, GdoError, HASH_BYTES, type Hash, hashOf32 } from "../../base/index.ts";
+import type { ObjectKind, StoredObject } from "../chunk-store.ts";
+import type { FileStore, FileWork, PutFile, PutFileOptions } from "../file-store.ts";
 import { withIoErrors } from "../io-error.ts";
 import { assertObjectSize, objectId } from "../object.ts";
 import { assertPrefix } from "../prefix.ts";
-import { type PackContents, readContents } from "./catalog.ts";
+import { readContents } from "./catalog.ts";
 import { PackFiles } from "./files.ts";
-import { footerBytes, PACK_HEADER_BYTES } from "./frame.ts";
-import { IdTable, type Place } from "./id-table.ts";
+import { PACK_HEADER_BYTES } from "./frame.ts";
 import { lockStore } from "./lock.ts";
-import { openRecord } from "./object-record.ts";
-import { packPayload } from "./payload.ts";
-import { encodeRecord } from "./record.ts";
+import { withStoreErrors } from "./native-error.ts";
+import { KINDS } from "./record.ts";
 import { type BadPlace, verifyPack } from "./verify.ts";
-import { PackWriter } from "./writer.ts";
 
 /** [T7] For disks; a node on an SD card asks for 32 MiB. */
 const PACK_BYTES_DEFAULT = 128 * 1024 * 1024;
 /** Offsets in a footer have 32 bits; the limit leaves room for the last object and the footer. */
 const PACK_BYTES_LIMIT = 1024 * 1024 * 1024;
-/** A pack this full is sealed on close, so that the next open need not read it through. */
-const SEAL_ON_CLOSE_PART = 1 / 8;
 
 export interface PackStoreOptions {
   /** Opens beside a writer. Nothing is locked, made or changed. */
@@ -41,30 +38,24 @@ export interface VerifySummary {
   readonly bad: number;
 }
 
-const FRESH: PackContents = { isSealed: false, entries: [], endBytes: 0, markedBytes: 0, isDamaged: false };
-
-export class PackStore implements ChunkStore {
+export class PackStore implements FileStore {
   readonly #files: PackFiles;
-  readonly #packBytesMax: number;
   /** Absent when opened for reading. */
   readonly #lock: FileHandle | undefined;
-  readonly #index = new IdTable();
-  /** Ids whose only record was found damaged: a new put writes them again. */
-  readonly #damaged = new Set<Hash>();
+  /** The index, reading, the open pack, and the threads that files go through. */
+  readonly #native: NativePackStore;
   /** How far each unsealed pack has been read; a sealed one has no limit. */
   readonly #readTo = new Map<number, number>();
-  #writer: PackWriter | undefined;
-  /** A last pack that may be continued, until the first put. */
-  #continuable: { readonly pack: number; readonly contents: PackContents } | undefined;
-  #lastPack = 0;
-  /** Writing happens one step at a time, in the order of the calls. */
+  /** What a commit waits for: everything that was put before it. */
+  readonly #inFlight = new Set<Promise<unknown>>();
+  /** Commits, and readings of the folder, happen one at a time. */
   #queue: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
   private constructor(dir: string, lock: FileHandle | undefined, packBytesMax: number) {
     this.#files = new PackFiles(dir);
     this.#lock = lock;
-    this.#packBytesMax = packBytesMax;
+    this.#native = nativePackStore(dir, packBytesMax);
   }
 
   /**
@@ -94,25 +85,40 @@ export class PackStore implements ChunkStore {
     assertObjectSize(bytes);
     const id = objectId(kind, bytes);
     if (this.has(id)) return id;
-    const record = encodeRecord({ kind, id, ...packPayload(bytes) });
-    await this.#inTurn(async () => {
-      if (!this.has(id)) await this.#append(id, record); // Another put of it may have been first.
-    });
+    // A copy: the caller may write to its bytes once this has returned to it.
+    await this.#track(this.#native.put(KINDS.indexOf(kind), bytesOf(id), Uint8Array.from(bytes)));
     return id;
   }
 
   async get(id: Hash): Promise<StoredObject> {
     this.#assertOpen();
-    const place = this.#index.get(id);
-    if (place !== undefined) return this.#read(id, place);
-    if (this.#lock === undefined) await this.refresh();
-    const fresh = this.#index.get(id);
-    if (fresh === undefined) throw new GdoError("STORE_MISSING", `object ${id} is not in the store`);
-    return this.#read(id, fresh);
+    try {
+      return await this.#read(id);
+    } catch (error) {
+      const isMissing = error instanceof GdoError && error.code === "STORE_MISSING";
+      if (!isMissing || this.#lock !== undefined) throw error;
+    }
+    await this.refresh();
+    return this.#read(id);
+  }
+
+  /** Stores a file as a blob, read natively from its start. The descriptor stays open and the caller's. */
+  async putFile(fd: number, options: PutFileOptions): Promise<PutFile> {
+    this.#assertWritable();
+    const { sizeBytesMax = Number.MAX_SAFE_INTEGER, profile, onProgress } = options;
+    const job = this.#native.putFile(fd, sizeBytesMax, profile, onProgress);
+    const { id, ...counts } = await this.#work(job, options);
+    return { ...counts, id: hashOf32(id) };
+  }
+
+  /** Writes a blob into a new, empty file, natively; gives its size. Holes are left where it has zeros. */
+  async restoreFile(id: Hash, fd: number, options: FileWork = {}): Promise<number> {
+    this.#assertOpen();
+    return this.#work(this.#native.restoreFile(bytesOf(id), fd, options.onProgress), options);
   }
 
   has(id: Hash): boolean {
-    return this.#index.get(id) !== undefined && !this.#damaged.has(id);
+    return this.#native.has(bytesOf(id));
   }
 
   missing(ids: Iterable<Hash>): Hash[] {
@@ -121,7 +127,8 @@ export class PackStore implements ChunkStore {
 
   async commit(): Promise<void> {
     this.#assertWritable();
-    await this.#inTurn(() => this.#commit());
+    await Promise.allSettled(this.#inFlight);
+    await this.#inTurn(() => withStoreErrors(() => this.#native.commit()));
   }
 
   /** Commits and closes; a failure to commit is told after everything has been let go. */
@@ -129,7 +136,8 @@ export class PackStore implements ChunkStore {
     if (this.#isClosed) return;
     this.#isClosed = true;
     try {
-      if (this.#lock !== undefined) await this.#inTurn(() => this.#finish());
+      await Promise.allSettled(this.#inFlight);
+      if (this.#lock !== undefined) await this.#inTurn(() => withStoreErrors(() => this.#native.finish()));
     } finally {
       await this.#release();
     }
@@ -141,7 +149,12 @@ export class PackStore implements ChunkStore {
   }
 
   *ids(): Iterable<Hash> {
-    for (const id of this.#index.ids()) if (!this.#damaged.has(id)) yield id;
+    for (let cursor = 0; ; ) {
+      const part = this.#native.ids(cursor);
+      if (part.ids.length === 0) return;
+      for (let at = 0; at < part.ids.length; at += HASH_BYTES) yield hashOf32(part.ids.subarray(at, at + HASH_BYTES));
+      cursor = part.cursor;
+    }
   }
 
   /** Takes in what a writer beside this reader has added since. */
@@ -152,7 +165,7 @@ export class PackStore implements ChunkStore {
   }
 
   get objectCount(): number {
-    return this.#index.count;
+    return this.#native.count();
   }
 
   /** Bytes of all packs on disk. */
@@ -172,70 +185,49 @@ export class PackStore implements ChunkStore {
       bad += 1;
       onBad(place);
     };
-    for (const pack of await this.#files.list()) objects += await verifyPack(this.#files, pack, tell);
+    for (const pack of await this.#files.list()) {
+      objects += await verifyPack(this.#files, pack, (record, id) => this.#contentFault(record, id), tell);
+    }
     return { objects, bad };
   }
 
-  async #read(id: Hash, place: Place): Promise<StoredObject> {
+  async #read(id: Hash): Promise<StoredObject> {
+    const { kind, bytes } = await withStoreErrors(() => this.#native.get(bytesOf(id)));
+    return { kind: KINDS[kind] as ObjectKind, bytes };
+  }
+
+  async #contentFault(record: Uint8Array, id: Hash): Promise<string | undefined> {
     try {
-      const buffered = place.pack === this.#writer?.pack ? this.#writer.buffered(place.offset) : undefined;
-      return openRecord(buffered ?? (await this.#files.read(place.pack, place.offset, place.recordBytes)), id);
-    } catch (cause) {
-      if (!(cause instanceof GdoError) || cause.code !== "STORE_CORRUPT") throw cause;
-      this.#damaged.add(id); // [T10] From now on it counts as missing, so that it can be put or fetched again.
-      const where = `${this.#files.pathOf(place.pack)}, offset ${place.offset}`;
-      throw new GdoError("STORE_CORRUPT", `object ${id} is damaged (${where}): ${cause.message}`, {
-        cause,
-        hint: "gdo verify",
-      });
+      await withStoreErrors(() => this.#native.openRecord(record, bytesOf(id)));
+      return undefined;
+    } catch (error) {
+      if (error instanceof GdoError && error.code === "STORE_CORRUPT") return error.message;
+      throw error;
     }
   }
 
-  async #append(id: Hash, record: Uint8Array): Promise<void> {
-    const writer = await this.#openWriter(record.length);
-    const offset = await writer.append(id, record);
-    this.#index.set(id, { pack: writer.pack, offset, recordBytes: record.length });
-    this.#damaged.delete(id);
-  }
-
-  /** The pack that has room for one more record of this size. */
-  async #openWriter(recordBytes: number): Promise<PackWriter> {
-    const current = this.#writer ?? (await this.#continue());
-    if (current !== undefined) {
-      const sizeBytes = current.endBytes + recordBytes + footerBytes(current.records + 1);
-      if (sizeBytes <= this.#packBytesMax || current.records === 0) return current;
-      await current.seal();
-      this.#writer = undefined;
+  /** Waits for work on a file, which the signal ends early. */
+  async #work<T>({ number, promise }: NativeJob<T>, { signal }: FileWork): Promise<T> {
+    const abort = (): void => this.#native.abort(number);
+    signal?.addEventListener("abort", abort);
+    if (signal?.aborted) abort();
+    try {
+      return await this.#track(promise);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", abort);
     }
-    const pack = this.#lastPack + 1;
-    this.#writer = await PackWriter.open(pack, this.#files.pathOf(pack), FRESH);
-    this.#lastPack = pack;
-    return this.#writer;
   }
 
-  async #continue(): Promise<PackWriter | undefined> {
-    const last = this.#continuable;
-    if (last === undefined) return undefined;
-    this.#writer = await PackWriter.open(last.pack, this.#files.pathOf(last.pack), last.contents);
-    this.#continuable = undefined;
-    return this.#writer;
-  }
-
-  async #commit(): Promise<void> {
-    // What a killed writer had appended counts as held, so it must become durable too [T10].
-    const last = this.#continuable?.contents;
-    if (last !== undefined && last.endBytes > last.markedBytes) await this.#continue();
-    await this.#writer?.commit();
-  }
-
-  async #finish(): Promise<void> {
-    await this.#commit();
-    const sealBytes = this.#packBytesMax * SEAL_ON_CLOSE_PART;
-    const isLarge = (this.#continuable?.contents.endBytes ?? 0) >= sealBytes;
-    const writer = this.#writer ?? (isLarge ? await this.#continue() : undefined);
-    if (writer === undefined || writer.endBytes < sealBytes) return;
-    await writer.seal();
-    this.#writer = undefined;
+  async #track<T>(call: Promise<T>): Promise<T> {
+    this.#inFlight.add(call);
+    try {
+      return await withStoreErrors(() => call);
+    } finally {
+      this.#inFlight.delete(call);
+    }
   }
 
   async #load(): Promise<void> {
@@ -243,18 +235,16 @@ export class PackStore implements ChunkStore {
       const from = this.#readTo.get(pack) ?? PACK_HEADER_BYTES;
       if (from === Number.POSITIVE_INFINITY) continue;
       const contents = await readContents(this.#files, pack, from);
-      for (const { id, offset, recordBytes } of contents.entries) {
-        this.#index.set(id, { pack, offset, recordBytes });
-        this.#damaged.delete(id); // Written again by the writer.
-      }
+      this.#native.addEntries(pack, contents.rows);
       this.#readTo.set(pack, contents.isSealed ? Number.POSITIVE_INFINITY : Math.max(from, contents.endBytes));
-      this.#lastPack = pack;
-      this.#continuable = contents.isSealed || contents.isDamaged ? undefined : { pack, contents };
+      const { isSealed, isDamaged, endBytes, markedBytes, rows } = contents;
+      if (isSealed || isDamaged) this.#native.setLastPack(pack);
+      else this.#native.setLastPack(pack, endBytes, markedBytes, rows);
     }
   }
 
   async #release(): Promise<void> {
-    await this.#writer?.close().catch(() => undefined);
+    this.#native.close();
     await this.#files.close();
     await this.#lock?.close();
   }

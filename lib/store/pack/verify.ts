@@ -1,9 +1,8 @@
 /** Reads packs whole and says what is damaged, to the offset [T10]. */
-import { GdoError, type Hash } from "../../base/index.ts";
+import type { Hash } from "../../base/index.ts";
 import { readFooter } from "./catalog.ts";
 import type { PackFiles } from "./files.ts";
-import { checkPackHeader, type FooterEntry, PACK_HEADER_BYTES } from "./frame.ts";
-import { openRecord } from "./object-record.ts";
+import { checkPackHeader, decodeFooter, type FooterEntry, PACK_HEADER_BYTES } from "./frame.ts";
 import { type PackItem, scanPack } from "./scan.ts";
 
 /** Something damaged: where, and which object it was when that is known. */
@@ -14,8 +13,16 @@ export interface BadPlace {
   readonly what: string;
 }
 
+/** What is wrong with the content of a whole record; undefined when it is the object it says. */
+export type ContentCheck = (record: Uint8Array, id: Hash) => Promise<string | undefined>;
+
 /** The records of a pack that are right; tells each place that is not. */
-export async function verifyPack(files: PackFiles, pack: number, onBad: (place: BadPlace) => void): Promise<number> {
+export async function verifyPack(
+  files: PackFiles,
+  pack: number,
+  contentFault: ContentCheck,
+  onBad: (place: BadPlace) => void,
+): Promise<number> {
   const name = files.nameOf(pack);
   const bad = (offset: number, what: string, id?: Hash): void =>
     onBad({ pack: name, offset, what, ...(id === undefined ? {} : { id }) });
@@ -26,11 +33,11 @@ export async function verifyPack(files: PackFiles, pack: number, onBad: (place: 
     return 0;
   }
   if (checkPackHeader(header, pack) !== "ok") bad(0, "the pack's header is damaged");
-  const footer = new FooterCheck(await readFooter(files, pack, source.sizeBytes));
+  const footer = new FooterCheck(await readFooter(files, pack, source.sizeBytes, decodeFooter));
   let records = 0;
   for await (const item of scanPack(source, PACK_HEADER_BYTES)) {
     const id = footer.idAt(item) ?? idOf(item);
-    const fault = footer.faultOf(item, source.sizeBytes) ?? faultOf(item);
+    const fault = footer.faultOf(item, source.sizeBytes) ?? (await faultOf(item, contentFault));
     if (fault !== undefined) bad(item.offset, fault, id);
     else if (item.type === "record") records += 1;
   }
@@ -43,19 +50,9 @@ function idOf(item: PackItem): Hash | undefined {
   return item.type === "damage" ? item.id : undefined;
 }
 
-function faultOf(item: PackItem): string | undefined {
+async function faultOf(item: PackItem, contentFault: ContentCheck): Promise<string | undefined> {
   if (item.type === "damage") return item.what;
   return item.type === "record" ? contentFault(item.bytes, item.header.id) : undefined;
-}
-
-function contentFault(record: Uint8Array, id: Hash): string | undefined {
-  try {
-    openRecord(record, id);
-    return undefined;
-  } catch (error) {
-    if (error instanceof GdoError) return error.message;
-    throw error;
-  }
 }
 
 /** Compares a sealed pack's footer with the records met on the way. */

@@ -1,0 +1,35 @@
+/** The native store's faults, told as GdoErrors. */
+import { getSystemErrorName } from "node:util";
+import type { StoreFault } from "../../addon.ts";
+import { GdoError } from "../../base/index.ts";
+import { ioError } from "../io-error.ts";
+
+function isFault(error: unknown): error is StoreFault {
+  return error instanceof Error && typeof (error as StoreFault).fault === "string";
+}
+
+/** Runs a native call and tells its failure. */
+export async function withStoreErrors<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (cause) {
+    throw isFault(cause) ? storeError(cause) : cause;
+  }
+}
+
+function storeError(cause: StoreFault): GdoError {
+  switch (cause.fault) {
+    case "system": {
+      const code = getSystemErrorName(-cause.errno);
+      return ioError(Object.assign(new Error(code), { code }), cause.message);
+    }
+    case "corrupt":
+      return new GdoError("STORE_CORRUPT", cause.message, { hint: "gdo verify" });
+    case "missing":
+      return new GdoError("STORE_MISSING", cause.message);
+    case "invalid":
+      return new GdoError("INPUT_INVALID", cause.message);
+    default:
+      return new GdoError("IO", cause.message, { cause });
+  }
+}

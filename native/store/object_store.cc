@@ -1,0 +1,202 @@
+#include "store/object_store.h"
+
+namespace gdo::store {
+namespace {
+
+// A pack this full is sealed on close.
+constexpr uint64_t kSealOnClosePart = 8;
+
+// Writers keep to less; a store that was tampered with cannot make a reader go round for ever.
+constexpr int kDepthMax = 16;
+
+}  // namespace
+
+ObjectStore::ObjectStore(std::string folder, uint64_t pack_bytes_max)
+    : pack_bytes_max_(pack_bytes_max), files_(std::move(folder)) {}
+
+void ObjectStore::AddEntries(uint32_t pack, std::span<const FooterEntry> entries) {
+  for (const FooterEntry& entry : entries) {
+    index_.Set(entry.id, {pack, entry.offset, entry.record_bytes});
+  }
+}
+
+void ObjectStore::SetLastPack(uint32_t pack, std::unique_ptr<PackState> state) {
+  const std::lock_guard lock(append_mutex_);
+  last_pack_ = pack;
+  continuable_ = std::move(state);
+}
+
+Outcome ObjectStore::Put(ObjectKind kind, const ObjectId& id, std::span<const uint8_t> bytes) {
+  if (index_.Has(id)) return std::nullopt;
+  const Bytes record = CodecPool::Lease(codecs_)->EncodeRecord(kind, id, bytes);
+  return Append(id, record);
+}
+
+Outcome ObjectStore::Append(const ObjectId& id, const Bytes& record) {
+  const std::lock_guard lock(append_mutex_);
+  if (index_.Has(id)) return std::nullopt;  // Another put of it was first.
+  if (Outcome fault = OpenAppender(record.size())) return fault;
+  uint32_t offset = 0;
+  if (Outcome fault = appender_->Append(id, record, offset)) return fault;
+  index_.Set(id, {appender_->pack(), offset, static_cast<uint32_t>(record.size())});
+  return std::nullopt;
+}
+
+Outcome ObjectStore::Get(const ObjectId& id, Object& out) {
+  const std::optional<Place> place = index_.Find(id);
+  if (!place.has_value()) {
+    return Fault{Fault::Kind::kMissing, 0, "object " + HexOf(id) + " is not in the store"};
+  }
+  Bytes record(place->record_bytes);
+  Outcome fault = ReadRecord(*place, record);
+  if (!fault.has_value()) fault = OpenRecord(record, id, out);
+  if (!fault.has_value()) return fault;
+  return Damaged(id, *place, std::move(*fault));
+}
+
+Outcome ObjectStore::OpenRecord(std::span<const uint8_t> record, const ObjectId& id, Object& out) {
+  const auto header =
+      record.size() < kRecordBytesMin ? std::nullopt : DecodeRecordHeader(record);
+  if (!header.has_value()) return Corrupt("the record's header is damaged");
+  out.kind = header->kind;
+  out.bytes.resize(header->raw_bytes);
+  return OpenRecordInto(record, id, header->kind, out.bytes);
+}
+
+Outcome ObjectStore::OpenRecordInto(std::span<const uint8_t> record, const ObjectId& id,
+                                    ObjectKind kind, std::span<uint8_t> out) {
+  const auto header =
+      record.size() < kRecordBytesMin ? std::nullopt : DecodeRecordHeader(record);
+  const bool is_it = header.has_value() && header->kind != ObjectKind::kMark &&
+                     header->id == id && header->RecordBytes() == record.size();
+  if (!is_it) return Corrupt("the record's header is damaged");
+  if (header->kind != kind || header->raw_bytes != out.size()) {
+    return Corrupt("it is of another kind or length than what needs it says");
+  }
+  if (Outcome fault = Decode(*header, record, 0, out)) return fault;
+  // The id says it all: a checksum that is wrong over right bytes is for verify to tell.
+  if (NameOf(kind, out) != id) return Corrupt("the content does not have this id");
+  return std::nullopt;
+}
+
+Outcome ObjectStore::ReadRecord(const Place& place, std::span<uint8_t> out) {
+  const std::shared_ptr<PackAppender> open = appender();
+  const bool is_buffered =
+      open != nullptr && open->pack() == place.pack && open->ReadBuffered(place.offset, out);
+  return is_buffered ? std::nullopt : files_.Read(place.pack, place.offset, out);
+}
+
+Fault ObjectStore::Damaged(const ObjectId& id, const Place& place, Fault fault) {
+  if (fault.kind != Fault::Kind::kCorrupt) return fault;
+  index_.MarkDamaged(id);
+  return Corrupt("object " + HexOf(id) + " is damaged (" + files_.PathOf(place.pack) +
+                 ", offset " + std::to_string(place.offset) + "): " + fault.what);
+}
+
+Outcome ObjectStore::Decode(const RecordHeader& header, std::span<const uint8_t> record, int depth,
+                            std::span<uint8_t> out) {
+  Bytes bases;
+  if (header.codec == Codec::kZstdBase) {
+    if (Outcome fault = ReadBases(header, record, depth, bases)) return fault;
+  }
+  const auto payload = record.subspan(header.PayloadOffset(), header.stored_bytes);
+  if (CodecPool::Lease(codecs_)->Decode(header, payload, bases, out)) return std::nullopt;
+  return Corrupt("the payload cannot be decompressed");
+}
+
+Outcome ObjectStore::ReadBases(const RecordHeader& header, std::span<const uint8_t> record,
+                               int depth, Bytes& out) {
+  if (depth >= kDepthMax) return Corrupt("it leans on too long a row of others");
+  for (size_t base = 0; base < header.bases; ++base) {
+    const ObjectId id = LoadId(record.data() + kRecordHeaderBytes + base * kIdBytes);
+    if (Outcome fault = ReadBase(id, depth + 1, out)) {
+      if (fault->kind != Fault::Kind::kCorrupt && fault->kind != Fault::Kind::kMissing) return fault;
+      return Corrupt("it leans on chunk " + HexOf(id) + ", which is missing or damaged");
+    }
+  }
+  return std::nullopt;
+}
+
+// Appends the bytes of a chunk that another leans on. Its own id is not checked: the id of what
+// leans on it will tell.
+Outcome ObjectStore::ReadBase(const ObjectId& id, int depth, Bytes& out) {
+  const std::optional<Place> place = index_.Find(id);
+  if (!place.has_value()) return Fault{Fault::Kind::kMissing, 0, "a base"};
+  Bytes record(place->record_bytes);
+  if (Outcome fault = ReadRecord(*place, record)) return fault;
+  const auto header = DecodeRecordHeader(record);
+  const bool is_chunk = header.has_value() && header->kind == ObjectKind::kChunk &&
+                        header->id == id && header->RecordBytes() == record.size();
+  if (!is_chunk) return Corrupt("the record's header is damaged");
+  Bytes bytes(header->raw_bytes);
+  if (Outcome fault = Decode(*header, record, depth, bytes)) return fault;
+  out.insert(out.end(), bytes.begin(), bytes.end());
+  return std::nullopt;
+}
+
+Outcome ObjectStore::Commit() {
+  const std::lock_guard lock(append_mutex_);
+  // What a killed writer had appended counts as held, so it must become durable too [T10].
+  if (continuable_ != nullptr && continuable_->end_bytes > continuable_->marked_bytes) {
+    if (Outcome fault = Continue()) return fault;
+  }
+  return appender_ == nullptr ? std::nullopt : appender_->Commit();
+}
+
+Outcome ObjectStore::Finish() {
+  if (Outcome fault = Commit()) return fault;
+  const std::lock_guard lock(append_mutex_);
+  const uint64_t seal_bytes = pack_bytes_max_ / kSealOnClosePart;
+  if (appender_ == nullptr && continuable_ != nullptr && continuable_->end_bytes >= seal_bytes) {
+    if (Outcome fault = Continue()) return fault;
+  }
+  if (appender_ == nullptr || appender_->end_bytes() < seal_bytes) return std::nullopt;
+  if (Outcome fault = appender_->Seal()) return fault;
+  SetAppender(nullptr);
+  return std::nullopt;
+}
+
+// The pack that has room for one more record of this size.
+Outcome ObjectStore::OpenAppender(uint64_t record_bytes) {
+  if (appender_ == nullptr && continuable_ != nullptr) {
+    if (Outcome fault = Continue()) return fault;
+  }
+  if (appender_ != nullptr) {
+    const uint64_t size =
+        appender_->end_bytes() + record_bytes + FooterBytes(appender_->records() + 1);
+    if (size <= pack_bytes_max_ || appender_->records() == 0) return std::nullopt;
+    if (Outcome fault = appender_->Seal()) return fault;
+    SetAppender(nullptr);
+  }
+  PackState fresh;
+  fresh.pack = last_pack_ + 1;
+  const std::string path = files_.PathOf(fresh.pack);
+  std::unique_ptr<PackAppender> opened;
+  if (Outcome fault = PackAppender::Open(path, std::move(fresh), opened)) return fault;
+  last_pack_ = opened->pack();
+  SetAppender(std::move(opened));
+  return std::nullopt;
+}
+
+Outcome ObjectStore::Continue() {
+  std::unique_ptr<PackAppender> opened;
+  if (Outcome fault =
+          PackAppender::Open(files_.PathOf(continuable_->pack), *continuable_, opened)) {
+    return fault;
+  }
+  continuable_.reset();
+  SetAppender(std::move(opened));
+  return std::nullopt;
+}
+
+std::shared_ptr<PackAppender> ObjectStore::appender() const {
+  const std::shared_lock lock(appender_mutex_);
+  return appender_;
+}
+
+void ObjectStore::SetAppender(std::shared_ptr<PackAppender> appender) {
+  const std::unique_lock lock(appender_mutex_);
+  appender_ = std::move(appender);
+}
+
+}  // namespace gdo::store

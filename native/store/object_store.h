@@ -1,0 +1,93 @@
+// Objects on disk, in append-only packs: the index, the one open pack, and reading [T7][T8][T10].
+// Any thread. TypeScript opens it: lists the packs, recovers what a crash left, holds the lock.
+#pragma once
+
+#include <atomic>
+#include <list>
+#include <memory>
+#include <mutex>
+#include <shared_mutex>
+#include <string>
+#include <unordered_map>
+
+#include "store/fault.h"
+#include "store/index.h"
+#include "store/pack_appender.h"
+#include "store/pack_files.h"
+#include "store/payload.h"
+
+namespace gdo::store {
+
+struct Object {
+  ObjectKind kind = ObjectKind::kMark;
+  Bytes bytes;
+};
+
+class ObjectStore {
+ public:
+  ObjectStore(std::string folder, uint64_t pack_bytes_max);
+
+  Index& index() { return index_; }
+  CodecPool& codecs() { return codecs_; }
+
+  // What a pack holds; its footer's entries as they stand on disk.
+  void AddEntries(uint32_t pack, std::span<const FooterEntry> entries);
+
+  // The highest pack there is. When it may be continued, `state` is what it holds: it is opened by
+  // the first append.
+  void SetLastPack(uint32_t pack, std::unique_ptr<PackState> state);
+
+  // Keeps an object that is not held yet.
+  Outcome Put(ObjectKind kind, const ObjectId& id, std::span<const uint8_t> bytes);
+
+  // As Put, when the record is made already.
+  Outcome Append(const ObjectId& id, const Bytes& record);
+
+  // The object, its id checked. One found damaged counts as missing from then on.
+  Outcome Get(const ObjectId& id, Object& out);
+
+  // The object of a whole record that has been read, its id checked.
+  Outcome OpenRecord(std::span<const uint8_t> record, const ObjectId& id, Object& out);
+  // The same into memory that has the object's length.
+  Outcome OpenRecordInto(std::span<const uint8_t> record, const ObjectId& id, ObjectKind kind,
+                         std::span<uint8_t> out);
+
+  // A record's bytes; `out` is as long as it is.
+  Outcome ReadRecord(const Place& place, std::span<uint8_t> out);
+
+  Outcome Commit();
+
+  // Commits, and seals a pack that is an eighth full, so that the next open need not read it.
+  Outcome Finish();
+
+  void ForgetPack(uint32_t pack) { files_.Forget(pack); }
+
+  // Marks as damaged and says where; other faults pass unchanged.
+  Fault Damaged(const ObjectId& id, const Place& place, Fault fault);
+
+ private:
+  Outcome Decode(const RecordHeader& header, std::span<const uint8_t> record, int depth,
+                 std::span<uint8_t> out);
+  Outcome ReadBases(const RecordHeader& header, std::span<const uint8_t> record, int depth,
+                    Bytes& out);
+  Outcome ReadBase(const ObjectId& id, int depth, Bytes& out);
+
+  Outcome OpenAppender(uint64_t record_bytes);
+  Outcome Continue();
+  std::shared_ptr<PackAppender> appender() const;
+  void SetAppender(std::shared_ptr<PackAppender> appender);
+
+  const uint64_t pack_bytes_max_;
+  Index index_;
+  PackFiles files_;
+  CodecPool codecs_;
+
+  std::mutex append_mutex_;  // Writing happens one step at a time.
+  std::unique_ptr<PackState> continuable_;
+  uint32_t last_pack_ = 0;
+
+  mutable std::shared_mutex appender_mutex_;  // Guards the pointer only.
+  std::shared_ptr<PackAppender> appender_;
+};
+
+}  // namespace gdo::store

@@ -1,0 +1,136 @@
+#include "store/payload.h"
+
+#include <zstd.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "store/zeros.h"
+
+namespace gdo::store {
+namespace {
+
+constexpr int kLevel = 3;
+constexpr int kProbeLevel = 1;
+constexpr size_t kCompressBytesMin = 64;  // Below, the frame's own header eats the gain.
+constexpr size_t kProbePieces = 4;
+constexpr size_t kProbePieceBytes = 1024;
+
+// A frame, of its object, that is worth reading its bases for [T6].
+constexpr bool IsWorthBases(size_t with_bases, size_t without) {
+  return with_bases * 4 < without * 3;
+}
+
+}  // namespace
+
+PayloadCodec::PayloadCodec()
+    : compressor_(ZSTD_createCCtx()), decompressor_(ZSTD_createDCtx()) {}
+
+void PayloadCodec::Free::operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
+void PayloadCodec::Free::operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
+
+Bytes PayloadCodec::EncodeRecord(ObjectKind kind, const ObjectId& id,
+                                 std::span<const uint8_t> bytes, const Bases* bases) {
+  RecordHeader header;
+  header.kind = kind;
+  header.id = id;
+  header.raw_bytes = static_cast<uint32_t>(bytes.size());
+  if (!bytes.empty() && IsAllZero(bytes)) {
+    header.codec = Codec::kZeroRun;
+    return Record(header, {}, nullptr);
+  }
+  Bytes best = Record(header, bytes, nullptr);
+  if (bytes.size() < kCompressBytesMin) return best;
+  if (!IsIncompressible(bytes)) {
+    const size_t size = Compress(bytes, {}, kLevel);
+    header.codec = Codec::kZstd;
+    if (size != 0 && size < bytes.size()) best = Record(header, std::span(frame_).first(size), nullptr);
+  }
+  if (bases == nullptr || bases->ids.empty()) return best;
+  const size_t size = Compress(bytes, bases->bytes, kLevel);
+  if (size == 0 || !IsWorthBases(size + bases->ids.size() * kIdBytes, best.size())) return best;
+  header.codec = Codec::kZstdBase;
+  return Record(header, std::span(frame_).first(size), bases);
+}
+
+bool PayloadCodec::Decode(const RecordHeader& header, std::span<const uint8_t> payload,
+                          std::span<const uint8_t> base_bytes, std::span<uint8_t> out) {
+  if (header.codec == Codec::kZeroRun) {
+    std::fill(out.begin(), out.end(), uint8_t{0});
+    return true;
+  }
+  if (header.codec == Codec::kRaw) {
+    std::copy(payload.begin(), payload.end(), out.begin());
+    return true;
+  }
+  if (decompressor_ == nullptr) return false;
+  // zstd itself would take several frames in a row, also empty ones; a record holds one.
+  if (ZSTD_findFrameCompressedSize(payload.data(), payload.size()) != payload.size()) return false;
+  ZSTD_DCtx_reset(decompressor_.get(), ZSTD_reset_session_and_parameters);
+  if (header.codec == Codec::kZstdBase) {
+    ZSTD_DCtx_refPrefix(decompressor_.get(), base_bytes.data(), base_bytes.size());
+  }
+  return ZSTD_decompressDCtx(decompressor_.get(), out.data(), out.size(), payload.data(),
+                             payload.size()) == out.size();
+}
+
+// Four pieces from all over a larger object tell whether the whole is worth the time.
+bool PayloadCodec::IsIncompressible(std::span<const uint8_t> bytes) {
+  if (bytes.size() < 4 * kProbePieces * kProbePieceBytes) return false;
+  Bytes probe;
+  const size_t step = (bytes.size() - kProbePieceBytes) / (kProbePieces - 1);
+  for (size_t piece = 0; piece < kProbePieces; ++piece) {
+    const auto part = bytes.subspan(piece * step, kProbePieceBytes);
+    probe.insert(probe.end(), part.begin(), part.end());
+  }
+  const size_t size = Compress(probe, {}, kProbeLevel);
+  return size == 0 || size * 100 > probe.size() * 97;
+}
+
+// Into frame_; 0 when zstd could not.
+size_t PayloadCodec::Compress(std::span<const uint8_t> bytes, std::span<const uint8_t> prefix,
+                              int level) {
+  if (compressor_ == nullptr) return 0;
+  frame_.resize(std::max(frame_.size(), ZSTD_compressBound(bytes.size())));
+  ZSTD_CCtx* const context = compressor_.get();
+  ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
+  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
+  if (!prefix.empty()) {
+    // The window reaches over the whole prefix from the last byte.
+    const auto window_log = static_cast<int>(std::bit_width(prefix.size() + bytes.size()));
+    ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, window_log);
+    ZSTD_CCtx_refPrefix(context, prefix.data(), prefix.size());
+  }
+  const size_t size =
+      ZSTD_compress2(context, frame_.data(), frame_.size(), bytes.data(), bytes.size());
+  return ZSTD_isError(size) != 0 ? 0 : size;
+}
+
+Bytes PayloadCodec::Record(RecordHeader header, std::span<const uint8_t> payload,
+                           const Bases* bases) {
+  header.stored_bytes = static_cast<uint32_t>(payload.size());
+  header.bases = static_cast<uint8_t>(bases == nullptr ? 0 : bases->ids.size());
+  Bytes record(header.RecordBytes());
+  auto at = record.begin() + kRecordHeaderBytes;
+  for (size_t base = 0; base < header.bases; ++base) {
+    at = std::copy(bases->ids[base].begin(), bases->ids[base].end(), at);
+  }
+  std::copy(payload.begin(), payload.end(), at);
+  SealRecord(header, record);
+  return record;
+}
+
+std::unique_ptr<PayloadCodec> CodecPool::Take() {
+  const std::lock_guard lock(mutex_);
+  if (free_.empty()) return std::make_unique<PayloadCodec>();
+  std::unique_ptr<PayloadCodec> codec = std::move(free_.back());
+  free_.pop_back();
+  return codec;
+}
+
+void CodecPool::Give(std::unique_ptr<PayloadCodec> codec) {
+  const std::lock_guard lock(mutex_);
+  free_.push_back(std::move(codec));
+}
+
+}  // namespace gdo::store

@@ -1,0 +1,79 @@
+// How an object's bytes are stored in a record: as they are, as a run of zeros, compressed, or
+// compressed against other chunks [T6][T7].
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "store/record.h"
+
+struct ZSTD_CCtx_s;
+struct ZSTD_DCtx_s;
+
+namespace gdo::store {
+
+// The chunks that a record may lean on: their ids, and their bytes end to end.
+struct Bases {
+  std::vector<ObjectId> ids;
+  Bytes bytes;
+};
+
+// zstd contexts and scratch memory. One thread at a time.
+class PayloadCodec {
+ public:
+  PayloadCodec();
+
+  // The whole record, in the smallest of the forms that are worth trying. With `bases`, a chunk
+  // is stored against them where that takes less than 0.75 of what it takes without.
+  Bytes EncodeRecord(ObjectKind kind, const ObjectId& id, std::span<const uint8_t> bytes,
+                     const Bases* bases = nullptr);
+
+  // The object's bytes again; not yet checked against the id. `out` has header.raw_bytes,
+  // `base_bytes` is what the record leans on. False when the payload is broken.
+  bool Decode(const RecordHeader& header, std::span<const uint8_t> payload,
+              std::span<const uint8_t> base_bytes, std::span<uint8_t> out);
+
+ private:
+  struct Free {
+    void operator()(ZSTD_CCtx_s* context) const;
+    void operator()(ZSTD_DCtx_s* context) const;
+  };
+
+  bool IsIncompressible(std::span<const uint8_t> bytes);
+  size_t Compress(std::span<const uint8_t> bytes, std::span<const uint8_t> prefix, int level);
+  Bytes Record(RecordHeader header, std::span<const uint8_t> payload, const Bases* bases);
+
+  std::unique_ptr<ZSTD_CCtx_s, Free> compressor_;
+  std::unique_ptr<ZSTD_DCtx_s, Free> decompressor_;
+  Bytes frame_;
+};
+
+// Codecs that threads borrow: as many are made as are ever in use at once.
+class CodecPool {
+ public:
+  class Lease {
+   public:
+    explicit Lease(CodecPool& pool) : pool_(pool), codec_(pool.Take()) {}
+    ~Lease() { pool_.Give(std::move(codec_)); }
+    Lease(const Lease&) = delete;
+    Lease& operator=(const Lease&) = delete;
+
+    PayloadCodec* operator->() const { return codec_.get(); }
+
+   private:
+    CodecPool& pool_;
+    std::unique_ptr<PayloadCodec> codec_;
+  };
+
+ private:
+  std::unique_ptr<PayloadCodec> Take();
+  void Give(std::unique_ptr<PayloadCodec> codec);
+
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<PayloadCodec>> free_;
+};
+
+}  // namespace gdo::store

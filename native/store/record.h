@@ -1,0 +1,55 @@
+// The bytes of a pack [T7]: docs/design/pack-format.md is the specification. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "store/object_id.h"
+
+namespace gdo::store {
+
+using Bytes = std::vector<uint8_t>;
+
+enum class Codec : uint8_t { kRaw = 0, kZeroRun = 1, kZstd = 2, kZstdBase = 3 };
+
+inline constexpr size_t kPackHeaderBytes = 32;
+inline constexpr size_t kRecordHeaderBytes = 48;
+inline constexpr size_t kCrcBytes = 4;
+inline constexpr size_t kRecordBytesMin = kRecordHeaderBytes + kCrcBytes;
+inline constexpr size_t kFooterEntryBytes = 40;
+inline constexpr size_t kFooterBytesMin = 28;
+inline constexpr size_t kBasesMax = 4;
+
+struct RecordHeader {
+  ObjectKind kind = ObjectKind::kMark;
+  Codec codec = Codec::kRaw;
+  uint8_t bases = 0;
+  uint32_t raw_bytes = 0;
+  uint32_t stored_bytes = 0;
+  ObjectId id{};
+
+  size_t PayloadOffset() const { return kRecordHeaderBytes + bases * kIdBytes; }
+  size_t RecordBytes() const { return PayloadOffset() + stored_bytes + kCrcBytes; }
+};
+
+struct FooterEntry {
+  ObjectId id;
+  uint32_t offset;
+  uint32_t record_bytes;
+};
+
+// Empty where no header that the format allows can be. `bytes` has at least kRecordHeaderBytes.
+std::optional<RecordHeader> DecodeRecordHeader(std::span<const uint8_t> bytes);
+
+// Completes a record whose base ids and payload are in place: `record` is as long as it will be.
+void SealRecord(const RecordHeader& header, std::span<uint8_t> record);
+
+Bytes EncodeMark();
+Bytes EncodePackHeader(uint32_t pack);
+Bytes EncodeFooter(const std::vector<FooterEntry>& entries, uint64_t footer_offset);
+
+constexpr uint64_t FooterBytes(size_t count) { return kFooterBytesMin + count * kFooterEntryBytes; }
+
+}  // namespace gdo::store
