@@ -64,8 +64,8 @@ interface NativeChunker {
 /** What a native call of the store rejects with. lib/store/pack/native-error.ts makes GdoErrors of it. */
 export interface StoreFault extends Error {
   readonly fault: "system" | "corrupt" | "missing" | "invalid" | "aborted" | "closed";
-  /** Of "system": positive. */
-  readonly errno: number;
+  /** Of "system": as node:fs has it, like "ENOSPC". */
+  readonly code: string;
 }
 
 /** A file as it went into the store. */

@@ -1,14 +1,16 @@
 // class PackStore(folder, packBytesMax): the objects of one store, for lib/store/pack/store.ts,
 // which opens it, recovers and locks. Ids are 32 bytes, footers' rows 40 [T7].
-//   addEntries(pack, rows), setLastPack(pack, endBytes, markedBytes, rows), forgetPack(pack)
-//   has(id), find(id) -> [pack, offset, bytes] or undefined, count(), ids(cursor) -> {ids, cursor}
+//   addEntries(pack, rows), setLastPack(pack, endBytes, markedBytes, rows)
+//   has(id), count(), ids(cursor) -> {ids, cursor}
 //   put(kind, id, bytes), get(id), openRecord(record, id), commit(), finish() -> promises
 //   putFile(fd, bytesMax, profile, progress), restoreFile(id, fd, progress) -> {number, promise}
 //   abort(number), close()
 //
-// Owner: bytes are borrowed until the promise settles [N3]; a descriptor stays the caller's and open
-// until then. The engine is shared with the calls in flight. Threads: short look-ups on the
+// Owner: bytes are borrowed until the promise settles [N3]; a descriptor stays the caller's and
+// open until then. The engine is shared with the calls in flight. Threads: short look-ups on the
 // JavaScript thread, put and get on the libuv pool, files on the engine's own [N4].
+#include "pack_store.h"
+
 #include <chrono>
 #include <memory>
 #include <string>
@@ -18,7 +20,6 @@
 #include "arguments.h"
 #include "core/little_endian.h"
 #include "core/profile.h"
-#include "pack_store.h"
 #include "store_engine.h"
 #include "store_jobs.h"
 
@@ -96,7 +97,6 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
                            InstanceMethod<&PackStoreWrap::AddEntries>("addEntries"),
                            InstanceMethod<&PackStoreWrap::SetLastPack>("setLastPack"),
                            InstanceMethod<&PackStoreWrap::Has>("has"),
-                           InstanceMethod<&PackStoreWrap::Find>("find"),
                            InstanceMethod<&PackStoreWrap::Count>("count"),
                            InstanceMethod<&PackStoreWrap::Ids>("ids"),
                            InstanceMethod<&PackStoreWrap::Put>("put"),
@@ -144,9 +144,8 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
     const uint32_t pack = NumberArgument(info, 0);
     if (!info[1].IsUndefined()) {
       if (!RequireBytes(info, 3)) return {};
-      state = std::make_unique<store::PackState>(
-          store::PackState{pack, EntriesArgument(info, 3), NumberArgument(info, 1),
-                           NumberArgument(info, 2)});
+      state = std::make_unique<store::PackState>(store::PackState{
+          pack, EntriesArgument(info, 3), NumberArgument(info, 1), NumberArgument(info, 2)});
     }
     engine_->objects.SetLastPack(pack, std::move(state));
     return info.Env().Undefined();
@@ -154,27 +153,16 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
 
   Napi::Value Has(const Napi::CallbackInfo& info) {
     if (!RequireBytes(info, 0)) return {};
-    return Napi::Boolean::New(info.Env(), engine_->objects.index().Has(IdArgument(info, 0)));
-  }
-
-  Napi::Value Find(const Napi::CallbackInfo& info) {
-    if (!RequireBytes(info, 0)) return {};
-    const auto place = engine_->objects.index().Find(IdArgument(info, 0));
-    if (!place.has_value()) return info.Env().Undefined();
-    Napi::Array result = Napi::Array::New(info.Env(), 3);
-    result.Set(uint32_t{0}, place->pack);
-    result.Set(uint32_t{1}, place->offset);
-    result.Set(uint32_t{2}, place->record_bytes);
-    return result;
+    return Napi::Boolean::New(info.Env(), engine_->objects.Entries().Has(IdArgument(info, 0)));
   }
 
   Napi::Value Count(const Napi::CallbackInfo& info) {
-    return Napi::Number::New(info.Env(), static_cast<double>(engine_->objects.index().Count()));
+    return Napi::Number::New(info.Env(), static_cast<double>(engine_->objects.Entries().Count()));
   }
 
   Napi::Value Ids(const Napi::CallbackInfo& info) {
     size_t cursor = static_cast<size_t>(info[0].As<Napi::Number>().Int64Value());
-    const std::vector<ObjectId> ids = engine_->objects.index().Ids(cursor, kIdsAtOnce);
+    const std::vector<ObjectId> ids = engine_->objects.Entries().Ids(cursor, kIdsAtOnce);
     const auto* const bytes = reinterpret_cast<const uint8_t*>(ids.data());
     Napi::Object result = Napi::Object::New(info.Env());
     result.Set("ids", CopyOut(info.Env(), {bytes, ids.size() * store::kIdBytes}));
@@ -225,7 +213,7 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
 
   Napi::Value PutFile(const Napi::CallbackInfo& info) {
     const Profile* const profile = FindProfile(info[2].As<Napi::String>().Utf8Value());
-    store::Ingest* const ingest = engine_->ingest();
+    store::Ingest* const ingest = engine_->Ingesting();
     if (profile == nullptr || ingest == nullptr) return Refuse(info.Env());
     const uint32_t number = jobs_.Begin(info.This().As<Napi::Object>(), info[3]);
     const auto bytes_max = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
@@ -251,13 +239,13 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
     jobs_.SetWork(
         number, [job] { job->is_aborted = true; },
         [job](Napi::Env env) {
-          return Napi::Number::New(env, static_cast<double>(job->length()));
+          return Napi::Number::New(env, static_cast<double>(job->Length()));
         });
     job->on_progress = [this, number, pace = Pace()](uint64_t written) mutable {
       if (pace.IsTime()) jobs_.PostProgress(number, static_cast<double>(written));
     };
     const bool is_started = engine_->StartRestore(
-        job, [this, number, raw = job.get()] { jobs_.PostDone(number, raw->fault()); });
+        job, [this, number, raw = job.get()] { jobs_.PostDone(number, raw->Failure()); });
     const Napi::Value started = Started(info.Env(), number);
     if (!is_started) {
       jobs_.PostDone(number, store::Fault{store::Fault::Kind::kClosed, 0, "the store is closed"});

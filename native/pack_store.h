@@ -9,7 +9,7 @@
 
 namespace gdo {
 
-// An Error with `fault` ("system", "corrupt", ...), `errno` and a message.
+// An Error with `fault` ("system", "corrupt", ...), a message and, of "system", `code`.
 Napi::Value ErrorOf(Napi::Env env, const store::Fault& fault);
 
 // Runs `task` on the libuv pool, then `result` on the JavaScript thread for what the promise gives.

@@ -11,7 +11,7 @@ constexpr unsigned kWorkersMax = 4;  // Each has memory of its own.
 
 }  // namespace
 
-store::Ingest* StoreEngine::ingest() {
+store::Ingest* StoreEngine::Ingesting() {
   const std::lock_guard lock(mutex_);
   if (is_stopped_) return nullptr;
   if (ingest_ == nullptr) ingest_ = std::make_unique<store::Ingest>(objects, Workers());
@@ -42,6 +42,7 @@ void StoreEngine::Stop() {
   lock.unlock();
   ingest_.reset();
   workers_.reset();
+  objects.Close();
 }
 
 store::WorkerPool& StoreEngine::Workers() {

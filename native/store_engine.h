@@ -25,7 +25,7 @@ class StoreEngine {
   StoreEngine& operator=(const StoreEngine&) = delete;
 
   // Null when it has been stopped. Threads start with the first use.
-  store::Ingest* ingest();
+  store::Ingest* Ingesting();
 
   // False when it has been stopped. `on_done` is called in any case otherwise.
   bool StartRestore(const std::shared_ptr<store::RestoreJob>& job, std::function<void()> on_done);

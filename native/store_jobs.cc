@@ -20,9 +20,8 @@ void StoreJobs::Open() {
   const Napi::String name = Napi::String::New(env_, "gdo.store.jobs");
   auto held = std::make_unique<std::shared_ptr<Channel>>(channel_);
   napi_threadsafe_function function = nullptr;
-  const napi_status status =
-      napi_create_threadsafe_function(env_, nullptr, nullptr, name, 0, 1, held.get(), Finalize,
-                                      channel_.get(), Call, &function);
+  const napi_status status = napi_create_threadsafe_function(
+      env_, nullptr, nullptr, name, 0, 1, held.get(), Finalize, channel_.get(), Call, &function);
   if (status != napi_ok) return;
   held.release();  // NOLINT(bugprone-unused-return-value): Finalize owns it now.
   channel_->owner = this;

@@ -1,3 +1,5 @@
+#include <cstring>
+
 #include "pack_store.h"
 
 namespace gdo {
@@ -61,7 +63,9 @@ Napi::Value ErrorOf(Napi::Env env, const store::Fault& fault) {
   if (error.IsEmpty()) return {};
   Napi::Object object = error.Value();
   object.Set("fault", NameOf(fault.kind));
-  object.Set("errno", fault.error_number);
+  if (fault.kind == store::Fault::Kind::kSystem) {
+    object.Set("code", Napi::String::New(env, strerrorname_np(fault.error_number)));
+  }
   return object;
 }
 

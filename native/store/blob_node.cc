@@ -112,7 +112,8 @@ uint64_t BlobNode::Length() const {
 bool EndsNode(size_t count, const ObjectId& id) {
   if (count >= kEntriesMax) return true;
   if (count < kEntriesMin || id == kZerosId) return false;
-  const uint32_t bits = uint32_t{id[0]} << 24 | uint32_t{id[1]} << 16 | uint32_t{id[2]} << 8 | id[3];
+  const uint32_t bits =
+      uint32_t{id[0]} << 24 | uint32_t{id[1]} << 16 | uint32_t{id[2]} << 8 | id[3];
   return bits < kCutBelow;
 }
 
@@ -125,7 +126,8 @@ Bytes EncodeBlobNode(const BlobNode& node) {
   PutHead(out, kUnsigned, node.level);
   PutText(out, "i");
   PutHead(out, kByteString, node.entries.size() * kIdBytes);
-  for (const BlobEntry& entry : node.entries) out.insert(out.end(), entry.id.begin(), entry.id.end());
+  for (const BlobEntry& entry : node.entries)
+    out.insert(out.end(), entry.id.begin(), entry.id.end());
   PutText(out, "l");
   PutHead(out, kArray, node.entries.size());
   for (const BlobEntry& entry : node.entries) PutHead(out, kUnsigned, entry.length);

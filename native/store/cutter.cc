@@ -25,8 +25,8 @@ void Cutter::TakeData(const Piece& piece) {
   CutWhole(piece.job);
 }
 
-// Where nothing but zeros is left uncut, chunk after chunk of them has one length: they are counted,
-// not made.
+// Where nothing but zeros is left uncut, chunk after chunk of them has one length: they are
+// counted, not made.
 void Cutter::TakeZeros(const JobPointer& job, uint64_t zeros) {
   const size_t bytes_max = job->profile.bytes_max;
   while (zeros != 0 && !job->is_aborted) {

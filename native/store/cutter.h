@@ -13,8 +13,9 @@ namespace gdo::store {
 class Cutter {
  public:
   // A chunk's bytes, which `segment` keeps.
-  using EmitChunk = std::function<void(const JobPointer& job, const std::shared_ptr<Segment>& segment,
-                                       std::span<const uint8_t> bytes)>;
+  using EmitChunk =
+      std::function<void(const JobPointer& job, const std::shared_ptr<Segment>& segment,
+                         std::span<const uint8_t> bytes)>;
   using EmitZeros = std::function<void(const JobPointer& job, uint64_t length)>;
 
   Cutter(SegmentPool& segments, EmitChunk emit_chunk, EmitZeros emit_zeros)

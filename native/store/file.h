@@ -23,8 +23,8 @@ class File {
   File(const File&) = delete;
   File& operator=(const File&) = delete;
 
-  int fd() const { return fd_; }
-  bool is_open() const { return fd_ >= 0; }
+  int Fd() const { return fd_; }
+  bool IsOpen() const { return fd_ >= 0; }
 
  private:
   int fd_ = -1;

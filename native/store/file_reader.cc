@@ -11,7 +11,7 @@
 namespace gdo::store {
 namespace {
 
-constexpr uint64_t kReadBytes = 1024 * 1024;
+constexpr uint64_t kReadBytes = size_t{1024} * 1024;
 constexpr uint64_t kToTheEnd = std::numeric_limits<uint64_t>::max();
 constexpr uint64_t kBlockBytes = 512;  // Of st_blocks, whatever the file system's own.
 
@@ -49,8 +49,8 @@ Outcome FileReader::ReadAll(const JobPointer& job) {
     return Fault{Fault::Kind::kInvalid, 0, "only a regular file is read by its descriptor"};
   }
   const auto size = std::min<uint64_t>(static_cast<uint64_t>(stats.st_size), job->bytes_max);
-  const bool has_holes = static_cast<uint64_t>(stats.st_blocks) * kBlockBytes <
-                         static_cast<uint64_t>(stats.st_size);
+  const bool has_holes =
+      static_cast<uint64_t>(stats.st_blocks) * kBlockBytes < static_cast<uint64_t>(stats.st_size);
   uint64_t offset = 0;
   for (bool is_at_end = false; !is_at_end && offset < job->bytes_max;) {
     Stretch stretch = has_holes ? NextStretch(job->fd, offset, size) : Stretch{offset, kToTheEnd};

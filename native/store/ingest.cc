@@ -5,7 +5,7 @@
 namespace gdo::store {
 namespace {
 
-constexpr size_t kSegmentBytesMax = 12 * 1024 * 1024;
+constexpr size_t kSegmentBytesMax = size_t{12} * 1024 * 1024;
 // Those waiting, one in the hand of either thread: never all that there may be, or both would wait.
 constexpr size_t kPiecesMax = 6;
 constexpr size_t kItemsMax = 128;
@@ -96,7 +96,7 @@ void Ingest::TakeChunk(const JobPointer& job, const std::shared_ptr<Segment>& se
 
 // Whether the chunk is new, so that somebody must store it.
 bool Ingest::Claim(const ObjectId& id) {
-  if (store_.index().Has(id)) return false;
+  if (store_.Entries().Has(id)) return false;
   const std::lock_guard lock(in_flight_mutex_);
   // It may have arrived between the two looks: then it is stored once more, and found by Append.
   return in_flight_.insert(id).second;
@@ -105,7 +105,7 @@ bool Ingest::Claim(const ObjectId& id) {
 void Ingest::Encode(const ItemPointer& item) {
   // Also for a job that was aborted meanwhile: another may count on the chunk.
   item->record =
-      CodecPool::Lease(store_.codecs())->EncodeRecord(ObjectKind::kChunk, item->id, item->bytes);
+      CodecPool::Lease(store_.Codecs())->EncodeRecord(ObjectKind::kChunk, item->id, item->bytes);
   item->segment.reset();
   item->is_ready = true;
   item->is_ready.notify_one();
@@ -141,7 +141,7 @@ Outcome Ingest::Append(CutItem& item) {
 Outcome Ingest::AppendChunk(CutItem& item) {
   if (item.bytes.empty()) {
     // Known when it was cut; but the one before it that was to be stored may have failed.
-    if (store_.index().Has(item.id) || item.job->is_aborted) return std::nullopt;
+    if (store_.Entries().Has(item.id) || item.job->is_aborted) return std::nullopt;
     return last_failure_;
   }
   Outcome fault = store_.Append(item.id, item.record);

@@ -22,11 +22,8 @@ struct IngestCounts {
 
 struct IngestJob {
   // The caller keeps `fd` open until on_done.
-  IngestJob(int fd_, uint64_t bytes_max_, const Profile& profile_, ChunkList::PutNode put)
-      : fd(fd_),
-        bytes_max(bytes_max_),
-        profile(profile_),
-        list(profile_.name, std::move(put)) {}
+  IngestJob(int file, uint64_t limit, const Profile& cut_by, ChunkList::PutNode put)
+      : fd(file), bytes_max(limit), profile(cut_by), list(cut_by.name, std::move(put)) {}
 
   const int fd;
   const uint64_t bytes_max;  // No more is read: a file that grows all the time has an end too.

@@ -7,10 +7,10 @@ namespace {
 
 Blake3 HasherOf(ObjectKind kind) {
   // Deriving a key hashes the context, so it is done once.
-  static const Blake3 kBlob = Blake3::DeriveKey("gdo v1 blob");
-  static const Blake3 kTree = Blake3::DeriveKey("gdo v1 tree");
-  if (kind == ObjectKind::kBlob) return kBlob;
-  if (kind == ObjectKind::kTree) return kTree;
+  static const Blake3 blob = Blake3::DeriveKey("gdo v1 blob");
+  static const Blake3 tree = Blake3::DeriveKey("gdo v1 tree");
+  if (kind == ObjectKind::kBlob) return blob;
+  if (kind == ObjectKind::kTree) return tree;
   return Blake3::Hash();
 }
 

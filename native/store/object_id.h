@@ -16,7 +16,7 @@ using ObjectId = Blake3::Digest;
 enum class ObjectKind : uint8_t { kMark = 0, kChunk = 1, kBlob = 2, kTree = 3 };
 
 inline constexpr size_t kIdBytes = sizeof(ObjectId);
-inline constexpr size_t kObjectBytesMax = 32 * 1024 * 1024;
+inline constexpr size_t kObjectBytesMax = size_t{32} * 1024 * 1024;
 
 // What stands for a run of zeros in a leaf of a blob.
 inline constexpr ObjectId kZerosId{};

@@ -38,7 +38,7 @@ Outcome ObjectStore::Append(const ObjectId& id, const Bytes& record) {
   if (Outcome fault = OpenAppender(record.size())) return fault;
   uint32_t offset = 0;
   if (Outcome fault = appender_->Append(id, record, offset)) return fault;
-  index_.Set(id, {appender_->pack(), offset, static_cast<uint32_t>(record.size())});
+  index_.Set(id, {appender_->Pack(), offset, static_cast<uint32_t>(record.size())});
   return std::nullopt;
 }
 
@@ -55,8 +55,7 @@ Outcome ObjectStore::Get(const ObjectId& id, Object& out) {
 }
 
 Outcome ObjectStore::OpenRecord(std::span<const uint8_t> record, const ObjectId& id, Object& out) {
-  const auto header =
-      record.size() < kRecordBytesMin ? std::nullopt : DecodeRecordHeader(record);
+  const auto header = record.size() < kRecordBytesMin ? std::nullopt : DecodeRecordHeader(record);
   if (!header.has_value()) return Corrupt("the record's header is damaged");
   out.kind = header->kind;
   out.bytes.resize(header->raw_bytes);
@@ -65,10 +64,9 @@ Outcome ObjectStore::OpenRecord(std::span<const uint8_t> record, const ObjectId&
 
 Outcome ObjectStore::OpenRecordInto(std::span<const uint8_t> record, const ObjectId& id,
                                     ObjectKind kind, std::span<uint8_t> out) {
-  const auto header =
-      record.size() < kRecordBytesMin ? std::nullopt : DecodeRecordHeader(record);
-  const bool is_it = header.has_value() && header->kind != ObjectKind::kMark &&
-                     header->id == id && header->RecordBytes() == record.size();
+  const auto header = record.size() < kRecordBytesMin ? std::nullopt : DecodeRecordHeader(record);
+  const bool is_it = header.has_value() && header->kind != ObjectKind::kMark && header->id == id &&
+                     header->RecordBytes() == record.size();
   if (!is_it) return Corrupt("the record's header is damaged");
   if (header->kind != kind || header->raw_bytes != out.size()) {
     return Corrupt("it is of another kind or length than what needs it says");
@@ -80,17 +78,17 @@ Outcome ObjectStore::OpenRecordInto(std::span<const uint8_t> record, const Objec
 }
 
 Outcome ObjectStore::ReadRecord(const Place& place, std::span<uint8_t> out) {
-  const std::shared_ptr<PackAppender> open = appender();
+  const std::shared_ptr<PackAppender> open = CurrentAppender();
   const bool is_buffered =
-      open != nullptr && open->pack() == place.pack && open->ReadBuffered(place.offset, out);
+      open != nullptr && open->Pack() == place.pack && open->ReadBuffered(place.offset, out);
   return is_buffered ? std::nullopt : files_.Read(place.pack, place.offset, out);
 }
 
 Fault ObjectStore::Damaged(const ObjectId& id, const Place& place, Fault fault) {
   if (fault.kind != Fault::Kind::kCorrupt) return fault;
   index_.MarkDamaged(id);
-  return Corrupt("object " + HexOf(id) + " is damaged (" + files_.PathOf(place.pack) +
-                 ", offset " + std::to_string(place.offset) + "): " + fault.what);
+  return Corrupt("object " + HexOf(id) + " is damaged (" + files_.PathOf(place.pack) + ", offset " +
+                 std::to_string(place.offset) + "): " + fault.what);
 }
 
 Outcome ObjectStore::Decode(const RecordHeader& header, std::span<const uint8_t> record, int depth,
@@ -110,7 +108,8 @@ Outcome ObjectStore::ReadBases(const RecordHeader& header, std::span<const uint8
   for (size_t base = 0; base < header.bases; ++base) {
     const ObjectId id = LoadId(record.data() + kRecordHeaderBytes + base * kIdBytes);
     if (Outcome fault = ReadBase(id, depth + 1, out)) {
-      if (fault->kind != Fault::Kind::kCorrupt && fault->kind != Fault::Kind::kMissing) return fault;
+      if (fault->kind != Fault::Kind::kCorrupt && fault->kind != Fault::Kind::kMissing)
+        return fault;
       return Corrupt("it leans on chunk " + HexOf(id) + ", which is missing or damaged");
     }
   }
@@ -150,10 +149,16 @@ Outcome ObjectStore::Finish() {
   if (appender_ == nullptr && continuable_ != nullptr && continuable_->end_bytes >= seal_bytes) {
     if (Outcome fault = Continue()) return fault;
   }
-  if (appender_ == nullptr || appender_->end_bytes() < seal_bytes) return std::nullopt;
+  if (appender_ == nullptr || appender_->EndBytes() < seal_bytes) return std::nullopt;
   if (Outcome fault = appender_->Seal()) return fault;
   SetAppender(nullptr);
   return std::nullopt;
+}
+
+void ObjectStore::Close() {
+  const std::lock_guard lock(append_mutex_);
+  SetAppender(nullptr);
+  files_.ForgetAll();
 }
 
 // The pack that has room for one more record of this size.
@@ -163,8 +168,8 @@ Outcome ObjectStore::OpenAppender(uint64_t record_bytes) {
   }
   if (appender_ != nullptr) {
     const uint64_t size =
-        appender_->end_bytes() + record_bytes + FooterBytes(appender_->records() + 1);
-    if (size <= pack_bytes_max_ || appender_->records() == 0) return std::nullopt;
+        appender_->EndBytes() + record_bytes + FooterBytes(appender_->Records() + 1);
+    if (size <= pack_bytes_max_ || appender_->Records() == 0) return std::nullopt;
     if (Outcome fault = appender_->Seal()) return fault;
     SetAppender(nullptr);
   }
@@ -173,7 +178,7 @@ Outcome ObjectStore::OpenAppender(uint64_t record_bytes) {
   const std::string path = files_.PathOf(fresh.pack);
   std::unique_ptr<PackAppender> opened;
   if (Outcome fault = PackAppender::Open(path, std::move(fresh), opened)) return fault;
-  last_pack_ = opened->pack();
+  last_pack_ = opened->Pack();
   SetAppender(std::move(opened));
   return std::nullopt;
 }
@@ -189,7 +194,7 @@ Outcome ObjectStore::Continue() {
   return std::nullopt;
 }
 
-std::shared_ptr<PackAppender> ObjectStore::appender() const {
+std::shared_ptr<PackAppender> ObjectStore::CurrentAppender() const {
   const std::shared_lock lock(appender_mutex_);
   return appender_;
 }

@@ -27,8 +27,8 @@ class ObjectStore {
  public:
   ObjectStore(std::string folder, uint64_t pack_bytes_max);
 
-  Index& index() { return index_; }
-  CodecPool& codecs() { return codecs_; }
+  Index& Entries() { return index_; }
+  CodecPool& Codecs() { return codecs_; }
 
   // What a pack holds; its footer's entries as they stand on disk.
   void AddEntries(uint32_t pack, std::span<const FooterEntry> entries);
@@ -60,7 +60,8 @@ class ObjectStore {
   // Commits, and seals a pack that is an eighth full, so that the next open need not read it.
   Outcome Finish();
 
-  void ForgetPack(uint32_t pack) { files_.Forget(pack); }
+  // Lets go of all files, as they are.
+  void Close();
 
   // Marks as damaged and says where; other faults pass unchanged.
   Fault Damaged(const ObjectId& id, const Place& place, Fault fault);
@@ -74,7 +75,7 @@ class ObjectStore {
 
   Outcome OpenAppender(uint64_t record_bytes);
   Outcome Continue();
-  std::shared_ptr<PackAppender> appender() const;
+  std::shared_ptr<PackAppender> CurrentAppender() const;
   void SetAppender(std::shared_ptr<PackAppender> appender);
 
   const uint64_t pack_bytes_max_;

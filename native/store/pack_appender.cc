@@ -9,13 +9,13 @@
 namespace gdo::store {
 namespace {
 
-constexpr size_t kBufferBytesMax = 1024 * 1024;
+constexpr size_t kBufferBytesMax = size_t{1024} * 1024;
 
 // Else a crash could take a new file's name with it.
 Outcome SyncFolderOf(const std::string& path) {
   const std::string folder = path.substr(0, path.find_last_of('/'));
   const File file(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (!file.is_open() || fsync(file.fd()) != 0) return SystemFault("cannot open " + folder);
+  if (!file.IsOpen() || fsync(file.Fd()) != 0) return SystemFault("cannot open " + folder);
   return std::nullopt;
 }
 
@@ -36,8 +36,8 @@ Outcome PackAppender::Open(const std::string& path, PackState state,
   const uint64_t end_bytes = state.end_bytes;
   const int flags = O_RDWR | O_CLOEXEC | (is_new ? O_CREAT | O_TRUNC : 0);
   File file(open(path.c_str(), flags, 0600));
-  if (!file.is_open()) return SystemFault("cannot open " + path);
-  if (ftruncate(file.fd(), static_cast<off_t>(end_bytes)) != 0) {
+  if (!file.IsOpen()) return SystemFault("cannot open " + path);
+  if (ftruncate(file.Fd(), static_cast<off_t>(end_bytes)) != 0) {
     return SystemFault("cannot open " + path);
   }
   if (is_new) {
@@ -55,7 +55,7 @@ Outcome PackAppender::Append(const ObjectId& id, const Bytes& record, uint32_t& 
   if (buffer_.size() >= kBufferBytesMax) {
     if (Outcome fault = Flush()) return fault;
   }
-  offset = static_cast<uint32_t>(end_bytes());
+  offset = static_cast<uint32_t>(EndBytes());
   Push(record);
   entries_.push_back({id, offset, static_cast<uint32_t>(record.size())});
   needs_mark_ = true;
@@ -77,7 +77,7 @@ Outcome PackAppender::Seal() {
   if (Outcome fault = Flush()) {
     DropBuffer();  // The pack stays open for a later attempt.
     // If this fails too, what stays is a torn tail: harmless.
-    static_cast<void>(ftruncate(file_.fd(), static_cast<off_t>(written_bytes_)) == 0);
+    static_cast<void>(ftruncate(file_.Fd(), static_cast<off_t>(written_bytes_)) == 0);
     return fault;
   }
   return Sync();
@@ -96,7 +96,7 @@ bool PackAppender::ReadBuffered(uint64_t offset, std::span<uint8_t> out) const {
 Outcome PackAppender::Flush() {
   if (buffer_.empty()) return std::nullopt;
   needs_sync_ = true;
-  if (!WriteAt(file_.fd(), buffer_, written_bytes_)) return SystemFault("cannot write " + path_);
+  if (!WriteAt(file_.Fd(), buffer_, written_bytes_)) return SystemFault("cannot write " + path_);
   const std::unique_lock lock(buffer_mutex_);
   written_bytes_ += buffer_.size();
   buffer_.clear();
@@ -104,7 +104,7 @@ Outcome PackAppender::Flush() {
 }
 
 Outcome PackAppender::Sync() {
-  if (fdatasync(file_.fd()) != 0) {
+  if (fdatasync(file_.Fd()) != 0) {
     failure_ = SystemFault("cannot make " + path_ + " durable");
     return failure_;
   }

@@ -27,10 +27,10 @@ class PackAppender {
   // Goes on with a pack, cutting off a torn append; with end_bytes 0, begins one.
   static Outcome Open(const std::string& path, PackState state, std::unique_ptr<PackAppender>& out);
 
-  uint32_t pack() const { return pack_; }
-  size_t records() const { return entries_.size(); }
+  uint32_t Pack() const { return pack_; }
+  size_t Records() const { return entries_.size(); }
   // Where the next record goes; also the pack's size, buffered bytes included.
-  uint64_t end_bytes() const { return written_bytes_ + buffer_.size(); }
+  uint64_t EndBytes() const { return written_bytes_ + buffer_.size(); }
 
   // Takes a record. It is readable at once, and durable after the next commit.
   Outcome Append(const ObjectId& id, const Bytes& record, uint32_t& offset);

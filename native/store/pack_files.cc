@@ -22,7 +22,7 @@ std::string PackFiles::PathOf(uint32_t pack) const {
 Outcome PackFiles::Read(uint32_t pack, uint64_t offset, std::span<uint8_t> out) {
   std::shared_ptr<const File> file;
   if (Outcome fault = Open(pack, file)) return fault;
-  const ssize_t count = ReadAt(file->fd(), out, offset);
+  const ssize_t count = ReadAt(file->Fd(), out, offset);
   if (count < 0) {
     Outcome fault = SystemFault("cannot read " + PathOf(pack));
     Forget(pack);  // The file may be gone or replaced: the next reader opens it anew.
@@ -56,7 +56,7 @@ Outcome PackFiles::Open(uint32_t pack, std::shared_ptr<const File>& out) {
     return std::nullopt;
   }
   File file(open(PathOf(pack).c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) return SystemFault("cannot read " + PathOf(pack));
+  if (!file.IsOpen()) return SystemFault("cannot read " + PathOf(pack));
   out = std::make_shared<const File>(std::move(file));
   open_.push_front({pack, out});
   by_pack_[pack] = open_.begin();

@@ -16,15 +16,14 @@ constexpr size_t kCompressBytesMin = 64;  // Below, the frame's own header eats 
 constexpr size_t kProbePieces = 4;
 constexpr size_t kProbePieceBytes = 1024;
 
-// A frame, of its object, that is worth reading its bases for [T6].
+// A frame, of its object, that is worth reading its bases for.
 constexpr bool IsWorthBases(size_t with_bases, size_t without) {
   return with_bases * 4 < without * 3;
 }
 
 }  // namespace
 
-PayloadCodec::PayloadCodec()
-    : compressor_(ZSTD_createCCtx()), decompressor_(ZSTD_createDCtx()) {}
+PayloadCodec::PayloadCodec() : compressor_(ZSTD_createCCtx()), decompressor_(ZSTD_createDCtx()) {}
 
 void PayloadCodec::Free::operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
 void PayloadCodec::Free::operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
@@ -44,7 +43,8 @@ Bytes PayloadCodec::EncodeRecord(ObjectKind kind, const ObjectId& id,
   if (!IsIncompressible(bytes)) {
     const size_t size = Compress(bytes, {}, kLevel);
     header.codec = Codec::kZstd;
-    if (size != 0 && size < bytes.size()) best = Record(header, std::span(frame_).first(size), nullptr);
+    if (size != 0 && size < bytes.size())
+      best = Record(header, std::span(frame_).first(size), nullptr);
   }
   if (bases == nullptr || bases->ids.empty()) return best;
   const size_t size = Compress(bytes, bases->bytes, kLevel);

@@ -9,7 +9,7 @@
 namespace gdo::store {
 namespace {
 
-constexpr size_t kBatchBytes = 1024 * 1024;
+constexpr size_t kBatchBytes = size_t{1024} * 1024;
 // What a file system allocates at once; a hole is at least so large.
 constexpr size_t kPageBytes = 4096;
 
@@ -91,8 +91,8 @@ void RestoreJob::Start(WorkerPool& workers) {
       return !self->is_at_end_;
     }();
     if (is_large) {
-      self->workers_left_ += workers.size() - 1;
-      for (size_t more = 1; more < workers.size(); ++more) {
+      self->workers_left_ += workers.Size() - 1;
+      for (size_t more = 1; more < workers.Size(); ++more) {
         workers.Run([self] { self->Work(); });
       }
     }
@@ -169,7 +169,7 @@ Outcome RestoreJob::Write(const Batch& batch) {
 Outcome RestoreJob::ReadRecords(const Batch& batch, std::vector<Place>& places, Bytes& records) {
   size_t size = 0;
   for (const BlobWalk::Chunk& chunk : batch) {
-    const std::optional<Place> place = store_.index().Find(chunk.entry.id);
+    const std::optional<Place> place = store_.Entries().Find(chunk.entry.id);
     if (!place.has_value()) {
       return Fault{Fault::Kind::kMissing, 0,
                    "object " + HexOf(chunk.entry.id) + " is not in the store"};
@@ -207,7 +207,7 @@ void RestoreJob::Fail(Fault fault) {
 void RestoreJob::EndWorker() {
   if (--workers_left_ != 0) return;
   // A hole at the end.
-  if (!fault_.has_value() && ftruncate(fd_, static_cast<off_t>(walk_.offset())) != 0) {
+  if (!fault_.has_value() && ftruncate(fd_, static_cast<off_t>(walk_.Offset())) != 0) {
     fault_ = SystemFault("cannot write the file");
   }
   on_done();

@@ -28,7 +28,7 @@ class BlobWalk {
   bool Next(Chunk& out, Outcome& fault);
 
   // Of all that has been passed; at the end, the blob's length.
-  uint64_t offset() const { return offset_; }
+  uint64_t Offset() const { return offset_; }
 
  private:
   struct Level {
@@ -58,8 +58,8 @@ class RestoreJob : public std::enable_shared_from_this<RestoreJob> {
   std::function<void()> on_done;
 
   // In on_done.
-  const Outcome& fault() const { return fault_; }
-  uint64_t length() const { return walk_.offset(); }
+  const Outcome& Failure() const { return fault_; }
+  uint64_t Length() const { return walk_.Offset(); }
 
  private:
   using Batch = std::vector<BlobWalk::Chunk>;

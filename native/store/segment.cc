@@ -3,7 +3,7 @@
 namespace gdo::store {
 namespace {
 
-constexpr size_t kKeptBytesMin = 256 * 1024;
+constexpr size_t kKeptBytesMin = size_t{256} * 1024;
 constexpr size_t kKeptMax = 8;
 
 }  // namespace

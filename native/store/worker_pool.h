@@ -31,7 +31,7 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  size_t size() const { return size_; }
+  size_t Size() const { return size_; }
   void Run(Task task) { tasks_.Push(std::move(task)); }
 
  private:

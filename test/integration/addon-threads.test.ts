@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import test from "ava";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const addonUrl = new URL("../../lib/addon.js", import.meta.url).href;
 const cwd = fileURLToPath(new URL("../../../", import.meta.url));
@@ -109,4 +110,43 @@ test("[N3] ten thousand calls leave nothing behind", async (t) => {
     console.log(grownMiB < 16 ? "bounded" : "grew by " + grownMiB + " MiB");
   `);
   t.deepEqual(result, { status: 0, signal: null, output: "bounded\n" });
+});
+
+const storeUrl = new URL("../../lib/store/index.js", import.meta.url).href;
+const fileUrl = new URL("../../lib/store/blob-file.js", import.meta.url).href;
+
+test("[N4] a worker that ends while files go into its store or come out of it harms nobody", async (t) => {
+  const dir = await temporaryFolder(t);
+  const worker = `
+    import { parentPort, workerData } from "node:worker_threads";
+    import { open, writeFile } from "node:fs/promises";
+    Promise.all([import("${storeUrl}"), import("${fileUrl}")]).then(async ([{ PackStore }, { putBlobFile, restoreBlobFile }]) => {
+      const store = await PackStore.open(workerData, { packBytesMax: 4_000_000 });
+      const bytes = Buffer.alloc(6_000_000, "text and more of it, " + Math.random());
+      for (let at = 0; at < bytes.length; at += 5000) bytes.writeDoubleLE(Math.random(), at);
+      await writeFile(workerData + "/in", bytes);
+      const source = await open(workerData + "/in"), copy = await open(workerData + "/out", "w");
+      parentPort.postMessage("working");
+      for (;;) {
+        const { id } = await putBlobFile(store, source, { onProgress() {} });
+        await Promise.all([store.commit(), store.put("chunk", bytes.subarray(0, 70_000)), restoreBlobFile(store, id, copy)]);
+      }
+    });`;
+  const result = await runScript(`
+    import { Worker } from "node:worker_threads";
+    import { PackStore } from "${storeUrl}";
+    const script = ${JSON.stringify(worker)};
+    const dir = ${JSON.stringify(dir)};
+    for (let round = 0; round < 16; round += 1) {
+      const worker = new Worker(script, { eval: true, workerData: dir });
+      if (round % 4 !== 0) await new Promise((working) => worker.once("message", working));
+      const end = Date.now() + round;
+      while (Date.now() < end) await new Promise(setImmediate);
+      await worker.terminate();
+    }
+    const store = await PackStore.open(dir, { readOnly: true });
+    console.log((await store.verify()).bad);
+    await store.close();
+  `);
+  t.deepEqual(result, { status: 0, signal: null, output: "0\n" });
 });

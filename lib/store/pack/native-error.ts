@@ -1,5 +1,4 @@
 /** The native store's faults, told as GdoErrors. */
-import { getSystemErrorName } from "node:util";
 import type { StoreFault } from "../../addon.ts";
 import { GdoError } from "../../base/index.ts";
 import { ioError } from "../io-error.ts";
@@ -19,10 +18,8 @@ export async function withStoreErrors<T>(call: () => Promise<T>): Promise<T> {
 
 function storeError(cause: StoreFault): GdoError {
   switch (cause.fault) {
-    case "system": {
-      const code = getSystemErrorName(-cause.errno);
-      return ioError(Object.assign(new Error(code), { code }), cause.message);
-    }
+    case "system":
+      return ioError(Object.assign(new Error(cause.code), { code: cause.code }), cause.message);
     case "corrupt":
       return new GdoError("STORE_CORRUPT", cause.message, { hint: "gdo verify" });
     case "missing":
