@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { getSystemErrorName } from "node:util";
+import { getSystemErrorMap } from "node:util";
 import { GdoError, HASH_BYTES, type Hash, hashOf32, OBJECT_BYTES_MAX } from "./base/index.ts";
 
 /** [T2] `min8-64k` is the default. Those after `fixed-64k` are others', to read and write their stores. */
@@ -50,6 +50,9 @@ export interface HostInfo {
   };
   readonly versions: { readonly nodeApi: number; readonly zstd: string };
 }
+
+/** A path, whose last name is not followed if it is a symbolic link, or a file descriptor. */
+export type FileTarget = Uint8Array | number;
 
 interface NativeCuts {
   readonly bounds: Float64Array;
@@ -123,8 +126,12 @@ interface NativeAddon {
   zstdDecompress(frame: Uint8Array, sizeBytes: number): Uint8Array | undefined;
   hostInfo(): HostInfo;
   tryLockFile(fd: number): boolean;
-  setModifiedTime(path: Uint8Array, mtimeNs: bigint): number;
+  setModifiedTime(file: FileTarget, mtimeNs: bigint): number;
   makeNode(path: Uint8Array, mode: number, major: number, minor: number): number;
+  listXattrs(file: FileTarget): Uint8Array | number;
+  getXattr(file: FileTarget, name: Uint8Array): Uint8Array | number;
+  setXattr(file: FileTarget, name: Uint8Array, value: Uint8Array): number;
+  removeXattr(file: FileTarget, name: Uint8Array): number;
   readonly Chunker: new (profile: ProfileName) => NativeChunker;
   readonly PackStore: new (folder: string, packBytesMax: number) => NativePackStore;
   readonly WiegandDecoder: new () => NativeWiegandDecoder;
@@ -207,9 +214,33 @@ export function tryLockFile(fd: number): boolean {
 }
 
 /** Sets when a file, or a symbolic link itself, was last modified, to the nanosecond. Throws as node:fs does. */
-export function setModifiedTime(path: Uint8Array, mtimeNs: bigint): void {
+export function setModifiedTime(file: FileTarget, mtimeNs: bigint): void {
   if (BigInt.asIntN(64, mtimeNs) !== mtimeNs) throw new RangeError(`time out of range: ${mtimeNs}`);
-  throwErrno("utimensat", path, native.setModifiedTime(checkPath(path), mtimeNs));
+  throwErrno("utimensat", file, native.setModifiedTime(checkTarget(file), mtimeNs));
+}
+
+/** Names of a file's extended attributes, each ending with a NUL. Throws as node:fs does. */
+export function listXattrs(file: FileTarget): Uint8Array {
+  const names = native.listXattrs(checkTarget(file));
+  if (typeof names === "number") throwErrno("listxattr", file, names);
+  return names as Uint8Array;
+}
+
+/** The value of one extended attribute. Throws as node:fs does; ENODATA when there is none. */
+export function getXattr(file: FileTarget, name: Uint8Array): Uint8Array {
+  const value = native.getXattr(checkTarget(file), checkPath(name));
+  if (typeof value === "number") throwErrno("getxattr", file, value);
+  return value as Uint8Array;
+}
+
+/** Sets one extended attribute. Throws as node:fs does. */
+export function setXattr(file: FileTarget, name: Uint8Array, value: Uint8Array): void {
+  throwErrno("setxattr", file, native.setXattr(checkTarget(file), checkPath(name), checkBytes(value)));
+}
+
+/** Removes one extended attribute. Throws as node:fs does. */
+export function removeXattr(file: FileTarget, name: Uint8Array): void {
+  throwErrno("removexattr", file, native.removeXattr(checkTarget(file), checkPath(name)));
 }
 
 /** Makes a device node or a named pipe; `mode` holds type and permissions. Throws as node:fs does. */
@@ -282,14 +313,18 @@ function toCuts({ bounds, ids }: NativeCuts): Cut[] {
   }));
 }
 
-function throwErrno(call: string, path: Uint8Array, errno: number): void {
+/** `errno` 0 is success. */
+function throwErrno(call: string, file: FileTarget, errno: number): void {
   if (errno === 0) return;
-  const code = getSystemErrorName(-errno);
-  throw Object.assign(new Error(`${code}: ${call} '${Buffer.from(path).toString()}'`), {
-    code,
-    errno: -errno,
-    syscall: call,
-  });
+  const [code, meaning] = getSystemErrorMap().get(-errno) ?? [`errno ${errno}`, "unknown error"];
+  const what = typeof file === "number" ? "" : ` '${Buffer.from(file).toString()}'`;
+  throw Object.assign(new Error(`${code}: ${meaning}, ${call}${what}`), { code, errno: -errno, syscall: call });
+}
+
+function checkTarget(file: FileTarget): FileTarget {
+  if (typeof file !== "number") return checkPath(file);
+  if (!Number.isInteger(file) || file < 0) throw new TypeError(`not a file descriptor: ${file}`);
+  return file;
 }
 
 function checkPath(path: Uint8Array): Uint8Array {

@@ -22,6 +22,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   gdo::ExportChunker(env, exports);
   gdo::ExportCrc32c(env, exports);
   gdo::ExportFileSystem(env, exports);
+  gdo::ExportFileSystemXattrs(env, exports);
   gdo::ExportHostInfo(env, exports);
   gdo::ExportPackStore(env, exports);
   gdo::ExportWiegandDecoder(env, exports);

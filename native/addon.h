@@ -16,6 +16,7 @@ void ExportBlake3(Napi::Env env, Napi::Object exports);
 void ExportChunker(Napi::Env env, Napi::Object exports);
 void ExportCrc32c(Napi::Env env, Napi::Object exports);
 void ExportFileSystem(Napi::Env env, Napi::Object exports);
+void ExportFileSystemXattrs(Napi::Env env, Napi::Object exports);
 void ExportHostInfo(Napi::Env env, Napi::Object exports);
 void ExportPackStore(Napi::Env env, Napi::Object exports);
 void ExportWiegandDecoder(Napi::Env env, Napi::Object exports);

@@ -1,4 +1,4 @@
-// tryLockFile(fd) -> boolean; setModifiedTime(path, mtimeNs), makeNode(path, mode, major, minor)
+// tryLockFile(fd) -> boolean; setModifiedTime(target, mtimeNs), makeNode(path, mode, major, minor)
 // -> errno or 0. What Node.js cannot ask of the kernel: a lock that dies with its process, times to
 // the nanosecond, device nodes and named pipes. Paths are bytes, since names need not be text.
 // Owner: arguments are borrowed for the call. Threads: runs on the JavaScript thread; each is one
@@ -8,21 +8,16 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include <cerrno>
 #include <string>
 
 #include "addon.h"
 #include "arguments.h"
+#include "file_target.h"
 
 namespace gdo {
 namespace {
 
 constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
-
-std::string PathArgument(const Napi::CallbackInfo& info, size_t index) {
-  const auto bytes = BytesArgument(info, index);
-  return {bytes.begin(), bytes.end()};
-}
 
 bool RequireNumbers(const Napi::CallbackInfo& info, size_t first, size_t last) {
   for (size_t index = first; index <= last; ++index) {
@@ -33,10 +28,6 @@ bool RequireNumbers(const Napi::CallbackInfo& info, size_t first, size_t last) {
   return true;
 }
 
-Napi::Value ErrnoOf(Napi::Env env, int result) {
-  return Napi::Number::New(env, result == 0 ? 0 : errno);
-}
-
 Napi::Value TryLockFile(const Napi::CallbackInfo& info) {
   if (!RequireNumbers(info, 0, 0)) return {};
   const int fd = info[0].As<Napi::Number>().Int32Value();
@@ -44,7 +35,7 @@ Napi::Value TryLockFile(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value SetModifiedTime(const Napi::CallbackInfo& info) {
-  if (!RequireBytes(info, 0)) return {};
+  if (!RequireTarget(info, 0)) return {};
   if (!info[1].IsBigInt()) {
     ThrowTypeError(info.Env(), "expected a time in nanoseconds as a BigInt");
     return {};
@@ -59,8 +50,10 @@ Napi::Value SetModifiedTime(const Napi::CallbackInfo& info) {
   }
   const timespec modified = {static_cast<time_t>(seconds), static_cast<long>(rest)};
   const timespec times[2] = {{0, UTIME_OMIT}, modified};
-  const std::string path = PathArgument(info, 0);
-  return ErrnoOf(info.Env(), utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW));
+  const FileTarget file = TargetArgument(info, 0);
+  return ErrnoOf(info.Env(), file.IsOpen() ? futimens(file.fd, times)
+                                           : utimensat(AT_FDCWD, file.path.c_str(), times,
+                                                       AT_SYMLINK_NOFOLLOW));
 }
 
 Napi::Value MakeNode(const Napi::CallbackInfo& info) {
@@ -68,7 +61,7 @@ Napi::Value MakeNode(const Napi::CallbackInfo& info) {
   const auto number = [&info](size_t index) {
     return info[index].As<Napi::Number>().Uint32Value();
   };
-  const std::string path = PathArgument(info, 0);
+  const std::string path = StringArgument(info, 0);
   const dev_t device = makedev(number(2), number(3));
   return ErrnoOf(info.Env(), mknod(path.c_str(), static_cast<mode_t>(number(1)), device));
 }

@@ -7,9 +7,9 @@ import { compareBytes, equalBytes, GdoError, hashOf32 } from "../../lib/base/ind
 import { checkObject, checkout, linksOf, MemoryStore, objectId, putTree } from "../../lib/store/index.ts";
 import { nameFault } from "../../lib/store/tree/name.ts";
 import { decodeTreeNode, encodeTreeNode, type TreeEntry, type TreeNode } from "../../lib/store/tree/node.ts";
-import { describeFolder, folderModel, writeModel } from "../support/folder-model.ts";
+import { describeFolder, describeXattrs, folderModel, writeModel } from "../support/folder-model.ts";
 
-test("[T4] any folder comes back as it was: names, contents, modes, times, links", async (t) => {
+test("[T4] any folder comes back as it was: names, contents, modes, times, links, extended attributes", async (t) => {
   const property = fc.asyncProperty(folderModel, async (model) => {
     const base = mkdtempSync(join(tmpdir(), "gdo-test-"));
     try {
@@ -18,6 +18,7 @@ test("[T4] any folder comes back as it was: names, contents, modes, times, links
       const id = await putTree(store, join(base, "in"));
       await checkout(store, id, join(base, "out"));
       t.deepEqual(describeFolder(Buffer.from(join(base, "out"))), describeFolder(Buffer.from(join(base, "in"))));
+      t.is(describeXattrs(join(base, "out")), describeXattrs(join(base, "in")));
       t.is(await putTree(store, join(base, "out")), id);
     } finally {
       rmSync(base, { recursive: true, force: true });
@@ -56,6 +57,21 @@ const entry = fc.oneof(
     attributes,
     id,
     sizeBytes: fc.nat(),
+    linkGroup: fc.constant("0123456789abcdef"),
+  }),
+  fc.record({
+    type: fc.constant("file"),
+    name,
+    attributes,
+    id,
+    sizeBytes: fc.nat(),
+    origin: fc.record({ inode: fc.bigInt(0n, 2n ** 64n - 1n), ctimeNs: fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n) }),
+  }),
+  fc.record({
+    type: fc.constant("symlink"),
+    name,
+    attributes,
+    target: bytes,
     linkGroup: fc.constant("0123456789abcdef"),
   }),
   fc.record({ type: fc.constant("symlink"), name, attributes, target: bytes }),

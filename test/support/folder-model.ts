@@ -1,4 +1,5 @@
 /** Folders as plain data, written and read with node:fs alone: the other opinion on what a restore gave. */
+import { execFileSync } from "node:child_process";
 import {
   chmodSync,
   linkSync,
@@ -11,16 +12,25 @@ import {
   writeFileSync,
 } from "node:fs";
 import fc from "fast-check";
-import { setModifiedTime } from "../../lib/addon.ts";
+import { setModifiedTime, setXattr } from "../../lib/addon.ts";
 import { SeededRng } from "../../lib/base/index.ts";
 
+type Xattrs = readonly (readonly [name: string, value: Uint8Array])[];
+
 export type Model =
-  | { readonly type: "file"; readonly content: Uint8Array; readonly mode: number; readonly mtimeNs: bigint }
+  | {
+      readonly type: "file";
+      readonly content: Uint8Array;
+      readonly mode: number;
+      readonly mtimeNs: bigint;
+      readonly xattrs: Xattrs;
+    }
   | { readonly type: "link"; readonly target: string }
   | {
       readonly type: "folder";
       readonly mode: number;
       readonly mtimeNs: bigint;
+      readonly xattrs: Xattrs;
       readonly names: ReadonlyMap<string, Model>;
     };
 
@@ -34,8 +44,17 @@ const HEX_NAME = fc
 const mtimeNs = fc.bigInt({ min: -(10n ** 18n), max: 4n * 10n ** 18n });
 const content = fc
   .tuple(fc.nat(70_000), fc.nat(3))
-  .map(([size, seed]) => (seed === 0 ? new Uint8Array(size) : new SeededRng(seed).bytes(size)));
-const file = fc.record({ type: fc.constant("file" as const), content, mode: fc.nat(0o7777), mtimeNs });
+  .map(([size, seed]) =>
+    seed === 0 ? new Uint8Array(size) : new SeededRng(seed).bytes(size).fill(0, size >> 2, size >> 1),
+  );
+const xattrs = fc.oneof(
+  { weight: 3, arbitrary: fc.constant([]) },
+  fc.uniqueArray(fc.tuple(fc.constantFrom("user.a", "user.b", "user.\u00fc"), fc.uint8Array({ maxLength: 40 })), {
+    maxLength: 2,
+    selector: ([name]) => name,
+  }),
+);
+const file = fc.record({ type: fc.constant("file" as const), content, mode: fc.nat(0o7777), mtimeNs, xattrs });
 const link = fc.record({
   type: fc.constant("link" as const),
   target: fc.constantFrom("a", "../../etc/passwd", "/", "x/y"),
@@ -48,6 +67,7 @@ export const folderModel: fc.Arbitrary<Model & { type: "folder" }> = fc.letrec<{
       type: fc.constant("folder" as const),
       mode: fc.nat(0o7777).map((mode) => mode | 0o700),
       mtimeNs,
+      xattrs,
       names: fc
         .array(fc.tuple(HEX_NAME, fc.oneof({ maxDepth: 3 }, file, link, tie("folder"))), { maxLength: 6 })
         .map((names) => new Map<string, Model>(names as [string, Model][])),
@@ -67,6 +87,7 @@ export function writeModel(path: Buffer, model: Model): void {
     mkdirSync(path);
     for (const [name, entry] of model.names) writeModel(child(path, name), entry);
   }
+  for (const [name, value] of model.xattrs) setXattr(path, Buffer.from(name), value);
   chmodSync(path, model.mode);
   setModifiedTime(path, model.mtimeNs);
 }
@@ -84,6 +105,13 @@ export function describeFolder(path: Buffer, name = "", inodes = new Map<bigint,
   if (!stats.isDirectory()) return [`${head} device ${stats.rdev}`];
   const names = readdirSync(path, { encoding: "buffer" }).map((entry) => entry.toString("hex"));
   return [head, ...names.sort().flatMap((entry) => describeFolder(child(path, entry), `${name}/${entry}`, inodes))];
+}
+
+/** Every extended attribute of everything in a folder, as Debian's getfattr sees them. */
+export function describeXattrs(folder: string): string {
+  const lines = execFileSync("getfattr", ["-R", "-P", "-h", "-d", "-m", "-", "-e", "hex", "."], { cwd: folder });
+  const blocks = lines.toString("latin1").split("\n\n");
+  return blocks.sort().join("\n\n");
 }
 
 /** Gives a file of the folder a second name. */

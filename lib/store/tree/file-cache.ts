@@ -8,11 +8,12 @@ import type { Hash } from "../../base/index.ts";
 import { decodeBlobNode } from "../blob-node.ts";
 import { getKind } from "../blob-reader.ts";
 import { putBlob } from "../blob-writer.ts";
+import { readFilePieces } from "../capture/file-source.ts";
 import type { ChunkStore, ObjectKind, StoredObject } from "../chunk-store.ts";
 import { withIoErrors } from "../io-error.ts";
 import { objectId } from "../object.ts";
-import { applyAttributes, attributesOf } from "./attributes.ts";
-import { readFilePieces } from "./file-source.ts";
+import { applyToHandle, attributesOf } from "./attributes.ts";
+
 import { toPath } from "./name.ts";
 import type { Attributes, FileEntry } from "./node.ts";
 import { writeBlobFile } from "./write-file.ts";
@@ -38,6 +39,7 @@ export class FileCache {
 
   /** Makes `path` a name of the cached file. False when it must be written on its own. */
   async link(entry: FileEntry, attributes: Attributes, path: Buffer): Promise<boolean> {
+    if (attributes.xattrs !== undefined) return false; // They are not part of the cached file's name.
     const cached = join(this.#dir, cacheName(entry.id, attributes));
     if (
       !this.#sound.has(cached) &&
@@ -62,7 +64,7 @@ export class FileCache {
     const isSame = found.mode === wanted.mode && found.uid === wanted.uid && found.gid === wanted.gid;
     if (!isSame || found.mtimeNs !== wanted.mtimeNs) return false;
     const { profile } = decodeBlobNode(await getKind(this.#store, entry.id, "blob"));
-    const { id } = await putBlob(new NoStore(), readFilePieces(cached, entry.sizeBytes), profile);
+    const { id } = await putBlob(new NoStore(), readFilePieces(cached), profile);
     return id === entry.id;
   }
 
@@ -70,8 +72,7 @@ export class FileCache {
   async #write(cached: string, entry: FileEntry, attributes: Attributes): Promise<boolean> {
     const fresh = toPath(`${cached}.new`);
     await rm(fresh, { force: true });
-    await writeBlobFile(this.#store, entry.id, fresh);
-    const faults = await applyAttributes(fresh, attributes, false);
+    const faults = await writeBlobFile(this.#store, entry.id, fresh, (handle) => applyToHandle(handle, attributes));
     if (faults.length === 0) await rename(fresh, cached);
     else await rm(fresh);
     return faults.length === 0;

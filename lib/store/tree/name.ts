@@ -23,7 +23,39 @@ export function joinPath(folder: Uint8Array, name: Uint8Array): Buffer {
   return folder.length === 0 ? toPath(name) : Buffer.concat([folder, Uint8Array.of(SLASH), name]);
 }
 
-/** A path or name for people: bytes that are not UTF-8 become a replacement character. */
+/** The names that a path is made of. */
+export function namesOf(path: Uint8Array): Buffer[] {
+  const names: Buffer[] = [];
+  for (let start = 0; start <= path.length; ) {
+    const slash = path.indexOf(SLASH, start);
+    const end = slash < 0 ? path.length : slash;
+    if (end > start) names.push(toPath(path.subarray(start, end)));
+    start = end + 1;
+  }
+  return names;
+}
+
+const REPLACED = "\ufffd";
+
+/** A path or name for people: a byte that is not part of UTF-8 is written as \xff. */
 export function displayPath(path: Uint8Array): string {
-  return toPath(path).toString("utf8");
+  const text = toPath(path).toString("utf8");
+  if (!text.includes(REPLACED)) return text;
+  let shown = "";
+  for (let at = 0; at < path.length; ) {
+    const lengthBytes = characterBytes(path, at);
+    const piece = toPath(path.subarray(at, at + Math.max(lengthBytes, 1)));
+    shown += lengthBytes === 0 ? `\\x${piece.toString("hex")}` : piece.toString("utf8");
+    at += piece.length;
+  }
+  return shown;
+}
+
+/** Length of the UTF-8 character that begins here; 0 when none does. */
+function characterBytes(path: Uint8Array, at: number): number {
+  const first = path[at] ?? 0;
+  const expected = 1 + [0xc0, 0xe0, 0xf0].filter((least) => first >= least).length;
+  const piece = toPath(path.subarray(at, at + expected));
+  const isWhole = Buffer.compare(Buffer.from(piece.toString("utf8")), piece) === 0;
+  return isWhole ? piece.length : 0;
 }

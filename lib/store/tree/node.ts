@@ -9,7 +9,7 @@ import { type Canonical, type CanonicalMap, decodeCanonical, encodeCanonical } f
 import { asInteger, asMap, asNode, malformed } from "../node-form.ts";
 import { nameFault } from "./name.ts";
 
-/** An extended attribute, ACLs included, as the file system names it. Kept, not yet read or restored. */
+/** An extended attribute, ACLs and capabilities included, as the file system names it. */
 export interface Xattr {
   readonly name: Uint8Array;
   readonly value: Uint8Array;
@@ -29,14 +29,24 @@ interface Named {
   readonly name: Uint8Array;
 }
 
-export interface FileEntry extends Named {
-  readonly type: "file";
+interface Linkable extends Named {
   readonly attributes: Attributes;
+  /** 16 hex digits: entries of one tree with the same group are one file with several names. */
+  readonly linkGroup?: string;
+}
+
+/** Where a file was when a backup read it: if these and size and time are the same, so is its content. */
+export interface Origin {
+  readonly inode: bigint;
+  readonly ctimeNs: bigint;
+}
+
+export interface FileEntry extends Linkable {
+  readonly type: "file";
   /** A blob. */
   readonly id: Hash;
   readonly sizeBytes: number;
-  /** 16 hex digits: files of one tree with the same group and blob are one file with several names. */
-  readonly linkGroup?: string;
+  readonly origin?: Origin;
 }
 
 export interface DirectoryEntry extends Named {
@@ -45,22 +55,19 @@ export interface DirectoryEntry extends Named {
   readonly id: Hash;
 }
 
-export interface SymlinkEntry extends Named {
+export interface SymlinkEntry extends Linkable {
   readonly type: "symlink";
-  readonly attributes: Attributes;
   readonly target: Uint8Array;
 }
 
-export interface DeviceEntry extends Named {
+export interface DeviceEntry extends Linkable {
   readonly type: "character" | "block";
-  readonly attributes: Attributes;
   readonly major: number;
   readonly minor: number;
 }
 
-export interface FifoEntry extends Named {
+export interface FifoEntry extends Linkable {
   readonly type: "fifo";
-  readonly attributes: Attributes;
 }
 
 export type TreeEntry = FileEntry | DirectoryEntry | SymlinkEntry | DeviceEntry | FifoEntry;
@@ -76,7 +83,7 @@ const TARGET_BYTES_MAX = 4095;
 const XATTR_NAME_BYTES_MAX = 255;
 const UINT32_MAX = 2 ** 32 - 1;
 
-const TYPE_LETTERS = { file: "f", directory: "d", symlink: "l", character: "c", block: "b", fifo: "p" } as const;
+const TYPE_LETTERS = { file: "f", symlink: "l", character: "c", block: "b", fifo: "p" } as const;
 
 export function encodeTreeNode(node: TreeNode): Uint8Array {
   const entries = node.entries.map(encodeEntry);
@@ -90,21 +97,26 @@ export function treeLinks(node: TreeNode): Hash[] {
 }
 
 function encodeEntry(entry: TreeEntry): Canonical {
+  if (entry.type === "directory") return { n: entry.name, y: "d", i: bytesOf(entry.id) };
+  return encodeLinkable(entry);
+}
+
+function encodeLinkable(entry: Exclude<TreeEntry, DirectoryEntry>): Canonical {
   const head = { n: entry.name, y: TYPE_LETTERS[entry.type] };
+  const group = entry.linkGroup === undefined ? {} : { k: new Uint8Array(Buffer.from(entry.linkGroup, "hex")) };
+  const linkable = { ...head, a: encodeAttributes(entry.attributes), ...group };
   switch (entry.type) {
-    case "directory":
-      return { ...head, i: bytesOf(entry.id) };
     case "file": {
-      const group = entry.linkGroup === undefined ? {} : { k: new Uint8Array(Buffer.from(entry.linkGroup, "hex")) };
-      return { ...head, a: encodeAttributes(entry.attributes), i: bytesOf(entry.id), s: entry.sizeBytes, ...group };
+      const origin = entry.origin === undefined ? {} : { o: [entry.origin.inode, entry.origin.ctimeNs] };
+      return { ...linkable, i: bytesOf(entry.id), s: entry.sizeBytes, ...origin };
     }
     case "symlink":
-      return { ...head, a: encodeAttributes(entry.attributes), l: entry.target };
+      return { ...linkable, l: entry.target };
     case "character":
     case "block":
-      return { ...head, a: encodeAttributes(entry.attributes), r: [entry.major, entry.minor] };
+      return { ...linkable, r: [entry.major, entry.minor] };
     case "fifo":
-      return { ...head, a: encodeAttributes(entry.attributes) };
+      return linkable;
   }
 }
 
@@ -127,8 +139,9 @@ export function decodeTreeNode(bytes: Uint8Array): TreeNode {
   return { attributes: decodeAttributes(map.a), entries };
 }
 
-/** Which fields an entry of each type has, beside n and y; k may be absent. */
+/** Which fields an entry of each type has, beside n and y, and which it may have. */
 const FIELDS: Readonly<Record<string, string>> = { d: "i", f: "ais", l: "al", c: "ar", b: "ar", p: "a" };
+const OPTIONAL: Readonly<Record<string, string>> = { d: "", f: "ko", l: "k", c: "k", b: "k", p: "k" };
 
 function decodeEntry(value: Canonical): TreeEntry {
   const map = asMap(value);
@@ -138,25 +151,26 @@ function decodeEntry(value: Canonical): TreeEntry {
   if (fault !== undefined) throw malformed("tree", `the name ${JSON.stringify(Buffer.from(name).toString())} ${fault}`);
   assertFields(map);
   if (map.y === "d") return { type: "directory", name, id: decodeId(map.i) };
-  const attributes = decodeAttributes(map.a);
+  const linkable = { name, attributes: decodeAttributes(map.a), ...decodeGroup(map.k) };
   switch (map.y) {
     case "f":
-      return { type: "file", name, attributes, id: decodeId(map.i), ...decodeFile(map) };
+      return { type: "file", ...linkable, id: decodeId(map.i), ...decodeFile(map) };
     case "l":
-      return { type: "symlink", name, attributes, target: decodeTarget(map.l) };
+      return { type: "symlink", ...linkable, target: decodeTarget(map.l) };
     case "c":
-      return { type: "character", name, attributes, ...decodeDevice(map.r) };
+      return { type: "character", ...linkable, ...decodeDevice(map.r) };
     case "b":
-      return { type: "block", name, attributes, ...decodeDevice(map.r) };
+      return { type: "block", ...linkable, ...decodeDevice(map.r) };
     default:
-      return { type: "fifo", name, attributes };
+      return { type: "fifo", ...linkable };
   }
 }
 
 function assertFields(map: CanonicalMap): void {
   const fields = typeof map.y === "string" ? FIELDS[map.y] : undefined;
   if (fields === undefined) throw malformed("tree", "an entry's type is unknown");
-  const expected = `ny${fields}${map.y === "f" && "k" in map ? "k" : ""}`;
+  const optional = [...(OPTIONAL[map.y as string] ?? "")].filter((field) => field in map);
+  const expected = `ny${fields}${optional.join("")}`;
   const names = Object.keys(map);
   if (names.length !== expected.length || names.some((name) => !expected.includes(name))) {
     throw malformed("tree", "an entry's fields are wrong");
@@ -168,12 +182,26 @@ function decodeId(value: Canonical | undefined): Hash {
   throw malformed("tree", "an entry's id is wrong");
 }
 
-function decodeFile(map: CanonicalMap): { sizeBytes: number; linkGroup?: string } {
+function decodeGroup(value: Canonical | undefined): { linkGroup?: string } {
+  if (value === undefined) return {};
+  if (!(value instanceof Uint8Array) || value.length !== 8) throw malformed("tree", "a link group is wrong");
+  return { linkGroup: toHex(value) };
+}
+
+function decodeFile(map: CanonicalMap): { sizeBytes: number; origin?: Origin } {
   const sizeBytes = asInteger(map.s, Number.MAX_SAFE_INTEGER);
   if (sizeBytes === undefined) throw malformed("tree", "a file's size is wrong");
-  if (map.k === undefined) return { sizeBytes };
-  if (!(map.k instanceof Uint8Array) || map.k.length !== 8) throw malformed("tree", "a link group is wrong");
-  return { sizeBytes, linkGroup: toHex(map.k) };
+  return map.o === undefined ? { sizeBytes } : { sizeBytes, origin: decodeOrigin(map.o) };
+}
+
+function decodeOrigin(value: Canonical): Origin {
+  const [inode, ctimeNs] = Array.isArray(value) && value.length === 2 ? value.map(asBigint) : [];
+  if (inode === undefined || ctimeNs === undefined || inode < 0n) throw malformed("tree", "a file's origin is wrong");
+  return { inode, ctimeNs };
+}
+
+function asBigint(value: Canonical): bigint | undefined {
+  return typeof value === "number" || typeof value === "bigint" ? BigInt(value) : undefined;
 }
 
 function decodeTarget(value: Canonical | undefined): Uint8Array {
@@ -197,7 +225,7 @@ function decodeAttributes(value: Canonical | undefined): Attributes {
   const mode = asInteger(map.m, 0o7777);
   const uid = asInteger(map.u, UINT32_MAX);
   const gid = asInteger(map.g, UINT32_MAX);
-  const time = typeof map.t === "number" || typeof map.t === "bigint" ? BigInt(map.t) : undefined;
+  const time = map.t === undefined ? undefined : asBigint(map.t);
   const count = Object.keys(map).length - ("x" in map ? 1 : 0);
   const isWhole = mode !== undefined && uid !== undefined && gid !== undefined && time !== undefined;
   if (!isWhole || time > MTIME_MAX || count !== 4) throw malformed("tree", "attributes are wrong");

@@ -79,7 +79,21 @@ async function step(store: ChunkStore, at: Resolved, name: string, text: string)
   }
 }
 
-/** A name for people and JSON: bytes that are not UTF-8 become replacement characters. */
+/** Whether a tree holds something by these names. STORE_MISSING, STORE_CORRUPT. */
+export async function holdsNames(store: ChunkStore, tree: Hash, names: readonly Uint8Array[]): Promise<boolean> {
+  let folder: Hash | undefined = tree;
+  for (const name of names) {
+    if (folder === undefined) return false;
+    const entry: TreeEntry | undefined = (await readTree(store, folder)).entries.find(
+      (candidate) => compareBytes(candidate.name, name) === 0,
+    );
+    if (entry === undefined) return false;
+    folder = entry.type === "directory" ? entry.id : undefined;
+  }
+  return true;
+}
+
+/** A name for people and JSON: a byte that is not UTF-8 is written as \xff. */
 export function displayName(entry: { readonly name: Uint8Array }): string {
   return displayPath(entry.name);
 }

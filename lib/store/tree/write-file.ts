@@ -1,34 +1,50 @@
 /** A blob into a new file; runs of zeros become holes [T4]. */
-import { open } from "node:fs/promises";
+import { type FileHandle, open } from "node:fs/promises";
 import type { Hash } from "../../base/index.ts";
 import { readBlobPieces } from "../blob-reader.ts";
 import type { ChunkStore } from "../chunk-store.ts";
+import { isAllZero } from "../zeros.ts";
 
-/** The file must not exist; it is readable by nobody else until its attributes are set. */
-export async function writeBlobFile(store: ChunkStore, id: Hash, path: Buffer): Promise<void> {
+/** What a file system allocates at once; a hole is at least so large. */
+const PAGE_BYTES = 4096;
+
+/**
+ * The file must not exist; it is readable by nobody else until `finish` gives it its attributes.
+ * Returns what that returns.
+ */
+export async function writeBlobFile<T>(
+  store: ChunkStore,
+  id: Hash,
+  path: Buffer,
+  finish: (handle: FileHandle) => Promise<T>,
+): Promise<T> {
   const handle = await open(path, "wx", 0o600);
   try {
     let sizeBytes = 0;
     for await (const piece of readBlobPieces(store, id)) {
-      if (piece.type === "bytes") await writeFully(handle, piece.bytes, sizeBytes);
+      if (piece.type === "bytes") await writeSparsely(handle, piece.bytes, sizeBytes);
       sizeBytes += piece.type === "bytes" ? piece.bytes.length : piece.lengthBytes;
     }
     await handle.truncate(sizeBytes); // A hole at the end.
+    return await finish(handle);
   } finally {
     await handle.close();
   }
 }
 
-interface Writable {
-  write(
-    bytes: Uint8Array,
-    offset: number,
-    length: number,
-    position: number,
-  ): Promise<{ readonly bytesWritten: number }>;
+/** Leaves out the pages of the file that are all zeros. */
+async function writeSparsely(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let start = 0;
+  for (let page = -position % PAGE_BYTES; page < bytes.length; page += PAGE_BYTES) {
+    const isWhole = page >= 0 && page + PAGE_BYTES <= bytes.length;
+    if (!isWhole || !isAllZero(bytes.subarray(page, page + PAGE_BYTES))) continue;
+    await writeFully(handle, bytes.subarray(start, page), position + start);
+    start = page + PAGE_BYTES;
+  }
+  await writeFully(handle, bytes.subarray(start), position + start);
 }
 
-async function writeFully(handle: Writable, bytes: Uint8Array, position: number): Promise<void> {
+async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
     done += (await handle.write(bytes, done, bytes.length - done, position + done)).bytesWritten;
