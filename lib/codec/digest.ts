@@ -7,6 +7,7 @@ export type HashContext =
   | "gdo v1 block"
   | "gdo v1 blob"
   | "gdo v1 tree"
+  | "gdo v1 snapshot"
   | "gdo v1 order"
   | "gdo v1 included"
   | "gdo v1 included node"

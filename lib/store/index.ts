@@ -1,12 +1,19 @@
 /** Chunks, blobs and trees, named by their content. docs/design/store.md rules. */
 export { blobSizeBytes, readBlob, readBlobBytes } from "./blob-reader.ts";
 export { putBlob } from "./blob-writer.ts";
+export type { Note } from "./capture/note.ts";
 export { putPath, putTree } from "./capture/put.ts";
 export type { ChunkStore } from "./chunk-store.ts";
 export { MemoryStore } from "./memory-store.ts";
 export { checkObject, linksOf, objectId } from "./object.ts";
 export { PackStore } from "./pack/store.ts";
 export type { BadPlace } from "./pack/verify.ts";
+export { Refs } from "./refs.ts";
+export { type KeptSnapshot, SnapshotCatalog } from "./snapshot/catalog.ts";
+export { checkSnapshots } from "./snapshot/check.ts";
+export { type RetentionPolicy, retained } from "./snapshot/retention.ts";
+export { type SnapshotStats, snapshotStats } from "./snapshot/stats.ts";
+export { type SnapshotProgress, type TakenSnapshot, takeSnapshot } from "./snapshot/take.ts";
 export { checkout } from "./tree/checkout.ts";
 export { mergeTrees } from "./tree/merge.ts";
 export type { TreeEntry } from "./tree/node.ts";

@@ -2,12 +2,16 @@
 import { GdoError } from "../base/index.ts";
 import type { Canonical, CanonicalMap } from "../codec/index.ts";
 
-export function malformed(kind: "blob" | "tree", why: string, cause?: unknown): GdoError {
+export function malformed(kind: "blob" | "tree" | "snapshot", why: string, cause?: unknown): GdoError {
   return new GdoError("STORE_CORRUPT", `malformed ${kind} node: ${why}`, { cause });
 }
 
 /** The map that `decode` gives, if its keys are exactly these. */
-export function asNode(kind: "blob" | "tree", decode: () => Canonical, keys: readonly string[]): CanonicalMap {
+export function asNode(
+  kind: "blob" | "tree" | "snapshot",
+  decode: () => Canonical,
+  keys: readonly string[],
+): CanonicalMap {
   let value: Canonical;
   try {
     value = decode();

@@ -1,0 +1,81 @@
+/**
+ * Small files that say what is kept. Writing one is the only commit point [T8]: whatever it refers to
+ * is durable before, and after a crash it is there whole or not at all. One process writes at a time.
+ */
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { withIoErrors } from "./io-error.ts";
+
+export class Refs {
+  readonly #dir: string;
+
+  /** The folder is made when something is first written. */
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  pathOf(...names: readonly string[]): string {
+    return join(this.#dir, ...names);
+  }
+
+  /** Names in a folder, sorted; none when it is not there. What a killed writer left half is not among them. */
+  async list(...folder: readonly string[]): Promise<string[]> {
+    const path = this.pathOf(...folder);
+    const names = await withIoErrors(`cannot read ${path}`, () => readdir(path).catch(nothingIfAbsent));
+    return names.filter((name) => !name.startsWith(".")).sort();
+  }
+
+  /** The bytes of a ref. IO, PERMISSION. */
+  async read(...names: readonly string[]): Promise<Uint8Array> {
+    const path = this.pathOf(...names);
+    return withIoErrors(`cannot read ${path}`, () => readFile(path));
+  }
+
+  /** Durable when it resolves. STORE_FULL, IO, PERMISSION. */
+  async write(folder: readonly string[], name: string, bytes: Uint8Array): Promise<void> {
+    const path = this.pathOf(...folder);
+    await withIoErrors(`cannot write ${path}/${name}`, async () => {
+      await this.#makeFolder(folder);
+      const fresh = join(path, ".new");
+      const handle = await open(fresh, "w", 0o600);
+      try {
+        await handle.writeFile(bytes);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(fresh, join(path, name));
+      await syncFolder(path);
+    });
+  }
+
+  /** Durable when it resolves. What is not there is removed already. */
+  async remove(folder: readonly string[], name: string): Promise<void> {
+    const path = this.pathOf(...folder);
+    await withIoErrors(`cannot remove ${path}/${name}`, async () => {
+      await rm(join(path, name), { force: true });
+      await syncFolder(path);
+    });
+  }
+
+  async #makeFolder(folder: readonly string[]): Promise<void> {
+    const first = await mkdir(this.pathOf(...folder), { recursive: true, mode: 0o700 });
+    if (first === undefined) return;
+    for (let path = this.pathOf(...folder); path !== dirname(first); path = dirname(path))
+      await syncFolder(dirname(path));
+  }
+}
+
+function nothingIfAbsent(error: NodeJS.ErrnoException): string[] {
+  if (error.code === "ENOENT") return [];
+  throw error;
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
