@@ -38,6 +38,8 @@ export interface HomePaths {
   /** The signed policy snapshot that the door decides from. */
   readonly doorPolicy: string;
   readonly packs: string;
+  /** What is kept by name: snapshots. */
+  readonly refs: string;
   readonly images: string;
   readonly run: string;
   readonly lock: string;
@@ -71,6 +73,7 @@ export function homePaths(root: string): HomePaths {
     doorDb: join(root, "door.db"),
     doorPolicy: join(root, "door-policy.bin"),
     packs: join(root, "packs"),
+    refs: join(root, "refs"),
     images: join(root, "images"),
     run,
     lock: join(run, "agent.lock"),

@@ -1,4 +1,6 @@
 /** The composition root: homes, nodes, agents, door processes. */
+export type { ForgetReport, SnapshotRow } from "./backup.ts";
+export { openSnapshotReader } from "./backup-reader.ts";
 export { readConfig } from "./config.ts";
 export type { Api } from "./control.ts";
 export { type DemoEvent, type RunningDemo, runDemo, type Standing, type Summary } from "./demo/index.ts";

@@ -7,6 +7,7 @@ import { canonicalFromJson, jsonFromCanonical } from "../codec/index.ts";
 import { CHARTER_APP, MAIN_BRANCH } from "../ledger/index.ts";
 import { putPath } from "../store/index.ts";
 import type { PeerStatus } from "../sync/index.ts";
+import { BACKUP_PARAMS, Backups, FORGET_PARAMS, PROGRESS_PARAMS } from "./backup.ts";
 import type { Api } from "./control.ts";
 import { storeDapp } from "./dapp-install.ts";
 import type { DoorStatus } from "./door-hub.ts";
@@ -58,6 +59,9 @@ const PARAMS = {
   merge: z.strictObject({ branch }),
   sync: z.strictObject({ timeoutMs: z.int().min(0).max(600_000).default(10_000) }),
   put: z.strictObject({ path }),
+  backup: BACKUP_PARAMS,
+  backupProgress: PROGRESS_PARAMS,
+  forget: FORGET_PARAMS,
   importDoorbot: z.strictObject({ path, expectHash: z.string().optional() }),
   verify: nothing,
   installDapp: z.strictObject({ path }),
@@ -95,6 +99,7 @@ function messageOf(error: z.ZodError): string {
 
 function methodsOf(node: GdoNode, side: AgentSide): Methods {
   const { db, store, paths } = node.parts;
+  const backups = new Backups(node.parts);
   return {
     status: () => nodeStatus(node, side),
     log: ({ branch: name, limit, before }) =>
@@ -121,6 +126,9 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
       await store.commit();
       return { id, kind, sizeBytes: sizeBytes ?? 0 };
     },
+    backup: (params) => backups.backup(params),
+    backupProgress: ({ job }) => backups.progress(job),
+    forget: (params) => backups.forget(params),
     importDoorbot: ({ path: file, expectHash }) =>
       importDoorbot({
         path: file,

@@ -1,6 +1,8 @@
-/** `gdo verify`: every object of the store and every block of the ledger, and the door's own log, against themselves. */
+/** `gdo verify`: every object of the store, what each snapshot needs, every block of the ledger, and the door's own log, against themselves. */
 import { existsSync } from "node:fs";
+import { relative } from "node:path";
 import { LedgerDb } from "../db/index.ts";
+import { checkSnapshots, Refs, SnapshotCatalog } from "../store/index.ts";
 import type { GdoNode } from "./node.ts";
 
 export interface Damage {
@@ -13,6 +15,7 @@ export interface Damage {
 export interface VerifiedHome {
   readonly objects: number;
   readonly blocks: number;
+  readonly snapshots: number;
   readonly bad: readonly Damage[];
 }
 
@@ -21,6 +24,10 @@ export async function verifyHome({ parts: { db, store, paths } }: GdoNode): Prom
   const { objects } = await store.verify(({ pack, offset, what, id }) =>
     bad.push({ what, where: `packs/${pack} at byte ${offset}`, ...(id === undefined ? {} : { id }) }),
   );
+  const { snapshots } = await checkSnapshots(store, new SnapshotCatalog(new Refs(paths.refs)), {
+    onDamaged: ({ path, why }) => bad.push({ what: why, where: relative(paths.root, path) }),
+    onLack: ({ snapshot, id, why }) => bad.push({ what: why, where: `snapshot ${snapshot}`, id }),
+  });
   let blocks = report(db, "ledger.db", bad);
   if (existsSync(paths.doorDb)) {
     const door = LedgerDb.open(paths.doorDb, { readOnly: true }); // Beside the door process, which writes it.
@@ -30,7 +37,7 @@ export async function verifyHome({ parts: { db, store, paths } }: GdoNode): Prom
       door.close();
     }
   }
-  return { objects, blocks, bad };
+  return { objects, blocks, snapshots, bad };
 }
 
 function report(db: LedgerDb, file: string, bad: Damage[]): number {

@@ -17,6 +17,7 @@ export const ERROR_CODES = {
   AMBIGUOUS: 11,
   INPUT_INVALID: 12,
   IO: 13,
+  INCOMPLETE: 14, // Done, but for some things that are named.
   STORE_CORRUPT: 20,
   STORE_MISSING: 21,
   STORE_FULL: 22,

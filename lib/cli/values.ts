@@ -18,3 +18,8 @@ export function jsonArgument(what: string, text: string): unknown {
     throw new GdoError("USAGE", `${what} is not JSON: ${(cause as Error).message}`, { cause });
   }
 }
+
+/** For an option that may be given several times: all that was given, in order. */
+export function collected(text: string, before: readonly string[] = []): readonly string[] {
+  return [...before, text];
+}

@@ -75,7 +75,7 @@ test("[T5] a snapshot is kept under its name, found by its newest or by the begi
     (await f.catalog.list("docs")).map(({ id }) => id),
     [first.id, second.id],
   );
-  t.is((await f.catalog.resolve("docs")).id, second.id);
+  t.is((await f.catalog.resolve("docs")).id, second.id as Hash);
   const old = await f.catalog.resolve(`docs@${first.id?.slice(0, 10)}`);
   t.is(readFileSync(join(await f.restored(old.tree), "file"), "utf8"), "one");
   t.is(old.host, "here");
