@@ -9,7 +9,19 @@ import { delimiter, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 
 const RUN_PACKAGES = ["g++", "cmake", "make", "python3", "libzstd-dev", "runc"];
-const TEST_PACKAGES = ["clang", "clang-format", "clang-tidy", "shellcheck", "b3sum", "casync"];
+const TEST_PACKAGES = [
+  "clang",
+  "clang-format",
+  "clang-tidy",
+  "shellcheck",
+  "b3sum",
+  "casync",
+  "acl",
+  "attr",
+  "git",
+  "libcap2-bin",
+  "rsync",
+];
 const EVERYTHING = [...RUN_PACKAGES, ...TEST_PACKAGES, "libnode-dev"];
 
 const PROGRAMS: Readonly<Record<string, string>> = {
