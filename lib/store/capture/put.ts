@@ -3,11 +3,12 @@ import type { BigIntStats } from "node:fs";
 import { stat } from "node:fs/promises";
 import type { ProfileName } from "../../addon.ts";
 import { GdoError, type Hash } from "../../base/index.ts";
-import { putBlob } from "../blob-writer.ts";
+import { putBlobFile } from "../blob-file.ts";
+import { DEFAULT_PROFILE, type PutBlob } from "../blob-writer.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import { ioError, withIoErrors } from "../io-error.ts";
 import { toPath } from "../tree/name.ts";
-import { readFilePieces } from "./file-source.ts";
+import { openSource } from "./file-source.ts";
 import { type Note, throwUnreadable } from "./note.ts";
 import { EVERYTHING } from "./selection.ts";
 import { Survey } from "./survey.ts";
@@ -51,9 +52,17 @@ export async function putPath(store: ChunkStore, path: string, options: PutTreeO
   const stats = await statExisting(path);
   if (stats.isDirectory()) return { id: await putTree(store, path, options), kind: "tree" };
   if (!stats.isFile()) throw new GdoError("INPUT_INVALID", `neither a file nor a folder: ${path}`);
-  const pieces = readFilePieces(path, { followLink: true });
-  const { id, sizeBytes } = await withIoErrors(`cannot read ${path}`, () => putBlob(store, pieces, options.profile));
+  const { id, sizeBytes } = await withIoErrors(`cannot read ${path}`, () => putFile(store, path, options.profile));
   return { id, kind: "blob", sizeBytes };
+}
+
+async function putFile(store: ChunkStore, path: string, profile = DEFAULT_PROFILE): Promise<PutBlob> {
+  const handle = await openSource(path, { followLink: true });
+  try {
+    return await putBlobFile(store, handle, { profile });
+  } finally {
+    await handle.close();
+  }
 }
 
 /** NOT_FOUND, INPUT_INVALID when it is no folder, PERMISSION, IO. */

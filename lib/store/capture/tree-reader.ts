@@ -3,7 +3,8 @@ import type { BigIntStats } from "node:fs";
 import { type FileHandle, readlink } from "node:fs/promises";
 import type { ProfileName } from "../../addon.ts";
 import { GdoError, type Hash } from "../../base/index.ts";
-import { DEFAULT_PROFILE, putBlob } from "../blob-writer.ts";
+import { putBlobFile } from "../blob-file.ts";
+import { DEFAULT_PROFILE, type PutBlob } from "../blob-writer.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import { attributesOf, readXattrs } from "../tree/attributes.ts";
 import { displayPath } from "../tree/name.ts";
@@ -159,8 +160,7 @@ export class TreeReader {
       const stats = await handle.stat({ bigint: true });
       if (!stats.isFile()) throw Object.assign(new Error("ESTALE: it is no file any more"), { code: "ESTALE" });
       const attributes = this.#attributes(stats, handle.fd);
-      const profile = this.#rules.profile ?? DEFAULT_PROFILE;
-      const { id, sizeBytes } = await putBlob(this.#store, this.#counted(handle, Number(stats.size)), profile);
+      const { id, sizeBytes } = await this.#put(handle, Number(stats.size));
       const origin = this.#originOf(stats, await handle.stat({ bigint: true }));
       if (origin === undefined) this.#note("changed", child.shown, "it changed while it was read");
       return { id, sizeBytes, attributes, ...(isKept(origin) ? { origin } : {}) };
@@ -169,10 +169,21 @@ export class TreeReader {
     }
   }
 
-  async *#counted(handle: FileHandle, sizeBytes: number): AsyncGenerator<Uint8Array> {
-    for await (const piece of readPieces(handle, sizeBytes)) {
-      this.#rules.onBytes?.(piece.length);
-      yield piece;
+  async #put(handle: FileHandle, sizeBytesMax: number): Promise<PutBlob> {
+    let told = 0;
+    const onProgress = (doneBytes: number): void => {
+      this.#rules.onBytes?.(doneBytes - told);
+      told = doneBytes;
+    };
+    const { profile = DEFAULT_PROFILE } = this.#rules;
+    try {
+      const blob = await putBlobFile(this.#store, handle, { profile, sizeBytesMax, onProgress });
+      onProgress(blob.sizeBytes);
+      return blob;
+    } catch (error) {
+      // Whose failure it was: the file's own shows again, and is told as such.
+      if (error instanceof GdoError) for await (const _ of readPieces(handle, sizeBytesMax));
+      throw error;
     }
   }
 

@@ -93,7 +93,11 @@ export function footerRows(bytes: Uint8Array, offset: number): Uint8Array | unde
 /** The entries of a whole footer, or undefined when any byte of it is damaged. */
 export function decodeFooter(bytes: Uint8Array, offset: number): FooterEntry[] | undefined {
   const rows = footerRows(bytes, offset);
-  if (rows === undefined) return undefined;
+  return rows === undefined ? undefined : decodeRows(rows);
+}
+
+/** What rows of a footer say. */
+export function decodeRows(rows: Uint8Array): FooterEntry[] {
   const view = new DataView(rows.buffer, rows.byteOffset, rows.length);
   return Array.from({ length: rows.length / ENTRY_BYTES }, (_, index) => {
     const at = index * ENTRY_BYTES;

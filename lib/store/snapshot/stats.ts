@@ -4,6 +4,7 @@ import { decodeBlobNode, ZEROS_ID } from "../blob-node.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import { readContents } from "../pack/catalog.ts";
 import { PackFiles } from "../pack/files.ts";
+import { decodeRows } from "../pack/frame.ts";
 import { CODEC, decodeRecordHeader, RECORD_HEADER_BYTES } from "../pack/record.ts";
 import { decodeTreeNode, treeLinks } from "../tree/node.ts";
 import type { KeptSnapshot } from "./catalog.ts";
@@ -116,7 +117,7 @@ async function* recordsOf(dir: string): AsyncGenerator<PackedRecord> {
   const files = new PackFiles(dir);
   try {
     for (const pack of await files.list()) {
-      for (const { id, offset, recordBytes } of (await readContents(files, pack)).entries) {
+      for (const { id, offset, recordBytes } of decodeRows((await readContents(files, pack)).rows)) {
         const header = decodeRecordHeader(await files.read(pack, offset, RECORD_HEADER_BYTES));
         if (header !== undefined) yield { id, codec: header.codec, rawBytes: header.rawBytes, recordBytes };
       }

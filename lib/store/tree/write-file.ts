@@ -3,6 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { Hash } from "../../base/index.ts";
 import { readBlobPieces } from "../blob-reader.ts";
 import type { ChunkStore } from "../chunk-store.ts";
+import { isFileStore } from "../file-store.ts";
 import { isAllZero } from "../zeros.ts";
 
 /** What a file system allocates at once; a hole is at least so large. */
@@ -20,16 +21,21 @@ export async function writeBlobFile<T>(
 ): Promise<T> {
   const handle = await open(path, "wx", 0o600);
   try {
-    let sizeBytes = 0;
-    for await (const piece of readBlobPieces(store, id)) {
-      if (piece.type === "bytes") await writeSparsely(handle, piece.bytes, sizeBytes);
-      sizeBytes += piece.type === "bytes" ? piece.bytes.length : piece.lengthBytes;
-    }
-    await handle.truncate(sizeBytes); // A hole at the end.
+    if (isFileStore(store)) await store.restoreFile(id, handle.fd);
+    else await writePieces(store, id, handle);
     return await finish(handle);
   } finally {
     await handle.close();
   }
+}
+
+async function writePieces(store: ChunkStore, id: Hash, handle: FileHandle): Promise<void> {
+  let sizeBytes = 0;
+  for await (const piece of readBlobPieces(store, id)) {
+    if (piece.type === "bytes") await writeSparsely(handle, piece.bytes, sizeBytes);
+    sizeBytes += piece.type === "bytes" ? piece.bytes.length : piece.lengthBytes;
+  }
+  await handle.truncate(sizeBytes); // A hole at the end.
 }
 
 /** Leaves out the pages of the file that are all zeros. */
