@@ -1,0 +1,58 @@
+/**
+ * gdo's side of a measurement, in a process of its own; each verb prints one line of JSON.
+ *   put STORE FOLDER ID-FILE      restore STORE ID-FILE TO-FOLDER      cut FILE
+ */
+import { createHash } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { Chunker } from "../../dist/lib/addon.js";
+import { checkout, PackStore, putTree } from "../../dist/lib/store/index.js";
+
+const PIECE_BYTES = 1024 * 1024;
+
+async function timed(work) {
+  const startMs = performance.now();
+  await work();
+  return (performance.now() - startMs) / 1000;
+}
+
+async function put(dir, folder, idFile) {
+  const seconds = await timed(async () => {
+    const store = await PackStore.open(dir);
+    writeFileSync(idFile, await putTree(store, folder));
+    await store.close(); // Commits, so that it is durable.
+  });
+  return { seconds };
+}
+
+async function restore(dir, idFile, to) {
+  const seconds = await timed(async () => {
+    const store = await PackStore.open(dir, { readOnly: true });
+    await checkout(store, readFileSync(idFile, "utf8"), to);
+    await store.close();
+  });
+  return { seconds };
+}
+
+function* pieces(bytes) {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
+
+/** Cut points and ids of a file in memory, beside Node's SHA-256 of the same pieces. */
+async function cut(file) {
+  const bytes = readFileSync(file);
+  const chunker = new Chunker("min8-64k");
+  const cutAndId = await timed(async () => {
+    for (const piece of pieces(bytes)) await chunker.update(piece);
+    await chunker.finish();
+  });
+  const sha256 = await timed(async () => {
+    const hash = createHash("sha256");
+    for (const piece of pieces(bytes)) hash.update(piece);
+    hash.digest();
+  });
+  return { cutAndId: bytes.length / cutAndId, sha256: bytes.length / sha256 };
+}
+
+const [verb, ...args] = process.argv.slice(2);
+const result = await { put, restore, cut }[verb](...args);
+process.stdout.write(`${JSON.stringify(result)}\n`);
