@@ -1,6 +1,7 @@
 /**
- * gdo and its peers, each by the same four steps. A step gives a command line; `state` is a folder of the
- * tool's own, `index` counts versions from 1. Peers run with zstd 3 where they let one choose, else as they come.
+ * gdo and its peers, each by the same steps. A step gives a command line; `state` is a folder of the tool's
+ * own, `index` counts versions from 1. Peers run with zstd 3 where they let one choose, else as they come.
+ * A slow tool runs in the first round only.
  */
 import { join } from "node:path";
 import { firstLine } from "./store-run.mjs";
@@ -81,6 +82,7 @@ export const TOOLS = [
   },
   {
     name: "ostree",
+    isSlow: true,
     version: () => `ostree ${firstLine("sh", "-c", "ostree --version | grep Version")}`,
     begin: (state) => ["ostree", `--repo=${state}/repo`, "init", "--mode=archive"],
     put: (state, { file }, index) => [
