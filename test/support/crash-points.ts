@@ -33,6 +33,8 @@ interface Run {
   readonly fault: Fault;
   /** A script that gets a fresh home as its argument; only what it changes below counts. */
   readonly program: string;
+  /** What it gets after its home. */
+  readonly args?: readonly string[];
   /** Where homes are made. */
   readonly folder: string;
 }
@@ -50,14 +52,14 @@ export async function* crashPoints(run: Run): AsyncGenerator<CrashPoint> {
   throw new Error(`more than ${CALLS_MAX} calls`);
 }
 
-async function runWithFault({ shim, fault, program, folder }: Run, call: number): Promise<CrashPoint> {
+async function runWithFault({ shim, fault, program, args = [], folder }: Run, call: number): Promise<CrashPoint> {
   const home = join(realpathSync(folder), `${fault}-${call}`);
   const log = `${home}.log`;
   mkdirSync(home);
   const settings = { GDO_FAULT_DIR: home, GDO_FAULT_CALL: String(call), GDO_FAULT_KIND: fault, GDO_FAULT_LOG: log };
   // io_uring would pass the shim by.
   const env = { ...process.env, LD_PRELOAD: shim, UV_USE_IO_URING: "0", ...settings };
-  const child = spawn(process.execPath, [program, home], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [program, home, ...args], { env, stdio: ["ignore", "pipe", "inherit"] });
   let output = "";
   child.stdout.on("data", (data: Buffer) => {
     output += data.toString();
