@@ -3,8 +3,8 @@
 //   addEntries(pack, rows), setLastPack(pack, endBytes, markedBytes, rows)
 //   has(id), count(), ids(cursor) -> {ids, cursor}
 //   put(kind, id, bytes), get(id), openRecord(record, id), commit(), finish() -> promises
-//   putFile(fd, bytesMax, profile, progress), restoreFile(id, fd, progress) -> {number, promise}
-//   abort(number), close()
+//   putFile(fd, bytesMax, profile, progress, previous), restoreFile(id, fd, progress) -> {number,
+//   promise} abort(number), close()
 //
 // Owner: bytes are borrowed until the promise settles [N3]; a descriptor stays the caller's and
 // open until then. The engine is shared with the calls in flight. Threads: short look-ups on the
@@ -219,6 +219,7 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
     const auto bytes_max = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
     const int fd = info[0].As<Napi::Number>().Int32Value();
     const auto job = ingest->MakeJob(fd, bytes_max, *profile);
+    if (!info[4].IsUndefined()) job->previous = IdArgument(info, 4);
     jobs_.SetWork(
         number, [job] { job->is_aborted = true; },
         [job](Napi::Env env) { return IngestToValue(env, *job); });

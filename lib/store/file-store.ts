@@ -14,6 +14,8 @@ export interface PutFileOptions extends FileWork {
   readonly profile: ProfileName;
   /** No more is read: a file that grows as fast as it is read has an end too. */
   readonly sizeBytesMax?: number | undefined;
+  /** The blob of an earlier version: what changed is stored as a difference to it [T6]. */
+  readonly previous?: Hash | undefined;
 }
 
 export interface PutFile {

@@ -1,5 +1,6 @@
 #include "store/ingest.h"
 
+#include <algorithm>
 #include <limits>
 
 namespace gdo::store {
@@ -7,7 +8,7 @@ namespace {
 
 constexpr size_t kSegmentBytesMax = size_t{12} * 1024 * 1024;
 // Those waiting, one in the hand of either thread: never all that there may be, or both would wait.
-constexpr size_t kPiecesMax = 6;
+constexpr size_t kPiecesMax = 4;
 constexpr size_t kItemsMax = 128;
 
 }  // namespace
@@ -62,8 +63,13 @@ void Ingest::CutPieces() {
              std::span<const uint8_t> bytes) { TakeChunk(job, segment, bytes); },
       [this](const JobPointer& job, uint64_t length) { TakeZeros(job, length); });
   while (std::optional<Piece> piece = pieces_.Pop()) {
+    if (planner_ == nullptr) {
+      planner_ = std::make_unique<BasePlanner>(store_, piece->job->previous);
+      cut_offset_ = 0;
+    }
     cutter.Take(*piece);
     if (!piece->is_end) continue;
+    planner_.reset();
     auto end = std::make_shared<CutItem>();
     end->job = piece->job;
     end->is_end = true;
@@ -77,6 +83,8 @@ void Ingest::TakeZeros(const JobPointer& job, uint64_t length) {
   item->job = job;
   item->length = length;
   items_.Push(std::move(item));
+  planner_->Zeros();
+  cut_offset_ += length;
 }
 
 void Ingest::TakeChunk(const JobPointer& job, const std::shared_ptr<Segment>& segment,
@@ -88,9 +96,13 @@ void Ingest::TakeChunk(const JobPointer& job, const std::shared_ptr<Segment>& se
   if (Claim(item->id)) {
     item->bytes = bytes;
     item->segment = segment;
+    item->plan = planner_->New({item->id, segment, bytes}, cut_offset_);
     item->is_ready = false;
     workers_.Run([this, item] { Encode(item); });
+  } else {
+    planner_->Known(item->id, cut_offset_);
   }
+  cut_offset_ += bytes.size();
   items_.Push(std::move(item));
 }
 
@@ -104,11 +116,29 @@ bool Ingest::Claim(const ObjectId& id) {
 
 void Ingest::Encode(const ItemPointer& item) {
   // Also for a job that was aborted meanwhile: another may count on the chunk.
-  item->record =
-      CodecPool::Lease(store_.Codecs())->EncodeRecord(ObjectKind::kChunk, item->id, item->bytes);
-  item->segment.reset();
+  Bases bases = ReadBases(item->plan);
+  item->record = CodecPool::Lease(store_.Codecs())
+                     ->EncodeRecord(ObjectKind::kChunk, item->id, item->bytes, &bases);
+  if (CodecOf(item->record) == Codec::kZstdBase) item->bases = std::move(bases.ids);
+  item->plan = {};
   item->is_ready = true;
   item->is_ready.notify_one();
+}
+
+// What can be read, is what it should be, and can be read without many others.
+Bases Ingest::ReadBases(const BasePlan& plan) {
+  Bases bases;
+  const auto add = [&bases](const ObjectId& id, std::span<const uint8_t> bytes) {
+    bases.ids.push_back(id);
+    bases.bytes.insert(bases.bytes.end(), bytes.begin(), bytes.end());
+  };
+  for (const RecentChunk& chunk : plan.recent) add(chunk.id, chunk.bytes);
+  for (const ObjectId& id : plan.stored) {
+    ChunkPointer chunk;
+    const Outcome fault = store_.GetChunk(id, chunk);
+    if (!fault.has_value() && chunk->depth < kDepthMax) add(id, chunk->bytes);
+  }
+  return bases;
 }
 
 void Ingest::AppendItems() {
@@ -143,6 +173,12 @@ Outcome Ingest::AppendChunk(CutItem& item) {
     // Known when it was cut; but the one before it that was to be stored may have failed.
     if (store_.Entries().Has(item.id) || item.job->is_aborted) return std::nullopt;
     return last_failure_;
+  }
+  const bool has_bases = std::all_of(item.bases.begin(), item.bases.end(),
+                                     [this](const auto& id) { return store_.Entries().Has(id); });
+  if (!has_bases) {  // One that was on its way could not be stored.
+    item.record =
+        CodecPool::Lease(store_.Codecs())->EncodeRecord(ObjectKind::kChunk, item.id, item.bytes);
   }
   Outcome fault = store_.Append(item.id, item.record);
   if (fault.has_value()) last_failure_ = fault;

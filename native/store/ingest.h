@@ -41,6 +41,7 @@ class Ingest {
   void TakeZeros(const JobPointer& job, uint64_t length);
   bool Claim(const ObjectId& id);
   void Encode(const ItemPointer& item);
+  Bases ReadBases(const BasePlan& plan);
 
   Outcome Append(CutItem& item);
   Outcome AppendChunk(CutItem& item);
@@ -53,6 +54,10 @@ class Ingest {
   BoundedQueue<JobPointer> jobs_;
   BoundedQueue<Piece> pieces_;
   BoundedQueue<ItemPointer> items_;
+
+  // The cutting thread's: of the file it is at.
+  std::unique_ptr<BasePlanner> planner_;
+  uint64_t cut_offset_ = 0;
 
   // New chunks that are not in the store's index yet: the second of two equal ones is known.
   std::mutex in_flight_mutex_;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "core/profile.h"
+#include "store/base_plan.h"
 #include "store/chunk_list.h"
 #include "store/segment.h"
 
@@ -24,6 +25,9 @@ struct IngestJob {
   // The caller keeps `fd` open until on_done.
   IngestJob(int file, uint64_t limit, const Profile& cut_by, ChunkList::PutNode put)
       : fd(file), bytes_max(limit), profile(cut_by), list(cut_by.name, std::move(put)) {}
+
+  // The blob of an earlier version of the file, to lean on [T6].
+  std::optional<ObjectId> previous;
 
   const int fd;
   const uint64_t bytes_max;  // No more is read: a file that grows all the time has an end too.
@@ -64,6 +68,8 @@ struct CutItem {
   // Of a chunk that the store lacks: its bytes, and the record that a worker makes of them.
   std::span<const uint8_t> bytes;
   std::shared_ptr<Segment> segment;
+  BasePlan plan;
+  std::vector<ObjectId> bases;  // What the record leans on.
   Bytes record;
   std::atomic<bool> is_ready = true;
 };

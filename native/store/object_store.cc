@@ -1,18 +1,22 @@
 #include "store/object_store.h"
 
+#include <algorithm>
+
 namespace gdo::store {
 namespace {
 
 // A pack this full is sealed on close.
 constexpr uint64_t kSealOnClosePart = 8;
 
-// Writers keep to less; a store that was tampered with cannot make a reader go round for ever.
-constexpr int kDepthMax = 16;
+// Enough for what the chunks that are read next lean on too.
+constexpr size_t kCacheBytesMax = size_t{8} * 1024 * 1024;
+// Larger chunks are nobody's base.
+constexpr size_t kCachedBytesMax = size_t{256} * 1024;
 
 }  // namespace
 
 ObjectStore::ObjectStore(std::string folder, uint64_t pack_bytes_max)
-    : pack_bytes_max_(pack_bytes_max), files_(std::move(folder)) {}
+    : pack_bytes_max_(pack_bytes_max), files_(std::move(folder)), chunks_(kCacheBytesMax) {}
 
 void ObjectStore::AddEntries(uint32_t pack, std::span<const FooterEntry> entries) {
   for (const FooterEntry& entry : entries) {
@@ -71,9 +75,14 @@ Outcome ObjectStore::OpenRecordInto(std::span<const uint8_t> record, const Objec
   if (header->kind != kind || header->raw_bytes != out.size()) {
     return Corrupt("it is of another kind or length than what needs it says");
   }
-  if (Outcome fault = Decode(*header, record, 0, out)) return fault;
+  int depth = 0;
+  if (Outcome fault = Decode(*header, record, 0, out, depth)) return fault;
   // The id says it all: a checksum that is wrong over right bytes is for verify to tell.
   if (NameOf(kind, out) != id) return Corrupt("the content does not have this id");
+  // Where one leans on others, the next is likely to lean on it.
+  if (depth > 0 && out.size() <= kCachedBytesMax) {
+    chunks_.Add(id, std::make_shared<ReadChunk>(ReadChunk{Bytes(out.begin(), out.end()), depth}));
+  }
   return std::nullopt;
 }
 
@@ -91,11 +100,11 @@ Fault ObjectStore::Damaged(const ObjectId& id, const Place& place, Fault fault) 
                  std::to_string(place.offset) + "): " + fault.what);
 }
 
-Outcome ObjectStore::Decode(const RecordHeader& header, std::span<const uint8_t> record, int depth,
-                            std::span<uint8_t> out) {
+Outcome ObjectStore::Decode(const RecordHeader& header, std::span<const uint8_t> record, int above,
+                            std::span<uint8_t> out, int& depth) {
   Bytes bases;
   if (header.codec == Codec::kZstdBase) {
-    if (Outcome fault = ReadBases(header, record, depth, bases)) return fault;
+    if (Outcome fault = ReadBases(header, record, above, bases, depth)) return fault;
   }
   const auto payload = record.subspan(header.PayloadOffset(), header.stored_bytes);
   if (CodecPool::Lease(codecs_)->Decode(header, payload, bases, out)) return std::nullopt;
@@ -103,33 +112,40 @@ Outcome ObjectStore::Decode(const RecordHeader& header, std::span<const uint8_t>
 }
 
 Outcome ObjectStore::ReadBases(const RecordHeader& header, std::span<const uint8_t> record,
-                               int depth, Bytes& out) {
-  if (depth >= kDepthMax) return Corrupt("it leans on too long a row of others");
+                               int above, Bytes& out, int& depth) {
+  if (above >= kDepthMax) return Corrupt("it leans on too long a row of others");
   for (size_t base = 0; base < header.bases; ++base) {
     const ObjectId id = LoadId(record.data() + kRecordHeaderBytes + base * kIdBytes);
-    if (Outcome fault = ReadBase(id, depth + 1, out)) {
-      if (fault->kind != Fault::Kind::kCorrupt && fault->kind != Fault::Kind::kMissing)
-        return fault;
+    ChunkPointer chunk;
+    if (Outcome fault = ReadBase(id, above + 1, chunk)) {
+      if (fault->kind == Fault::Kind::kSystem) return fault;
       return Corrupt("it leans on chunk " + HexOf(id) + ", which is missing or damaged");
     }
+    out.insert(out.end(), chunk->bytes.begin(), chunk->bytes.end());
+    depth = std::max(depth, chunk->depth + 1);
   }
   return std::nullopt;
 }
 
-// Appends the bytes of a chunk that another leans on. Its own id is not checked: the id of what
-// leans on it will tell.
-Outcome ObjectStore::ReadBase(const ObjectId& id, int depth, Bytes& out) {
+Outcome ObjectStore::ReadBase(const ObjectId& id, int above, ChunkPointer& out) {
+  out = chunks_.Find(id);
+  if (out != nullptr) return std::nullopt;
   const std::optional<Place> place = index_.Find(id);
   if (!place.has_value()) return Fault{Fault::Kind::kMissing, 0, "a base"};
   Bytes record(place->record_bytes);
   if (Outcome fault = ReadRecord(*place, record)) return fault;
-  const auto header = DecodeRecordHeader(record);
+  const auto header = record.size() < kRecordBytesMin ? std::nullopt : DecodeRecordHeader(record);
   const bool is_chunk = header.has_value() && header->kind == ObjectKind::kChunk &&
                         header->id == id && header->RecordBytes() == record.size();
   if (!is_chunk) return Corrupt("the record's header is damaged");
-  Bytes bytes(header->raw_bytes);
-  if (Outcome fault = Decode(*header, record, depth, bytes)) return fault;
-  out.insert(out.end(), bytes.begin(), bytes.end());
+  auto chunk = std::make_shared<ReadChunk>();
+  chunk->bytes.resize(header->raw_bytes);
+  if (Outcome fault = Decode(*header, record, above, chunk->bytes, chunk->depth)) return fault;
+  if (NameOf(ObjectKind::kChunk, chunk->bytes) != id) {
+    return Corrupt("the content does not have this id");
+  }
+  out = std::move(chunk);
+  chunks_.Add(id, out);
   return std::nullopt;
 }
 

@@ -10,6 +10,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "store/chunk_cache.h"
 #include "store/fault.h"
 #include "store/index.h"
 #include "store/pack_appender.h"
@@ -52,6 +53,9 @@ class ObjectStore {
   Outcome OpenRecordInto(std::span<const uint8_t> record, const ObjectId& id, ObjectKind kind,
                          std::span<uint8_t> out);
 
+  // A chunk to lean on, its id checked.
+  Outcome GetChunk(const ObjectId& id, ChunkPointer& out) { return ReadBase(id, 0, out); }
+
   // A record's bytes; `out` is as long as it is.
   Outcome ReadRecord(const Place& place, std::span<uint8_t> out);
 
@@ -67,11 +71,12 @@ class ObjectStore {
   Fault Damaged(const ObjectId& id, const Place& place, Fault fault);
 
  private:
-  Outcome Decode(const RecordHeader& header, std::span<const uint8_t> record, int depth,
-                 std::span<uint8_t> out);
-  Outcome ReadBases(const RecordHeader& header, std::span<const uint8_t> record, int depth,
-                    Bytes& out);
-  Outcome ReadBase(const ObjectId& id, int depth, Bytes& out);
+  // `above` objects lean on this one; `depth` is how many it leans on in a row.
+  Outcome Decode(const RecordHeader& header, std::span<const uint8_t> record, int above,
+                 std::span<uint8_t> out, int& depth);
+  Outcome ReadBases(const RecordHeader& header, std::span<const uint8_t> record, int above,
+                    Bytes& out, int& depth);
+  Outcome ReadBase(const ObjectId& id, int above, ChunkPointer& out);
 
   Outcome OpenAppender(uint64_t record_bytes);
   Outcome Continue();
@@ -82,6 +87,7 @@ class ObjectStore {
   Index index_;
   PackFiles files_;
   CodecPool codecs_;
+  ChunkCache chunks_;
 
   std::mutex append_mutex_;  // Writing happens one step at a time.
   std::unique_ptr<PackState> continuable_;

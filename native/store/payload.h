@@ -1,5 +1,5 @@
 // How an object's bytes are stored in a record: as they are, as a run of zeros, compressed, or
-// compressed against other chunks [T7].
+// compressed against other chunks [T6][T7].
 #pragma once
 
 #include <memory>

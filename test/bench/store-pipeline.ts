@@ -1,7 +1,7 @@
 /**
  * How fast files go into a pack store and come out again: new, known already, restored.
  *   node dist/test/bench/store-pipeline.js [FILE...]
- * Without a file, 256 MiB of noise and text are made. Medians of three; the store is on the disk of
+ * Each file is taken as the next version of the one before. Without a file, 256 MiB of noise and text are made. Medians of three; the store is on the disk of
  * the temporary folder.
  */
 import { mkdtemp, open, rm } from "node:fs/promises";
@@ -46,7 +46,7 @@ async function putAll(store: PackStore, files: readonly string[], ids: Hash[]): 
   let total = 0;
   for (const file of files) {
     const handle = await open(file);
-    const { id, sizeBytes } = await putBlobFile(store, handle);
+    const { id, sizeBytes } = await putBlobFile(store, handle, { previous: ids.at(-1) });
     await handle.close();
     ids.push(id);
     total += sizeBytes;

@@ -1,8 +1,8 @@
-import { type FileHandle, open, readFile, stat } from "node:fs/promises";
+import { type FileHandle, open, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { PROFILE_NAMES } from "../../lib/addon.ts";
-import { concatBytes, equalBytes, SeededRng, utf8 } from "../../lib/base/index.ts";
+import { concatBytes, equalBytes, type GdoError, type Hash, SeededRng, utf8 } from "../../lib/base/index.ts";
 import { putBlobFile, restoreBlobFile } from "../../lib/store/blob-file.ts";
 import { MemoryStore, PackStore, putBlob, readBlobBytes } from "../../lib/store/index.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
@@ -130,4 +130,86 @@ test("a file is read no further than asked, and work ends when its signal says s
   await t.throwsAsync(restoreBlobFile(store, whole.id, copy, { signal: AbortSignal.abort(reason) }), { is: reason });
   await copy.close();
   t.is((await store.verify()).bad, 0);
+});
+
+/** A later version: a few bytes changed, some put in, some taken out, some moved. */
+function edited(rng: SeededRng, bytes: Uint8Array): Uint8Array {
+  const pieces: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = Math.min(bytes.length, at + 1 + Math.floor(rng.next() * 40_000));
+    const form = rng.next();
+    if (form < 0.1) pieces.push(rng.bytes(Math.floor(rng.next() * 500)));
+    if (form < 0.95) pieces.push(bytes.subarray(at, end));
+    at = end;
+  }
+  return concatBytes(pieces);
+}
+
+test("[T6] versions of a file, each stored against the one before, take little and come back byte for byte", async (t) => {
+  const dir = await temporaryFolder(t);
+  const storeDir = await temporaryFolder(t);
+  let store = await PackStore.open(storeDir, { packBytesMax: 3 * MIB });
+  const rng = new SeededRng(35);
+  const versions: { readonly id: Hash; readonly bytes: Uint8Array; readonly storedBytes: number }[] = [];
+  let bytes = rng.bytes(3 * MIB);
+  for (let version = 0; version < 14; version += 1) {
+    const source = await writeParts(join(dir, `${version}`), [bytes]);
+    const put = await store.putFile(source.fd, { profile: "min8-64k", previous: versions.at(-1)?.id });
+    await source.close();
+    t.is(put.id, (await putBlob(new MemoryStore(), bytes)).id);
+    versions.push({ ...put, bytes });
+    bytes = edited(rng, bytes);
+    if (version % 5 === 4) {
+      await store.close();
+      store = await PackStore.open(storeDir, { packBytesMax: 3 * MIB });
+    }
+  }
+  const later = versions.slice(1).map(({ storedBytes }) => storedBytes);
+  t.true(Math.max(...later.slice(0, 5)) < MIB, `${later}`); // The chunks themselves would take nearly all of the 3 MiB.
+  t.deepEqual((await store.verify()).bad, 0);
+  await store.close();
+  const reader = await PackStore.open(storeDir, { readOnly: true });
+  for (const { id, bytes: expected } of versions.toReversed()) {
+    t.true(equalBytes(await readBlobBytes(reader, id, 64 * MIB), expected));
+    const copy = await open(join(dir, "out"), "w+");
+    await restoreBlobFile(reader, id, copy);
+    await copy.close();
+    t.true(equalBytes(await readFile(join(dir, "out")), expected));
+  }
+  await reader.close();
+});
+
+test("[T6] [T10] a chunk that others lean on is flipped at any bit: no wrong byte, and putting the file again mends it", async (t) => {
+  const dir = await temporaryFolder(t);
+  const rng = new SeededRng(36);
+  const storeDir = await temporaryFolder(t);
+  const store = await PackStore.open(storeDir);
+  const first = rng.bytes(200_000);
+  const second = edited(rng, first);
+  const ids: Hash[] = [];
+  for (const bytes of [first, second]) {
+    const source = await writeParts(join(dir, "in"), [bytes]);
+    ids.push((await store.putFile(source.fd, { profile: "min8-64k", previous: ids.at(-1) })).id);
+    await source.close();
+  }
+  await store.close();
+  const pack = join(storeDir, "00000001.pack");
+  const sound = await readFile(pack);
+  for (let at = 40; at < sound.length; at += 4999) {
+    await writeFile(pack, sound.with(at, (sound[at] ?? 0) ^ (1 << (at % 8))));
+    const damaged = await PackStore.open(storeDir);
+    t.true((await damaged.verify()).bad > 0, `byte ${at}`);
+    for (const [index, bytes] of [first, second].entries()) {
+      const read = await readBlobBytes(damaged, ids[index] as Hash, MIB).catch((error: GdoError) => error.code);
+      t.true(typeof read === "string" ? ["STORE_CORRUPT", "STORE_MISSING"].includes(read) : equalBytes(read, bytes));
+      for (let round = 0; round < 2; round += 1) await putBlob(damaged, bytes);
+    }
+    for (const [index, bytes] of [first, second].entries()) {
+      for (let tries = 0; tries < 6; tries += 1) {
+        await readBlobBytes(damaged, ids[index] as Hash, MIB).catch(() => putBlob(damaged, bytes));
+      }
+      t.true(equalBytes(await readBlobBytes(damaged, ids[index] as Hash, MIB), bytes), `mended ${at}`);
+    }
+    await damaged.close();
+  }
 });

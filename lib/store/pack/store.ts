@@ -105,8 +105,9 @@ export class PackStore implements FileStore {
   /** Stores a file as a blob, read natively from its start. The descriptor stays open and the caller's. */
   async putFile(fd: number, options: PutFileOptions): Promise<PutFile> {
     this.#assertWritable();
-    const { sizeBytesMax = Number.MAX_SAFE_INTEGER, profile, onProgress } = options;
-    const job = this.#native.putFile(fd, sizeBytesMax, profile, onProgress);
+    const { sizeBytesMax = Number.MAX_SAFE_INTEGER, profile, onProgress, previous } = options;
+    const base = previous === undefined ? undefined : bytesOf(previous);
+    const job = this.#native.putFile(fd, sizeBytesMax, profile, onProgress, base);
     const { id, ...counts } = await this.#work(job, options);
     return { ...counts, id: hashOf32(id) };
   }

@@ -1,0 +1,40 @@
+// Chunks that others lean on, as read lately: verified, in bounded memory. Any thread.
+#pragma once
+
+#include <list>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+
+#include "store/record.h"
+
+namespace gdo::store {
+
+struct ReadChunk {
+  Bytes bytes;
+  int depth = 0;  // How many more must be read in a row before this one can be [T6].
+};
+
+using ChunkPointer = std::shared_ptr<const ReadChunk>;
+
+class ChunkCache {
+ public:
+  explicit ChunkCache(size_t bytes_max) : bytes_left_(bytes_max) {}
+
+  // Null when it is not here.
+  ChunkPointer Find(const ObjectId& id);
+  void Add(const ObjectId& id, ChunkPointer chunk);
+
+ private:
+  struct Entry {
+    ObjectId id;
+    ChunkPointer chunk;
+  };
+
+  std::mutex mutex_;
+  size_t bytes_left_;
+  std::list<Entry> entries_;  // Most recently used first.
+  std::unordered_map<ObjectId, std::list<Entry>::iterator, IdHash> by_id_;
+};
+
+}  // namespace gdo::store
