@@ -106,7 +106,13 @@ export interface NativePackStore {
   openRecord(record: Uint8Array, id: Uint8Array): Promise<void>;
   commit(): Promise<void>;
   finish(): Promise<void>;
-  putFile(fd: number, bytesMax: number, profile: ProfileName, progress: Progress, previous?: Uint8Array): NativeJob<NativeIngest>;
+  putFile(
+    fd: number,
+    bytesMax: number,
+    profile: ProfileName,
+    progress: Progress,
+    previous?: Uint8Array,
+  ): NativeJob<NativeIngest>;
   restoreFile(id: Uint8Array, fd: number, progress: Progress): NativeJob<number>;
   abort(number: number): void;
   close(): void;
