@@ -21,6 +21,9 @@ const TEST_PACKAGES = [
   "git",
   "libcap2-bin",
   "rsync",
+  "g++-aarch64-linux-gnu",
+  "g++-arm-linux-gnueabihf",
+  "qemu-user-static",
 ];
 const EVERYTHING = [...RUN_PACKAGES, ...TEST_PACKAGES, "libnode-dev"];
 

@@ -56,6 +56,9 @@ void TestChunker();
 void TestCrc32c();
 void TestKernels();
 void TestProfiles();
+
+// The active kernel's name and a hash of the names of many chunks of known inputs, on one line.
+void PrintDigest();
 void TestWiegand();
 void TestZstdCodec();
 

@@ -1,8 +1,10 @@
 #include "core/kernel.h"
 
 #include <algorithm>
+#include <cstdio>
 
-#include "core/blake3_kernel.h"
+#include "core/blake3.h"
+#include "core/chunker.h"
 #include "core/window_hash.h"
 #include "expect.h"
 
@@ -115,6 +117,23 @@ void TestKernels() {
   ParentsAreAlike();
   MinimaAreAlike();
   ChoosesByName();
+}
+
+void PrintDigest() {
+  Blake3 all = Blake3::Hash();
+  Random random(23);
+  for (const char* const name : {"min8-64k", "min8-16k", "fastcdc2020-16k", "buzhash-casync"}) {
+    for (int round = 0; round < 20; ++round) {
+      Chunker chunker(*FindProfile(name));
+      std::vector<gdo::Cut> cuts;
+      chunker.Update(Content(random, random.Below(300'000)), cuts);
+      chunker.Finish(cuts);
+      for (const gdo::Cut& cut : cuts) all.Update(cut.id);
+    }
+  }
+  std::printf("%s ", std::string(ActiveKernel().name).c_str());
+  for (const uint8_t byte : all.Finish()) std::printf("%02x", byte);
+  std::puts("");
 }
 
 }  // namespace gdo::test
