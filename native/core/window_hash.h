@@ -15,10 +15,14 @@ inline constexpr size_t kWindowBytes = 8;
 // decide the minimum.
 inline constexpr uint32_t kWindowMultiplier = 0x9E3779B1;
 
-// Added last, so that a window of zeros has the greatest hash of all: a hole never attracts a cut.
+// Added last, so that a window of zeros, or of one byte repeated, has the greatest hash of all: a
+// hole never attracts a cut.
 inline constexpr uint32_t kWindowOffset = 0xFFFFFFFF;
 inline constexpr uint32_t kWindowHashMax = 0xFFFFFFFF;
-inline constexpr int kWindowRotation = 15;
+
+// Exchanges the halves of the older word: eight equal bytes then cancel out, and so do four equal
+// pairs, so that a run of spaces attracts no cut either. docs/adr/0009-hash-mix.md has the numbers.
+inline constexpr int kWindowRotation = 16;
 
 // Internal linkage, since kernels' files use them: see kernel.h.
 namespace {

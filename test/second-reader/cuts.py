@@ -13,7 +13,7 @@ PROFILES = {
 
 def _hash(data, end):
     older, newer = struct.unpack_from("<II", data, end - 8)
-    turned = (older << 15 | older >> 17) & WORD
+    turned = (older << 16 | older >> 16) & WORD
     return ((newer ^ turned) * FACTOR + WORD) & WORD
 
 
