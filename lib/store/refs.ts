@@ -2,8 +2,9 @@
  * Small files that say what is kept. Writing one is the only commit point [T8]: whatever it refers to
  * is durable before, and after a crash it is there whole or not at all. One process writes at a time.
  */
-import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { makeFolder, syncFolder } from "./durable-folder.ts";
 import { withIoErrors } from "./io-error.ts";
 
 export class Refs {
@@ -35,7 +36,7 @@ export class Refs {
   async write(folder: readonly string[], name: string, bytes: Uint8Array): Promise<void> {
     const path = this.pathOf(...folder);
     await withIoErrors(`cannot write ${path}/${name}`, async () => {
-      await this.#makeFolder(folder);
+      await makeFolder(path);
       const fresh = join(path, ".new");
       const handle = await open(fresh, "w", 0o600);
       try {
@@ -57,25 +58,9 @@ export class Refs {
       await syncFolder(path);
     });
   }
-
-  async #makeFolder(folder: readonly string[]): Promise<void> {
-    const first = await mkdir(this.pathOf(...folder), { recursive: true, mode: 0o700 });
-    if (first === undefined) return;
-    for (let path = this.pathOf(...folder); path !== dirname(first); path = dirname(path))
-      await syncFolder(dirname(path));
-  }
 }
 
 function nothingIfAbsent(error: NodeJS.ErrnoException): string[] {
   if (error.code === "ENOENT") return [];
   throw error;
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, "r");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

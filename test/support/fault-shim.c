@@ -133,7 +133,9 @@ static struct change *add_change(enum change_kind kind, const char *path) {
 
 static void undo(const struct change *change) {
   if (change->kind == MADE_FOLDER) {
-    rmdir(change->path);
+    char lost[PATH_MAX];
+    snprintf(lost, sizeof lost, "%s-lost", setting("GDO_FAULT_LOG"));
+    if (rmdir(change->path) != 0) REAL(rename)(change->path, lost);
   } else if (change->kind == CREATED) {
     REAL(unlink)(change->path);
   } else {

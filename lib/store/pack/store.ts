@@ -4,10 +4,10 @@
  */
 import { existsSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { mkdir } from "node:fs/promises";
 import { type NativeJob, type NativePackStore, nativePackStore } from "../../addon.ts";
 import { bytesOf, GdoError, HASH_BYTES, type Hash, hashOf32 } from "../../base/index.ts";
 import type { ObjectKind, StoredObject } from "../chunk-store.ts";
+import { makeFolder } from "../durable-folder.ts";
 import type { FileStore, FileWork, PutFile, PutFileOptions } from "../file-store.ts";
 import { withIoErrors } from "../io-error.ts";
 import { assertObjectSize, objectId } from "../object.ts";
@@ -67,7 +67,7 @@ export class PackStore implements FileStore {
     if (!(packBytesMax > 0 && packBytesMax <= PACK_BYTES_LIMIT)) {
       throw new RangeError(`packBytesMax out of range: ${packBytesMax}`);
     }
-    if (!options.readOnly) await withIoErrors(`cannot make ${dir}`, () => mkdir(dir, { recursive: true, mode: 0o700 }));
+    if (!options.readOnly) await withIoErrors(`cannot make ${dir}`, () => makeFolder(dir));
     else if (!existsSync(dir)) throw new GdoError("NOT_FOUND", `there is no store at ${dir}`);
     const lock = options.readOnly ? undefined : await lockStore(dir);
     const store = new PackStore(dir, lock, packBytesMax);
