@@ -229,6 +229,17 @@ test("[T5] one file system, and the store itself, are kept empty where asked for
   t.deepEqual(f.told(), []);
 });
 
+test("[T8] the ref comes last: what cannot be made durable is not kept", async (t) => {
+  const f = await Fixture.make(t);
+  writeFileSync(join(f.base, "in/file"), "x");
+  f.store.commit = async () => {
+    t.deepEqual(await f.catalog.names(), []);
+    throw new Error("no space");
+  };
+  await t.throwsAsync(f.take(), { message: "no space" });
+  t.deepEqual(await f.catalog.names(), []);
+});
+
 test("[T10] a flipped bit anywhere in a ref is found, named, and harms no other snapshot", async (t) => {
   const f = await Fixture.make(t);
   writeFileSync(join(f.base, "in/file"), "x");

@@ -7,14 +7,27 @@ import { compareBytes, equalBytes, GdoError, hashOf32 } from "../../lib/base/ind
 import { checkObject, checkout, linksOf, MemoryStore, objectId, putTree } from "../../lib/store/index.ts";
 import { nameFault } from "../../lib/store/tree/name.ts";
 import { decodeTreeNode, encodeTreeNode, type TreeEntry, type TreeNode } from "../../lib/store/tree/node.ts";
-import { describeFolder, describeXattrs, folderModel, writeModel } from "../support/folder-model.ts";
+import {
+  addHardLink,
+  describeFolder,
+  describeXattrs,
+  filesOf,
+  folderModel,
+  writeModel,
+} from "../support/folder-model.ts";
 
-test("[T4] any folder comes back as it was: names, contents, modes, times, links, extended attributes", async (t) => {
-  const property = fc.asyncProperty(folderModel, async (model) => {
+test("[T4] any folder comes back as it was: names, contents, modes, times, links of both kinds, extended attributes", async (t) => {
+  const property = fc.asyncProperty(folderModel, fc.array(fc.nat(), { maxLength: 3 }), async (model, again) => {
     const base = mkdtempSync(join(tmpdir(), "gdo-test-"));
     try {
       const store = new MemoryStore();
-      writeModel(Buffer.from(join(base, "in")), model);
+      const top = Buffer.from(join(base, "in"));
+      writeModel(top, model);
+      const files = filesOf(top);
+      for (const [index, file] of again.entries()) {
+        const name = Buffer.from(`again ${index}`).toString("hex");
+        if (files.length > 0) addHardLink(top, name, files[file % files.length] as Buffer);
+      }
       const id = await putTree(store, join(base, "in"));
       await checkout(store, id, join(base, "out"));
       t.deepEqual(describeFolder(Buffer.from(join(base, "out"))), describeFolder(Buffer.from(join(base, "in"))));

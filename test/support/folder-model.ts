@@ -114,6 +114,16 @@ export function describeXattrs(folder: string): string {
   return blocks.sort().join("\n\n");
 }
 
+/** Every file in a folder and below that is no link. */
+export function filesOf(path: Buffer): Buffer[] {
+  return readdirSync(path, { encoding: "buffer" }).flatMap((name) => {
+    const inner = child(path, name.toString("hex"));
+    const stats = lstatSync(inner);
+    if (stats.isDirectory()) return filesOf(inner);
+    return stats.isFile() ? [inner] : [];
+  });
+}
+
 /** Gives a file of the folder a second name. */
 export function addHardLink(path: Buffer, hexName: string, target: Buffer): void {
   linkSync(target, child(path, hexName));
