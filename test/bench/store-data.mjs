@@ -34,7 +34,7 @@ export function makeData(set, folder) {
     const file = join(dir, "image.tar");
     execFileSync("tar", [...FIXED, "-C", contents, "-cf", file, "."]);
     rmSync(contents, { recursive: true });
-    return { version, dir, file };
+    return { version, file };
   });
 }
 

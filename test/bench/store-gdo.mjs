@@ -1,11 +1,13 @@
 /**
  * gdo's side of a measurement, in a process of its own; each verb prints one line of JSON.
- *   put STORE FOLDER ID-FILE      restore STORE ID-FILE TO-FOLDER      cut FILE
+ *   put STORE FILE ID-FILE [ID-FILE-OF-THE-VERSION-BEFORE]      restore STORE ID-FILE TO      cut FILE
  */
 import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
+import { open } from "node:fs/promises";
 import { Chunker } from "../../dist/lib/addon.js";
-import { checkout, PackStore, putTree } from "../../dist/lib/store/index.js";
+import { putBlobFile, restoreBlobFile } from "../../dist/lib/store/blob-file.js";
+import { PackStore } from "../../dist/lib/store/index.js";
 
 const PIECE_BYTES = 1024 * 1024;
 
@@ -15,11 +17,15 @@ async function timed(work) {
   return (performance.now() - startMs) / 1000;
 }
 
-async function put(dir, folder, idFile) {
+async function put(dir, path, idFile, idFileBefore) {
+  const previous = idFileBefore === undefined ? undefined : readFileSync(idFileBefore, "utf8");
   const seconds = await timed(async () => {
     const store = await PackStore.open(dir);
-    writeFileSync(idFile, await putTree(store, folder));
+    const file = await open(path);
+    const { id } = await putBlobFile(store, file, { previous });
+    await file.close();
     await store.close(); // Commits, so that it is durable.
+    writeFileSync(idFile, id);
   });
   return { seconds };
 }
@@ -27,7 +33,9 @@ async function put(dir, folder, idFile) {
 async function restore(dir, idFile, to) {
   const seconds = await timed(async () => {
     const store = await PackStore.open(dir, { readOnly: true });
-    await checkout(store, readFileSync(idFile, "utf8"), to);
+    const file = await open(to, "wx");
+    await restoreBlobFile(store, readFileSync(idFile, "utf8"), file);
+    await file.close();
     await store.close();
   });
   return { seconds };

@@ -14,14 +14,10 @@ export const TOOLS = [
   {
     name: "gdo",
     version: () => `Node.js ${process.version}`,
-    put: (state, { dir }, index) => [
-      process.execPath,
-      GDO,
-      "put",
-      join(state, "packs"),
-      dir,
-      join(state, `${index}.id`),
-    ],
+    put: (state, { file }, index) => {
+      const ids = index === 1 ? [1] : [index, index - 1];
+      return [process.execPath, GDO, "put", join(state, "packs"), file, ...ids.map((id) => join(state, `${id}.id`))];
+    },
     restore: (state, index, to) => [
       process.execPath,
       GDO,

@@ -66,7 +66,7 @@ function takeThrough(tool, versions, folder) {
   });
   const again = run(tool.put(state, last, newest + 1));
   const restored = tool.restore ? run(tool.restore(state, newest, out)) : undefined;
-  if (restored) execFileSync("cmp", [last.file, tool.name === "gdo" ? join(out, "image.tar") : out]);
+  if (restored) execFileSync("cmp", [last.file, out]);
   rmSync(state, { recursive: true });
   rmSync(out, { recursive: true, force: true });
   const inside = (result) => (tool.name === "gdo" ? JSON.parse(result.output).seconds : result.seconds);
@@ -141,6 +141,7 @@ const set = DATA_SETS.find(({ name }) => name === values.set);
 if (set === undefined) throw new Error(`no such data: ${values.set}`);
 const folder = fastestFolder();
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 const core = buildCore(folder);
 const versions = makeData(set, folder);
 tellMachine(versions, folder);
