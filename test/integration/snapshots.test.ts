@@ -3,7 +3,7 @@ import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFi
 import { createServer } from "node:net";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
-import { FakeClock, type Hash } from "../../lib/base/index.ts";
+import { FakeClock, type Hash, SeededRng } from "../../lib/base/index.ts";
 import {
   checkout,
   checkSnapshots,
@@ -311,4 +311,23 @@ test("[T5] statistics add up: logical, unique, stored, and chunks by size", asyn
   );
   t.true(stats.storedBytes <= (await store.sizeBytes()));
   await store.close();
+});
+
+test("[T6] of a file that changed a little everywhere, the next snapshot stores little", async (t) => {
+  const f = await Fixture.make(t);
+  const store = await PackStore.open(join(f.base, "packs"));
+  t.teardown(() => store.close());
+  const bytes = Buffer.from(new SeededRng(3).bytes(2_000_000));
+  const at = { source: join(f.base, "in"), name: "docs", host: "here", clock: f.clock, onNote: () => {} };
+  writeFileSync(join(f.base, "in/disk.img"), bytes);
+  await takeSnapshot(store, f.catalog, at);
+  const full = await store.sizeBytes();
+  for (let place = 10_000; place < bytes.length; place += 20_000) bytes[place] = (bytes[place] ?? 0) ^ 0xff;
+  writeFileSync(join(f.base, "in/disk.img"), bytes);
+  f.clock.advance(1000);
+  const { tree } = await takeSnapshot(store, f.catalog, at);
+  const added = (await store.sizeBytes()) - full;
+  t.true(added < full / 10, `${added} bytes more than ${full}`);
+  await checkout(store, tree, join(f.base, "back"));
+  t.true(readFileSync(join(f.base, "back/disk.img")).equals(bytes));
 });

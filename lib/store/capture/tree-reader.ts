@@ -137,7 +137,7 @@ export class TreeReader {
   async #file(child: Child, before: TreeEntry | undefined, linkGroup: string | undefined): Promise<Content> {
     const known = linkGroup === undefined ? undefined : this.#linked.get(linkGroup);
     if (known !== undefined) this.#rules.onBytes?.(known.sizeBytes);
-    const content = known ?? this.#unchanged(child, before) ?? (await this.#readFile(child));
+    const content = known ?? this.#unchanged(child, before) ?? (await this.#readFile(child, before));
     if (linkGroup !== undefined) this.#linked.set(linkGroup, content);
     this.#rules.onFile?.(changeOf(before, content.id), content.sizeBytes);
     return content;
@@ -154,13 +154,13 @@ export class TreeReader {
     return { id, sizeBytes, origin, attributes: this.#attributes(stats, at) };
   }
 
-  async #readFile(child: Child): Promise<Content> {
+  async #readFile(child: Child, before: TreeEntry | undefined): Promise<Content> {
     const handle = await openSource(child.at);
     try {
       const stats = await handle.stat({ bigint: true });
       if (!stats.isFile()) throw Object.assign(new Error("ESTALE: it is no file any more"), { code: "ESTALE" });
       const attributes = this.#attributes(stats, handle.fd);
-      const { id, sizeBytes } = await this.#put(handle, Number(stats.size));
+      const { id, sizeBytes } = await this.#put(handle, Number(stats.size), this.#heldBlob(before));
       const origin = this.#originOf(stats, await handle.stat({ bigint: true }));
       if (origin === undefined) this.#note("changed", child.shown, "it changed while it was read");
       return { id, sizeBytes, attributes, ...(isKept(origin) ? { origin } : {}) };
@@ -169,7 +169,12 @@ export class TreeReader {
     }
   }
 
-  async #put(handle: FileHandle, sizeBytesMax: number): Promise<PutBlob> {
+  #heldBlob(before: TreeEntry | undefined): Hash | undefined {
+    return before?.type === "file" && this.#store.has(before.id) ? before.id : undefined;
+  }
+
+  /** What changed since `previous` is stored as a difference to it [T6]. */
+  async #put(handle: FileHandle, sizeBytesMax: number, previous: Hash | undefined): Promise<PutBlob> {
     let told = 0;
     const onProgress = (doneBytes: number): void => {
       this.#rules.onBytes?.(doneBytes - told);
@@ -177,7 +182,7 @@ export class TreeReader {
     };
     const { profile = DEFAULT_PROFILE } = this.#rules;
     try {
-      const blob = await putBlobFile(this.#store, handle, { profile, sizeBytesMax, onProgress });
+      const blob = await putBlobFile(this.#store, handle, { profile, sizeBytesMax, previous, onProgress });
       onProgress(blob.sizeBytes);
       return blob;
     } catch (error) {
