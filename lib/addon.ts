@@ -97,6 +97,8 @@ export interface NativePackStore {
   addEntries(pack: number, rows: Uint8Array): void;
   /** Without more than the number, the pack is not gone on with. */
   setLastPack(pack: number, endBytes?: number, markedBytes?: number, rows?: Uint8Array): void;
+  /** What lies in these packs, and in no later one, is no longer held. */
+  dropPacks(packs: readonly number[]): void;
   has(id: Uint8Array): boolean;
   count(): number;
   ids(cursor: number): { readonly ids: Uint8Array; readonly cursor: number };

@@ -1,6 +1,6 @@
 // class PackStore(folder, packBytesMax): the objects of one store, for lib/store/pack/store.ts,
 // which opens it, recovers and locks. Ids are 32 bytes, footers' rows 40 [T7].
-//   addEntries(pack, rows), setLastPack(pack, endBytes, markedBytes, rows)
+//   addEntries(pack, rows), setLastPack(pack, endBytes, markedBytes, rows), dropPacks(packs)
 //   has(id), count(), ids(cursor) -> {ids, cursor}
 //   put(kind, id, bytes), get(id), openRecord(record, id), commit(), finish() -> promises
 //   putFile(fd, bytesMax, profile, progress, previous), restoreFile(id, fd, progress) -> {number,
@@ -96,6 +96,7 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
                        {
                            InstanceMethod<&PackStoreWrap::AddEntries>("addEntries"),
                            InstanceMethod<&PackStoreWrap::SetLastPack>("setLastPack"),
+                           InstanceMethod<&PackStoreWrap::DropPacks>("dropPacks"),
                            InstanceMethod<&PackStoreWrap::Has>("has"),
                            InstanceMethod<&PackStoreWrap::Count>("count"),
                            InstanceMethod<&PackStoreWrap::Ids>("ids"),
@@ -148,6 +149,16 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
           pack, EntriesArgument(info, 3), NumberArgument(info, 1), NumberArgument(info, 2)});
     }
     engine_->objects.SetLastPack(pack, std::move(state));
+    return info.Env().Undefined();
+  }
+
+  Napi::Value DropPacks(const Napi::CallbackInfo& info) {
+    const Napi::Array numbers = info[0].As<Napi::Array>();
+    std::vector<uint32_t> packs(numbers.Length());
+    for (uint32_t each = 0; each < packs.size(); ++each) {
+      packs[each] = numbers.Get(each).As<Napi::Number>().Uint32Value();
+    }
+    engine_->objects.DropPacks(packs);
     return info.Env().Undefined();
   }
 

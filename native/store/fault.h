@@ -30,6 +30,20 @@ inline Fault SystemFault(std::string what) {
   return {Fault::Kind::kSystem, errno, std::move(what)};
 }
 
+// Tries again what finds a pack gone: what it looked for has been moved since it asked for its
+// place [T11]. Where it has not, the fault stays.
+template <typename Attempt>
+Outcome WhereItLies(const Attempt& attempt) {
+  constexpr int kAttemptsMax = 4;
+  Outcome fault = attempt();
+  for (int again = 1; again < kAttemptsMax; ++again) {
+    if (!fault.has_value() || fault->kind != Fault::Kind::kSystem) break;
+    if (fault->error_number != ENOENT) break;
+    fault = attempt();
+  }
+  return fault;
+}
+
 inline Fault Corrupt(std::string what) { return {Fault::Kind::kCorrupt, 0, std::move(what)}; }
 
 }  // namespace gdo::store

@@ -37,6 +37,20 @@ void Index::MarkDamaged(const ObjectId& id) {
   damaged_.insert(id);
 }
 
+void Index::DropPacks(std::span<const uint32_t> packs) {
+  const std::unordered_set<uint32_t> dropped(packs.begin(), packs.end());
+  const std::unique_lock lock(mutex_);
+  std::vector<Slot> old(slots_.size());
+  old.swap(slots_);
+  for (Slot& slot : old) {
+    if (slot.place.record_bytes == 0 || !dropped.contains(slot.place.pack)) continue;
+    damaged_.erase(slot.id);
+    slot.place.record_bytes = 0;
+    --count_;
+  }
+  Refill(old);
+}
+
 size_t Index::Count() const {
   const std::shared_lock lock(mutex_);
   return count_;
@@ -63,7 +77,11 @@ size_t Index::SlotOf(const ObjectId& id) const {
 void Index::Grow() {
   std::vector<Slot> old(slots_.size() * 2);
   old.swap(slots_);
-  for (const Slot& slot : old) {
+  Refill(old);
+}
+
+void Index::Refill(const std::vector<Slot>& slots) {
+  for (const Slot& slot : slots) {
     if (slot.place.record_bytes != 0) slots_[SlotOf(slot.id)] = slot;
   }
 }

@@ -34,6 +34,10 @@ class Index {
   // [T10] From now on it counts as missing, so that it can be put or fetched again.
   void MarkDamaged(const ObjectId& id);
 
+  // These packs are about to be removed: what lies in them is no longer held [T11]. An id that has
+  // a later place elsewhere stays.
+  void DropPacks(std::span<const uint32_t> packs);
+
   size_t Count() const;
 
   // Ids held from slot `cursor` on, at most `count`; moves the cursor, to the end at last.
@@ -47,6 +51,7 @@ class Index {
 
   size_t SlotOf(const ObjectId& id) const;
   void Grow();
+  void Refill(const std::vector<Slot>& slots);
 
   mutable std::shared_mutex mutex_;
   std::vector<Slot> slots_;  // Open addressing; a power of two.

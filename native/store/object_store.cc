@@ -47,6 +47,10 @@ Outcome ObjectStore::Append(const ObjectId& id, const Bytes& record) {
 }
 
 Outcome ObjectStore::Get(const ObjectId& id, Object& out) {
+  return WhereItLies([&] { return ReadOnce(id, out); });
+}
+
+Outcome ObjectStore::ReadOnce(const ObjectId& id, Object& out) {
   const std::optional<Place> place = index_.Find(id);
   if (!place.has_value()) {
     return Fault{Fault::Kind::kMissing, 0, "object " + HexOf(id) + " is not in the store"};
@@ -156,6 +160,11 @@ Outcome ObjectStore::Commit() {
     if (Outcome fault = Continue()) return fault;
   }
   return appender_ == nullptr ? std::nullopt : appender_->Commit();
+}
+
+void ObjectStore::DropPacks(std::span<const uint32_t> packs) {
+  index_.DropPacks(packs);
+  for (const uint32_t pack : packs) files_.Forget(pack);
 }
 
 Outcome ObjectStore::Finish() {

@@ -61,6 +61,10 @@ class ObjectStore {
 
   Outcome Commit();
 
+  // Lets go of packs that are to be removed, or are gone; what is needed of them lies elsewhere, or
+  // nowhere [T11].
+  void DropPacks(std::span<const uint32_t> packs);
+
   // Commits, and seals a pack that is an eighth full, so that the next open need not read it.
   Outcome Finish();
 
@@ -71,6 +75,7 @@ class ObjectStore {
   Fault Damaged(const ObjectId& id, const Place& place, Fault fault);
 
  private:
+  Outcome ReadOnce(const ObjectId& id, Object& out);
   // `above` objects lean on this one; `depth` is how many it leans on in a row.
   Outcome Decode(const RecordHeader& header, std::span<const uint8_t> record, int above,
                  std::span<uint8_t> out, int& depth);

@@ -133,6 +133,10 @@ RestoreJob::Batch RestoreJob::NextBatch() {
 }
 
 Outcome RestoreJob::Write(const Batch& batch) {
+  return WhereItLies([&] { return TryWrite(batch); });
+}
+
+Outcome RestoreJob::TryWrite(const Batch& batch) {
   std::vector<Place> places;
   Bytes records;
   if (Outcome fault = ReadRecords(batch, places, records)) return fault;

@@ -12,7 +12,7 @@ import type { FileStore, FileWork, PutFile, PutFileOptions } from "../file-store
 import { withIoErrors } from "../io-error.ts";
 import { assertObjectSize, objectId } from "../object.ts";
 import { assertPrefix } from "../prefix.ts";
-import { readContents } from "./catalog.ts";
+import { type PackContents, readContents } from "./catalog.ts";
 import { PackFiles } from "./files.ts";
 import { PACK_HEADER_BYTES } from "./frame.ts";
 import { lockStore } from "./lock.ts";
@@ -91,15 +91,7 @@ export class PackStore implements FileStore {
   }
 
   async get(id: Hash): Promise<StoredObject> {
-    this.#assertOpen();
-    try {
-      return await this.#read(id);
-    } catch (error) {
-      const isMissing = error instanceof GdoError && error.code === "STORE_MISSING";
-      if (!isMissing || this.#lock !== undefined) throw error;
-    }
-    await this.refresh();
-    return this.#read(id);
+    return this.#freshly(() => this.#read(id));
   }
 
   /** Stores a file as a blob, read natively from its start. The descriptor stays open and the caller's. */
@@ -114,8 +106,9 @@ export class PackStore implements FileStore {
 
   /** Writes a blob into a new, empty file, natively; gives its size. Holes are left where it has zeros. */
   async restoreFile(id: Hash, fd: number, options: FileWork = {}): Promise<number> {
-    this.#assertOpen();
-    return this.#work(this.#native.restoreFile(bytesOf(id), fd, options.onProgress), options);
+    const restore = (): Promise<number> =>
+      this.#work(this.#native.restoreFile(bytesOf(id), fd, options.onProgress), options);
+    return this.#freshly(restore); // What was written before is written again at the same place.
   }
 
   has(id: Hash): boolean {
@@ -158,7 +151,7 @@ export class PackStore implements FileStore {
     }
   }
 
-  /** Takes in what a writer beside this reader has added since. */
+  /** Takes in what a writer beside this reader has added, moved and removed since. */
   async refresh(): Promise<void> {
     this.#assertOpen();
     if (this.#lock !== undefined) return; // A writer knows all.
@@ -190,6 +183,18 @@ export class PackStore implements FileStore {
       objects += await verifyPack(this.#files, pack, (record, id) => this.#contentFault(record, id), tell);
     }
     return { objects, bad };
+  }
+
+  /** Reads; beside a writer, anew with what it has changed, if something is not found. */
+  async #freshly<T>(read: () => Promise<T>): Promise<T> {
+    this.#assertOpen();
+    try {
+      return await read();
+    } catch (error) {
+      if (this.#lock !== undefined || !isNotFound(error)) throw error;
+    }
+    await this.refresh();
+    return read();
   }
 
   async #read(id: Hash): Promise<StoredObject> {
@@ -231,17 +236,34 @@ export class PackStore implements FileStore {
     }
   }
 
+  /** A writer may add and remove packs beside a reader: it reads on until nothing has changed meanwhile. */
   async #load(): Promise<void> {
-    for (const pack of await this.#files.list()) {
-      const from = this.#readTo.get(pack) ?? PACK_HEADER_BYTES;
-      if (from === Number.POSITIVE_INFINITY) continue;
-      const contents = await readContents(this.#files, pack, from);
-      this.#native.addEntries(pack, contents.rows);
-      this.#readTo.set(pack, contents.isSealed ? Number.POSITIVE_INFINITY : Math.max(from, contents.endBytes));
-      const { isSealed, isDamaged, endBytes, markedBytes, rows } = contents;
-      if (isSealed || isDamaged) this.#native.setLastPack(pack);
-      else this.#native.setLastPack(pack, endBytes, markedBytes, rows);
+    for (let packs = await this.#files.list(); ; ) {
+      for (const pack of packs) await this.#loadPack(pack);
+      const gone = [...this.#readTo.keys()].filter((pack) => !packs.includes(pack));
+      if (gone.length > 0) this.#native.dropPacks(gone);
+      for (const pack of gone) this.#readTo.delete(pack);
+      const now = await this.#files.list();
+      if (now.join() === packs.join()) return;
+      packs = now;
     }
+  }
+
+  async #loadPack(pack: number): Promise<void> {
+    const from = this.#readTo.get(pack) ?? PACK_HEADER_BYTES;
+    if (from === Number.POSITIVE_INFINITY) return;
+    let contents: PackContents;
+    try {
+      contents = await readContents(this.#files, pack, from);
+    } catch (error) {
+      if (this.#lock === undefined && isNotFound(error)) return; // Removed since the folder was read.
+      throw error;
+    }
+    const { isSealed, isDamaged, endBytes, markedBytes, rows } = contents;
+    this.#native.addEntries(pack, rows);
+    this.#readTo.set(pack, isSealed ? Number.POSITIVE_INFINITY : Math.max(from, endBytes));
+    if (isSealed || isDamaged) this.#native.setLastPack(pack);
+    else this.#native.setLastPack(pack, endBytes, markedBytes, rows);
   }
 
   async #release(): Promise<void> {
@@ -264,4 +286,10 @@ export class PackStore implements FileStore {
     this.#assertOpen();
     if (this.#lock === undefined) throw new GdoError("PERMISSION", "the store was opened for reading only");
   }
+}
+
+/** An object that is not held, or a pack that is gone. */
+function isNotFound(error: unknown): boolean {
+  if (!(error instanceof GdoError)) return false;
+  return error.code === "STORE_MISSING" || (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
 }
