@@ -19,6 +19,7 @@ import {
   type MergeOutcome,
   type MergePayload,
   orderEntries,
+  orderSeed,
   parseEntryPayload,
   reduceCharter,
   type StatesView,
@@ -95,7 +96,7 @@ export class Merger {
     const blocks = db.pending(branch, MERGE_ENTRIES_MAX);
     const byId = new Map(blocks.map((block) => [block.id, block]));
     const charter = db.state(CHARTER_APP, branch);
-    const entries = orderEntries(blocks, head?.id ?? organisation).map((id): LedgerEntry => {
+    const entries = orderEntries(blocks, orderSeed(head?.id ?? organisation, null)).map((id): LedgerEntry => {
       const block = byId.get(id) as Block;
       const author = authorOf(charter, block.a);
       const { app, acts } = parseEntryPayload(block.d);
@@ -134,6 +135,10 @@ export class Merger {
       state: db.previewRoots(branch, outcome.changes),
       changes: blob,
       tests: outcome.touched.map(({ name, image }) => ({ app: name, image, verdict: "PASS", output: null })),
+      charter: { h: 0, id: null },
+      cert: null,
+      from: [],
+      frozen: [],
     };
     const block = ownLog.append("merge", encodeMerge(payload), headsOf(collected.blocks));
     db.applyMerge(branch, block, payload, changes);

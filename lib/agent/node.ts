@@ -82,8 +82,8 @@ export class GdoNode {
 
   /** Whether this node's principal merges the branch. */
   isValidator(branch: string = MAIN_BRANCH): boolean {
-    const view = this.parts.db.branchView(branch);
-    return view.policy !== undefined && view.principalOf(this.parts.pair.publicKey) === view.policy.validator;
+    const { policy, principalOf } = this.parts.db.branchView(branch);
+    return policy?.mode === "single" && principalOf(this.parts.pair.publicKey) === policy.validator;
   }
 
   /** Records acts for one dapp, one entry. LEDGER_UNKNOWN_AUTHOR before the charter admits this device. */
@@ -108,12 +108,10 @@ export class GdoNode {
   /** Proof of merge now. REFUSED on a node that does not merge the branch. */
   async merge(branch: string): Promise<MergeReport> {
     if (!this.isValidator(branch)) {
-      const validator = this.parts.db.branchView(branch).policy?.validator;
-      const why =
-        validator === undefined
-          ? `there is no branch ${branch}`
-          : `${branch} is merged by ${validator}, not by this node`;
-      throw new GdoError(validator === undefined ? "NOT_FOUND" : "REFUSED", why, { hint: "gdo status" });
+      const { policy } = this.parts.db.branchView(branch);
+      if (policy === undefined) throw new GdoError("NOT_FOUND", `there is no branch ${branch}`, { hint: "gdo status" });
+      const who = policy.mode === "single" ? policy.validator : `its ${policy.mode}`;
+      throw new GdoError("REFUSED", `${branch} is merged by ${who}, not by this node`, { hint: "gdo status" });
     }
     const report = await this.#merger.merge(branch);
     const block = report.id === undefined ? undefined : this.parts.db.block(report.id);

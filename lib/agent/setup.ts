@@ -14,7 +14,7 @@ import {
   signBlock,
   verifyBlock,
 } from "../codec/index.ts";
-import { encodeGenesis, type Genesis, parseGenesis } from "../ledger/index.ts";
+import { branchPolicy, encodeGenesis, type Genesis, parseGenesis } from "../ledger/index.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { createHome, type HomePaths, readSecret, writeSecret } from "./home.ts";
 
@@ -34,9 +34,14 @@ export interface InitOptions {
 function genesisOf(organisation: string, principal: string, devices: readonly PublicKey[]): Genesis {
   return {
     name: organisation,
-    principals: [{ id: principal, devices: [...devices], roles: ["founder"] }],
+    fault: "byzantine",
+    principals: [{ id: principal, devices: [...devices], roles: ["founder"], recovery: null }],
     roles: { founder: FOUNDER_RIGHTS, device: ["append"] },
-    branches: { main: { mode: "single", validator: principal } },
+    branches: {
+      charter: branchPolicy({ mode: "single", validator: principal }, { fork: "deny" }),
+      main: branchPolicy({ mode: "single", validator: principal }),
+    },
+    limits: {},
   };
 }
 

@@ -9,6 +9,7 @@ export type HashContext =
   | "gdo v1 tree"
   | "gdo v1 snapshot"
   | "gdo v1 order"
+  | "gdo v1 seed"
   | "gdo v1 included"
   | "gdo v1 included node"
   | "gdo v1 state path"

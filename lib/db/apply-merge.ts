@@ -11,6 +11,7 @@ import {
   type MergeChanges,
   type MergePayload,
   orderEntries,
+  orderSeed,
   parseEntryPayload,
   voidReason,
 } from "../ledger/index.ts";
@@ -85,10 +86,10 @@ function addMembers(
   payload: MergePayload,
   entries: readonly Candidate[],
 ): void {
-  const seed = payload.prev ?? blocks.charter();
-  if (seed === undefined) throw new GdoError("LEDGER_ORPHAN", "the charter is not held");
+  const base = payload.prev ?? blocks.charter();
+  if (base === undefined) throw new GdoError("LEDGER_ORPHAN", "the charter is not held");
   const rows = new Map(entries.map(({ id, seq }) => [id, seq]));
-  orderEntries(entries, seed).forEach((id, position) => {
+  orderEntries(entries, orderSeed(base, payload.cert)).forEach((id, position) => {
     branches.addMember(branch.id, payload.h, position, rows.get(id) as number); // [L12]
   });
   if (branches.hasOpenParent(branch.id, payload.h)) {

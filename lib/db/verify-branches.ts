@@ -1,6 +1,6 @@
 /** Verification of branches: each merge against what is kept of it, and the state against the last merge's word. */
 import type { Hash } from "../base/index.ts";
-import { includedRoot, type MergePayload, orderEntries, parseMerge } from "../ledger/index.ts";
+import { includedRoot, type MergePayload, orderEntries, orderSeed, parseMerge } from "../ledger/index.ts";
 import type { Tables } from "./apply-merge.ts";
 import type { BranchRow } from "./branches.ts";
 
@@ -30,14 +30,15 @@ export function verifyMerges({ blocks, branches }: Tables, branch: BranchRow, sa
 }
 
 function wrongOf(
-  { set, entries }: MergePayload,
+  { set, entries, cert }: MergePayload,
   members: readonly { readonly id: Hash; readonly c: number }[],
-  seed: Hash | undefined,
+  base: Hash | undefined,
 ): string | undefined {
   const ids = members.map(({ id }) => id);
   if (ids.length !== entries || includedRoot(ids) !== set)
     return "the members kept of its merge are not those that it says";
-  const isOrdered = seed !== undefined && orderEntries(members, seed).every((id, index) => id === ids[index]);
+  const isOrdered =
+    base !== undefined && orderEntries(members, orderSeed(base, cert)).every((id, index) => id === ids[index]);
   return isOrdered ? undefined : "the members kept of its merge are out of order"; // [L12]
 }
 

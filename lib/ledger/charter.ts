@@ -2,20 +2,20 @@
  * The built-in app `charter`: principals, devices, roles, dapps. Its entries are reduced in process,
  * like any dapp's in its container: a pure function of entries in order and the state before.
  *
- * State:  device/<key, hex>  {principal, name} or {principal, name, revoked: true}
- *         principal/<id>     {roles: [role]}
+ * State:  organisation       {name, fault}
+ *         device/<key, hex>  {principal, name} or {principal, name, revoked: true}
+ *         principal/<id>     {roles: [role], recovery: hash of the next recovery key, hex, or null}
  *         role/<name>        {rights: [right]}
- *         branch/<name>      {mode, validator}
+ *         branch/<name>      its policy, as in the genesis
  *         dapp/<name>        {version, tree}        tree: id, hex
  */
 import { fromHex, GdoError, isHash, type PublicKey } from "../base/index.ts";
 import { assertUsableKey, type Canonical, type CanonicalMap } from "../codec/index.ts";
+import { CHARTER_APP } from "./entry.ts";
 import { type Genesis, RIGHT_GOVERN } from "./genesis.ts";
 import { isMap, isName } from "./shape.ts";
 import { OverlayState } from "./state-view.ts";
 import type { Act, EntryOutcome, LedgerEntry, ReduceResult, StateChange, StateView } from "./types.ts";
-
-export const CHARTER_APP = "charter";
 
 /** Who a key is, by the charter's state. */
 export interface Author {
@@ -29,12 +29,11 @@ export interface Author {
 
 /** The charter's state when the organisation begins. */
 export function initialCharterState(genesis: Genesis): StateChange[] {
-  const changes: StateChange[] = [];
+  const changes: StateChange[] = [["organisation", { name: genesis.name, fault: genesis.fault }]];
   for (const [role, rights] of Object.entries(genesis.roles)) changes.push([`role/${role}`, { rights }]);
-  for (const [branch, { mode, validator }] of Object.entries(genesis.branches))
-    changes.push([`branch/${branch}`, { mode, validator }]);
-  for (const { id, devices, roles } of genesis.principals) {
-    changes.push([`principal/${id}`, { roles }]);
+  for (const [branch, policy] of Object.entries(genesis.branches)) changes.push([`branch/${branch}`, policy]);
+  for (const { id, devices, roles, recovery } of genesis.principals) {
+    changes.push([`principal/${id}`, { roles, recovery }]);
     devices.forEach((key, index) => {
       changes.push([deviceKey(key), { principal: id, name: index === 0 ? id : `${id}-${index + 1}` }]);
     });
@@ -137,7 +136,7 @@ function addPrincipal({ id, roles }: CanonicalMap, state: OverlayState): string 
   if (!Array.isArray(roles)) return "roles is not an array";
   const unknown = roles.find((role: Canonical) => !isName(role) || state.get(`role/${role}`) === undefined);
   if (unknown !== undefined) return `no such role: ${shown(unknown)}`;
-  state.apply([[`principal/${id}`, { roles: roles as readonly Canonical[] }]]);
+  state.apply([[`principal/${id}`, { roles: roles as readonly Canonical[], recovery: null }]]);
   return undefined;
 }
 
@@ -182,7 +181,8 @@ function whyStuck(state: OverlayState): string | undefined {
   if (![...active].some((principal) => rightsOf(state, principal).includes(RIGHT_GOVERN)))
     return `nobody would be left with the right ${RIGHT_GOVERN}`;
   for (const [key, policy] of state.scan("branch/")) {
-    if (isMap(policy) && !active.has(String(policy["validator"]))) return `${key} would be left without a validator`;
+    if (isMap(policy) && policy["mode"] === "single" && !active.has(String(policy["validator"])))
+      return `${key} would be left without a validator`;
   }
   return undefined;
 }

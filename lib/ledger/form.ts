@@ -5,20 +5,18 @@
 import { GdoError, type Hash } from "../base/index.ts";
 import type { Block } from "../codec/index.ts";
 import { parseEntryPayload } from "./entry.ts";
+import { parseEvidence } from "./evidence.ts";
 import { parseGenesis } from "./genesis.ts";
 import { parseMerge } from "./merge.ts";
+import { parentIds } from "./parents.ts";
 import { refuse } from "./shape.ts";
+import { checkVote } from "./vote.ts";
 
 /** What of a held block the form of its children depends on. */
 export type Parent = Pick<Block, "id" | "a" | "l" | "n" | "c">;
 
 /** The held block of that id, if any. */
 export type FindParent = (id: Hash) => Parent | undefined;
-
-/** All blocks that a block names: the one before it in its log, and its other parents. */
-export function parentIds({ b, p }: Pick<Block, "b" | "p">): readonly Hash[] {
-  return b === null ? p : [b, ...p];
-}
 
 /** The blocks that it names and that are not held. */
 export function missingParents(block: Pick<Block, "b" | "p">, find: FindParent): Hash[] {
@@ -50,6 +48,8 @@ function checkPayload(block: Block): void {
   if (block.k === "charter") checkCharter(block);
   else if (block.k === "entry") parseEntryPayload(block.d);
   else if (block.k === "merge") parseMerge(block.d);
+  else if (block.k === "vote") checkVote(block);
+  else if (block.k === "evidence") parseEvidence(block.d);
   // A kind without rules cannot be judged, and this version does not keep what it cannot judge.
   else throw refuse(`block ${block.id}: the kind ${block.k} is not known to this version`);
 }

@@ -5,27 +5,13 @@ export {
   type AdmitView,
   admit,
 } from "./admit.ts";
-export { type Author, authorOf, CHARTER_APP, initialCharterState, reduceCharter } from "./charter.ts";
-export { entryPayload, parseEntryPayload } from "./entry.ts";
-export { type Parent, parentIds } from "./form.ts";
-export {
-  type BranchPolicy,
-  encodeGenesis,
-  type Genesis,
-  MAIN_BRANCH,
-  parseGenesis,
-} from "./genesis.ts";
-export {
-  encodeMerge,
-  encodeMergeChanges,
-  type IncludedRange,
-  MERGE_RANGES_MAX,
-  type MergeChanges,
-  type MergePayload,
-  parseMerge,
-  parseMergeChanges,
-  voidReason,
-} from "./merge.ts";
+export { type Author, authorOf, initialCharterState, reduceCharter } from "./charter.ts";
+export { CHARTER_APP, entryPayload, parseEntryPayload } from "./entry.ts";
+export { encodeEvidence, equivocationOf, fitsEvidence, parseEvidence } from "./evidence.ts";
+export type { Parent } from "./form.ts";
+export { encodeGenesis, type Genesis, parseGenesis } from "./genesis.ts";
+export { encodeMerge, type IncludedRange, MERGE_RANGES_MAX, type MergePayload, parseMerge } from "./merge.ts";
+export { encodeMergeChanges, type MergeChanges, parseMergeChanges, voidReason } from "./merge-changes.ts";
 export { type BranchView, judgeMerge } from "./merge-rules.ts";
 export {
   type AppInput,
@@ -38,6 +24,24 @@ export {
   workMerge,
 } from "./merge-work.ts";
 export { includedRoot, stateRoot } from "./merkle.ts";
-export { orderEntries, type Placed } from "./order.ts";
+export { orderEntries, orderSeed, type Placed } from "./order.ts";
+export { parentIds } from "./parents.ts";
+export {
+  type BranchPolicy,
+  branchPolicy,
+  type FaultModel,
+  faultsOf,
+  MAIN_BRANCH,
+  quorumOf,
+  whyUnsoundQuorum,
+} from "./policy.ts";
 export { OverlayState } from "./state-view.ts";
 export type { Act, EntryOutcome, LedgerEntry, ReduceResult, StateChange, StateView } from "./types.ts";
+export { faultOf, policyOf, validatorsOf } from "./validators.ts";
+export {
+  type CastVote,
+  certificateOf,
+  encodeVote,
+  parseVote,
+  type Vote,
+} from "./vote.ts";

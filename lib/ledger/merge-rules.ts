@@ -1,8 +1,8 @@
 /** Whether a held merge block may become a branch's next merge. Pure; the database applies what may. */
 import type { Hash, PublicKey } from "../base/index.ts";
 import type { Block } from "../codec/index.ts";
-import type { BranchPolicy } from "./genesis.ts";
 import type { IncludedRange, MergePayload } from "./merge.ts";
+import type { BranchPolicy } from "./policy.ts";
 
 /** The branch as of its last merge. */
 export interface BranchView {
@@ -30,6 +30,7 @@ export function judgeMerge(block: Block, payload: MergePayload, view: BranchView
   if (payload.h > height + 1) return { verdict: "wait", missing: [] };
   if (payload.h <= height) return refuse(`${payload.branch} is at height ${height} already`);
   if (payload.prev !== (head?.id ?? null)) return refuse("it follows a merge that is not the branch's head");
+  if (policy.mode !== "single") return refuse(`${payload.branch} is in mode ${policy.mode}`);
   if (view.principalOf(block.a) !== policy.validator)
     return refuse(`its author is not a device of ${policy.validator}, who merges ${payload.branch}`);
   const gap = payload.included.find(({ author, l, from }) => from !== view.next(author, l));

@@ -1,27 +1,34 @@
 /**
- * Payload of a merge block, and the blob of changes that it names. What can grow with the entries
- * (state changes, void entries) is in the blob; the block keeps counts, roots and one range per log,
+ * Payload of a merge block. What can grow with the entries (state changes, void entries) is in the blob of
+ * changes that it names; the block keeps counts, roots and one range per log,
  * so that it stays within 64 KiB and a node sees from the block alone which entries it lacks.
  */
+import { BLOCK_PARENTS_MAX, bytesOf, fromHex, type Hash, type PublicKey, toHex } from "../base/index.ts";
+import type { Canonical } from "../codec/index.ts";
+import { CHARTER_BRANCH, VALIDATORS_MAX } from "./policy.ts";
 import {
-  BLOCK_PARENTS_MAX,
-  bytesOf,
-  fromHex,
-  type Hash,
-  OBJECT_BYTES_MAX,
-  type PublicKey,
-  toHex,
-} from "../base/index.ts";
-import { type Canonical, decodeCanonical, encodeCanonical } from "../codec/index.ts";
-import { arrayOf, countOf, hashAt, hashOrNull, keyAt, mapOf, mapWith, nameOf, refuse, textOf } from "./shape.ts";
-import type { StateChange } from "./types.ts";
+  arrayOf,
+  ascendingHashes,
+  checkAscending,
+  countOf,
+  hashAt,
+  hashOrNull,
+  keyAt,
+  mapOf,
+  mapWith,
+  nameOf,
+  refuse,
+} from "./shape.ts";
+import { type Certificate, type Verdict, verdictOf } from "./vote.ts";
 
-/** Logs that one merge can take from: more wait for the next merge. 1,000 ranges take about 54 KiB. */
-export const MERGE_RANGES_MAX = 1000;
+/** Logs that one merge can take from: more wait for the next merge. All at their most fit a block. */
+export const MERGE_RANGES_MAX = 700;
+/** Branches that one merge can take from, and logs that it can freeze. */
+const MERGE_SOURCES_MAX = 8;
+const MERGE_FROZEN_MAX = 64;
 /** Dapps that can have state on one branch. */
 const MERGE_APPS_MAX = 64;
 const MERGE_TESTS_MAX = 64;
-const REASON_CHARACTERS_MAX = 500;
 
 /** Numbers `from` to `to` of one log, both included. Other blocks than entries in it are passed over. */
 export interface IncludedRange {
@@ -36,9 +43,30 @@ export interface MergeTest {
   readonly app: string;
   /** Tree of the dapp that ran; null for what is built in. */
   readonly image: Hash | null;
-  readonly verdict: "PASS" | "FAIL" | "ERROR" | "MISSING";
+  readonly verdict: Verdict;
   /** Hash of what it gave, null where there is none. */
   readonly output: Hash | null;
+}
+
+/** A position of a branch: after its merge of that height; id null before the first. */
+export interface Position {
+  readonly h: number;
+  readonly id: Hash | null;
+}
+
+/** Everything in another branch, up to one of its merges, is taken too. */
+export interface MergeSource {
+  readonly branch: string;
+  readonly h: number;
+  readonly id: Hash;
+}
+
+/** A log of which numbers from `n` on count for nothing any more, and the evidence against it. */
+export interface FrozenLog {
+  readonly author: PublicKey;
+  readonly l: string;
+  readonly n: number;
+  readonly evidence: Hash;
 }
 
 export interface MergePayload {
@@ -61,12 +89,14 @@ export interface MergePayload {
   /** Id of the blob of MergeChanges. */
   readonly changes: Hash | null;
   readonly tests: readonly MergeTest[];
-}
-
-/** What a merge did: state changes per dapp, and which entries are void, why. */
-export interface MergeChanges {
-  readonly state: Readonly<Record<string, readonly StateChange[]>>;
-  readonly voids: readonly { readonly id: Hash; readonly reason: string }[];
+  /** Position of the branch `charter` by which authors and validators are judged [L16]; never falls. */
+  readonly charter: Position;
+  /** Proof that `prev` is final, in mode quorum. */
+  readonly cert: Certificate | null;
+  /** Ascending by branch. */
+  readonly from: readonly MergeSource[];
+  /** Frozen as of this merge; ascending by (author, l). */
+  readonly frozen: readonly FrozenLog[];
 }
 
 /** The payload of a merge block. Throws LEDGER_FORM for what parseMerge would refuse. */
@@ -84,12 +114,24 @@ export function encodeMerge(payload: MergePayload): Canonical {
     state: Object.fromEntries(Object.entries(payload.state).map(([app, root]) => [app, bytesOf(root)])),
     changes: hash(payload.changes),
     tests: payload.tests.map(({ app, image, verdict, output }) => [app, hash(image), verdict, hash(output)]),
+    charter: [payload.charter.h, hash(payload.charter.id)],
+    cert: payload.cert === null ? null : { r: payload.cert.r, votes: payload.cert.votes.map(bytesOf) },
+    from: payload.from.map(({ branch, h, id }) => [branch, h, bytesOf(id)]),
+    frozen: payload.frozen.map(({ author, l, n, evidence }) => [
+      bytesOf(author),
+      fromHex(l) ?? null,
+      n,
+      bytesOf(evidence),
+    ]),
   };
   parseMerge(encoded);
   return encoded;
 }
 
-const FIELDS = ["branch", "h", "prev", "heads", "set", "included", "entries", "void", "state", "changes", "tests"];
+const FIELDS = [
+  ...["branch", "h", "prev", "heads", "set", "included", "entries", "void", "state", "changes", "tests"],
+  ...["charter", "cert", "from", "frozen"],
+];
 
 /** Throws LEDGER_FORM. */
 export function parseMerge(payload: Canonical): MergePayload {
@@ -100,11 +142,17 @@ export function parseMerge(payload: Canonical): MergePayload {
   const entries = countOf(map["entries"], "entries");
   const voided = countOf(map["void"], "void");
   if (voided > entries) throw refuse("more void entries than entries");
+  const branch = nameOf(map["branch"], "branch");
+  const charter = parsePosition(map["charter"]);
+  if (branch === CHARTER_BRANCH && (charter.h !== h - 1 || charter.id !== prev))
+    throw refuse("the charter is judged by the charter before it");
+  const cert = parseCertificate(map["cert"]);
+  if (cert !== null && prev === null) throw refuse("there is nothing before height 1 to certify");
   return {
-    branch: nameOf(map["branch"], "branch"),
+    branch,
     h,
     prev,
-    heads: parseHeads(map["heads"]),
+    heads: ascendingHashes(map["heads"], "heads", BLOCK_PARENTS_MAX),
     set: hashAt(map["set"], "set"),
     included: parseIncluded(map["included"]),
     entries,
@@ -112,15 +160,70 @@ export function parseMerge(payload: Canonical): MergePayload {
     state: parseRoots(map["state"]),
     changes: hashOrNull(map["changes"], "changes"),
     tests: parseTests(map["tests"]),
+    charter,
+    cert,
+    from: parseSources(map["from"], branch),
+    frozen: parseFrozen(map["frozen"]),
   };
 }
 
-function parseHeads(value: Canonical | undefined): Hash[] {
-  const heads = arrayOf(value, "heads").map((head) => hashAt(head, "a head"));
-  if (heads.length > BLOCK_PARENTS_MAX) throw refuse(`more than ${BLOCK_PARENTS_MAX} heads`);
-  checkAscending(heads, "heads");
-  return heads;
+function parsePosition(value: Canonical | undefined): Position {
+  const [at, name, ...rest] = arrayOf(value, "charter");
+  const [h, id] = [countOf(at, "charter's height"), hashOrNull(name, "charter's merge")];
+  if (rest.length > 0 || (id === null) !== (h === 0)) throw refuse("a position is [height, merge], [0, null] at first");
+  return { h, id };
 }
+
+function parseCertificate(value: Canonical | undefined): Certificate | null {
+  if (value === null) return null;
+  const map = mapWith(value, ["r", "votes"], "a certificate");
+  const votes = ascendingHashes(map["votes"], "votes", VALIDATORS_MAX);
+  if (votes.length === 0) throw refuse("a certificate without votes");
+  return { r: countOf(map["r"], "r"), votes };
+}
+
+function parseSources(value: Canonical | undefined, into: string): MergeSource[] {
+  const sources = arrayOf(value, "from").map((item): MergeSource => {
+    const [branch, at, id, ...rest] = arrayOf(item, "a source");
+    const source = { branch: nameOf(branch, "a branch"), h: countOf(at, "h"), id: hashAt(id, "a merge") };
+    if (rest.length > 0 || source.h === 0) throw refuse("a source is [branch, height, merge]");
+    if (source.branch === into || source.branch === CHARTER_BRANCH || into === CHARTER_BRANCH)
+      throw refuse(`${into} cannot take from ${source.branch}`);
+    return source;
+  });
+  if (sources.length > MERGE_SOURCES_MAX) throw refuse(`more than ${MERGE_SOURCES_MAX} sources`);
+  checkAscending(
+    sources.map(({ branch }) => branch),
+    "sources",
+  );
+  return sources;
+}
+
+function parseFrozen(value: Canonical | undefined): FrozenLog[] {
+  const frozen = arrayOf(value, "frozen").map((item): FrozenLog => {
+    const [author, l, n, evidence, ...rest] = arrayOf(item, "a frozen log");
+    if (rest.length > 0) throw refuse("a frozen log is [author, l, n, evidence]");
+    return {
+      author: keyAt(author, "an author"),
+      l: logAt(l),
+      n: countOf(n, "n"),
+      evidence: hashAt(evidence, "evidence"),
+    };
+  });
+  if (frozen.length > MERGE_FROZEN_MAX) throw refuse(`more than ${MERGE_FROZEN_MAX} frozen logs`);
+  checkAscending(
+    frozen.map(({ author, l }) => author + l),
+    "frozen logs",
+  );
+  return frozen;
+}
+
+function logAt(value: Canonical | undefined): string {
+  if (!(value instanceof Uint8Array) || value.length !== LOG_BYTES) throw refuse("a log is not 8 bytes");
+  return toHex(value);
+}
+
+const LOG_BYTES = 8;
 
 function parseIncluded(value: Canonical | undefined): IncludedRange[] {
   const items = arrayOf(value, "included");
@@ -135,16 +238,10 @@ function parseIncluded(value: Canonical | undefined): IncludedRange[] {
 
 function parseRange(value: Canonical): IncludedRange {
   const [author, l, from, to, ...rest] = arrayOf(value, "a range");
-  if (rest.length > 0 || !(l instanceof Uint8Array) || l.length !== 8)
-    throw refuse("a range is not [author, l, from, to]");
-  const range = { author: keyAt(author, "an author"), l: toHex(l), from: countOf(from, "from"), to: countOf(to, "to") };
+  if (rest.length > 0) throw refuse("a range is not [author, l, from, to]");
+  const range = { author: keyAt(author, "an author"), l: logAt(l), from: countOf(from, "from"), to: countOf(to, "to") };
   if (range.to < range.from) throw refuse("a range ends before it begins");
   return range;
-}
-
-function checkAscending(names: readonly string[], what: string): void {
-  if (names.some((name, index) => index > 0 && name <= (names[index - 1] as string)))
-    throw refuse(`${what} out of order or double`);
 }
 
 function parseRoots(value: Canonical | undefined): Record<string, Hash> {
@@ -164,59 +261,10 @@ function parseTests(value: Canonical | undefined): MergeTest[] {
 function parseTest(value: Canonical): MergeTest {
   const [app, image, verdict, output, ...rest] = arrayOf(value, "a test");
   if (rest.length > 0) throw refuse("a test is not [app, image, verdict, output]");
-  if (verdict !== "PASS" && verdict !== "FAIL" && verdict !== "ERROR" && verdict !== "MISSING")
-    throw refuse("a verdict that is not known");
   return {
     app: nameOf(app, "a dapp"),
     image: hashOrNull(image, "an image"),
-    verdict,
+    verdict: verdictOf(verdict),
     output: hashOrNull(output, "an output"),
   };
-}
-
-/**
- * The blob of changes: canonical {state: {app: [[key, value] or [key], …]}, void: [[id, reason], …]}; a key
- * alone is deleted. Throws INPUT_INVALID for values nested deeper than 12: the blob adds four levels.
- */
-export function encodeMergeChanges({ state, voids }: MergeChanges): Uint8Array {
-  const apps = Object.entries(state).map(([app, changes]) => [
-    app,
-    changes.map(([key, value]) => (value === undefined ? [key] : [key, value])),
-  ]);
-  return encodeCanonical({
-    state: Object.fromEntries(apps),
-    void: voids.map(({ id, reason }) => [bytesOf(id), voidReason(reason)]),
-  });
-}
-
-const LONE_SURROGATE = /\p{Surrogate}/gu;
-
-/** A reason as it is kept: dapps and entries have a hand in its text, and none may stand in a merge's way. */
-export function voidReason(text: string): string {
-  const whole = text.replace(LONE_SURROGATE, "\ufffd").normalize("NFC");
-  return whole.slice(0, REASON_CHARACTERS_MAX).replace(LONE_SURROGATE, "\ufffd");
-}
-
-/** Throws LEDGER_FORM. */
-export function parseMergeChanges(bytes: Uint8Array): MergeChanges {
-  const map = mapWith(decodeCanonical(bytes, { bytesMax: OBJECT_BYTES_MAX }), ["state", "void"], "a merge's changes");
-  const state: Record<string, StateChange[]> = {};
-  for (const [app, changes] of Object.entries(mapOf(map["state"], "state"))) {
-    state[nameOf(app, "a dapp")] = arrayOf(changes, "changes").map(parseChange);
-  }
-  return { state, voids: arrayOf(map["void"], "void").map(parseVoid) };
-}
-
-function parseChange(value: Canonical): StateChange {
-  const pair = arrayOf(value, "a change");
-  if (pair.length !== 1 && pair.length !== 2) throw refuse("a change is not [key] or [key, value]");
-  return [textOf(pair[0], "a key"), pair[1]];
-}
-
-function parseVoid(value: Canonical): { id: Hash; reason: string } {
-  const [id, reason, ...rest] = arrayOf(value, "a void entry");
-  if (rest.length > 0) throw refuse("a void entry is not [id, reason]");
-  const text = textOf(reason, "a reason");
-  if (text.length > REASON_CHARACTERS_MAX) throw refuse(`a reason has more than ${REASON_CHARACTERS_MAX} characters`);
-  return { id: hashAt(id, "an id"), reason: text };
 }

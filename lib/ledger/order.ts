@@ -9,9 +9,17 @@ export interface Placed {
 }
 
 /**
- * Topological, then by Lamport clock, then by a hash of the seed and the id [L12]. The seed is the
- * certificate of the merge before (in mode single its id; the charter's at the start), which nobody
- * knew when signing, so that no id can be ground for a place. A block's clock is greater than any
+ * The seed of a merge's order [L12]: derive-key "gdo v1 seed" over the id of the merge before, or of what the
+ * branch begins with (the charter; for a fork the merge it was forked at), and the votes that made it final.
+ * Nobody knew them when signing, so no id can be ground for a place.
+ */
+export function orderSeed(base: Hash, cert: { readonly votes: readonly Hash[] } | null): Hash {
+  return deriveHash("gdo v1 seed", concatBytes([base, ...(cert?.votes ?? [])].map(bytesOf)));
+}
+
+/**
+ * Topological, then by Lamport clock, then by a hash of the seed and the id [L12]. The seed is
+ * `orderSeed`'s. A block's clock is greater than any
  * parent's [L4], so order by clock is topological by itself.
  */
 export function orderEntries(blocks: readonly Placed[], seed: Hash): Hash[] {

@@ -68,3 +68,16 @@ export function nameOf(value: Canonical | undefined, what: string): string {
   if (!isName(value)) throw refuse(`${what} is not a name (a-z, 0-9, ".", "_", "-"; 1 to 63 characters)`);
   return value;
 }
+
+export function checkAscending(names: readonly string[], what: string): void {
+  if (names.some((name, index) => index > 0 && name <= (names[index - 1] as string)))
+    throw refuse(`${what} out of order or double`);
+}
+
+/** Hashes, each once, so that a set has one form. */
+export function ascendingHashes(value: Canonical | undefined, what: string, max: number): Hash[] {
+  const hashes = arrayOf(value, what).map((item) => hashAt(item, `one of ${what}`));
+  if (hashes.length > max) throw refuse(`more than ${max} ${what}`);
+  checkAscending(hashes, what);
+  return hashes;
+}

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { SeededRng, SystemClock, silentLog } from "../../dist/lib/base/index.js";
 import { encodeEnvelope, keyFromSeed, signBlock } from "../../dist/lib/codec/index.js";
 import { LedgerDb } from "../../dist/lib/db/index.js";
-import { admit, encodeGenesis, entryPayload } from "../../dist/lib/ledger/index.js";
+import { admit, branchPolicy, encodeGenesis, entryPayload } from "../../dist/lib/ledger/index.js";
 import { Broker, helloTopic, MqttTransport, SyncPeer } from "../../dist/lib/sync/index.js";
 
 const COUNT = Number(process.argv[2] ?? 20_000);
@@ -21,9 +21,14 @@ const L = "00000000000000aa";
 function makeBlocks() {
   const genesis = {
     name: "Bench",
-    principals: [{ id: "bench", devices: [author.publicKey], roles: ["all"] }],
+    fault: "crash",
+    principals: [{ id: "bench", devices: [author.publicKey], roles: ["all"], recovery: null }],
     roles: { all: ["govern"] },
-    branches: { main: { mode: "single", validator: "bench" } },
+    branches: {
+      charter: branchPolicy({ mode: "single", validator: "bench" }, { fork: "deny" }),
+      main: branchPolicy({ mode: "single", validator: "bench" }),
+    },
+    limits: {},
   };
   const common = { v: 1, a: author.publicKey, l: L, p: [], t: [0, null, 0] };
   const blocks = [

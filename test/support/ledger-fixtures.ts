@@ -11,6 +11,7 @@ import {
 import type { LedgerDb } from "../../lib/db/index.ts";
 import {
   type Act,
+  branchPolicy,
   encodeGenesis,
   encodeMerge,
   entryPayload,
@@ -30,12 +31,17 @@ export function testKey(byte: number): KeyPair {
 export function testGenesis(office: PublicKey, door: PublicKey): Genesis {
   return {
     name: "Werkstatt Süd",
+    fault: "byzantine",
     principals: [
-      { id: "office", devices: [office], roles: ["founder"] },
-      { id: "front-door", devices: [door], roles: ["device"] },
+      { id: "office", devices: [office], roles: ["founder"], recovery: null },
+      { id: "front-door", devices: [door], roles: ["device"], recovery: null },
     ],
     roles: { founder: ["append", "govern", "validate"], device: ["append"] },
-    branches: { main: { mode: "single", validator: "office" } },
+    branches: {
+      charter: branchPolicy({ mode: "single", validator: "office" }, { fork: "deny" }),
+      main: branchPolicy({ mode: "single", validator: "office" }),
+    },
+    limits: {},
   };
 }
 
@@ -149,6 +155,10 @@ export function mergePending(
     state: db.previewRoots("main", changes.state),
     changes: null,
     tests: [],
+    charter: { h: 0, id: null },
+    cert: null,
+    from: [],
+    frozen: [],
     ...bend,
   };
   const charter = db.block(db.organisation() as Hash) as Block;

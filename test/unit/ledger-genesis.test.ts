@@ -5,6 +5,7 @@ import { type Canonical, deriveHash, encodeCanonical } from "../../lib/codec/ind
 import {
   type Act,
   authorOf,
+  branchPolicy,
   encodeGenesis,
   type Genesis,
   initialCharterState,
@@ -27,6 +28,7 @@ test("ledger: a genesis is read as it was written", (t) => {
 
 const payload = encodeGenesis(genesis) as Record<string, Canonical>;
 const principals = payload["principals"] as readonly Record<string, Canonical>[];
+const branches = payload["branches"] as Record<string, Canonical>;
 
 const REFUSED: readonly (readonly [title: string, change: Record<string, Canonical>, message: RegExp])[] = [
   ["an unknown field", { colour: "red" }, /has the keys/],
@@ -48,9 +50,17 @@ const REFUSED: readonly (readonly [title: string, change: Record<string, Canonic
   ],
   ["an id that could not be in a state key", { principals: [{ ...principals[0], id: "a/b" }] }, /not a name/],
   ["nobody who may govern", { roles: { founder: ["append"], device: [] } }, /nobody has the right govern/],
-  ["no branch main", { branches: {} }, /no branch main/],
-  ["a mode that is not known", { branches: { main: { mode: "coin", validator: "office" } } }, /mode that is not known/],
-  ["a validator who is nobody", { branches: { main: { mode: "single", validator: "ghost" } } }, /has no device/],
+  ["no branch charter", { branches: {} }, /no branch charter/],
+  ["no branch main", { branches: { charter: branches["charter"] as Canonical } }, /no branch main/],
+  ["a mode that is not known", { branches: { ...branches, main: { mode: "coin" } } }, /mode that is not known/],
+  [
+    "a validator who is nobody",
+    { branches: { ...branches, main: branchPolicy({ mode: "single", validator: "ghost" }) } },
+    /has no device/,
+  ],
+  ["a fault model that is none", { fault: "hope" }, /neither byzantine nor crash/],
+  ["a limit that is not known", { limits: { entries: 3 } }, /limits has the keys/],
+  ["a recovery that is no hash", { principals: [{ ...principals[0], recovery: "none" }] }, /32 bytes/],
 ];
 
 for (const [title, change, message] of REFUSED) {
@@ -62,7 +72,7 @@ for (const [title, change, message] of REFUSED) {
 test("[L3] a genesis with a small-order key is refused", (t) => {
   const weak: Genesis = {
     ...genesis,
-    principals: [{ id: "office", devices: ["00".repeat(32) as PublicKey], roles: ["founder"] }],
+    principals: [{ id: "office", devices: ["00".repeat(32) as PublicKey], roles: ["founder"], recovery: null }],
   };
   t.throws(() => encodeGenesis(weak), { code: "KEY_INVALID" });
 });
@@ -116,7 +126,7 @@ test("ledger: charter entries add principals, devices and dapps", (t) => {
   t.deepEqual(changes, [
     ["dapp/door", { version: "1.1.0", tree }],
     [`device/${laser}`, { principal: "laser-room", name: "laser-room" }],
-    ["principal/laser-room", { roles: ["device"] }],
+    ["principal/laser-room", { roles: ["device"], recovery: null }],
   ]);
   state.apply(changes);
   const removed = reduceCharter([entry(office, { type: "dapp.remove", body: { name: "door" } })], state);

@@ -1,7 +1,7 @@
 /** Which merge may be a branch's next. */
 import test from "ava";
 import type { Hash, PublicKey } from "../../lib/base/index.ts";
-import { type BranchView, encodeMerge, judgeMerge, type MergePayload } from "../../lib/ledger/index.ts";
+import { type BranchView, branchPolicy, encodeMerge, judgeMerge, type MergePayload } from "../../lib/ledger/index.ts";
 import { testOrganisation } from "../support/ledger-fixtures.ts";
 
 const hash = (digit: string): Hash => digit.repeat(64) as Hash;
@@ -20,11 +20,15 @@ const payload: MergePayload = {
   state: {},
   changes: null,
   tests: [],
+  charter: { h: 0, id: null },
+  cert: null,
+  from: [],
+  frozen: [],
 };
 const block = office.draft(encodeMerge(payload), [charter], { k: "merge" });
 
 const view: BranchView = {
-  policy: { mode: "single", validator: "office" },
+  policy: branchPolicy({ mode: "single", validator: "office" }),
   head: { h: 2, id: hash("b") },
   principalOf: (author: PublicKey) => (author === office.pair.publicKey ? "office" : undefined),
   next: () => 4,
@@ -48,7 +52,7 @@ test("[L16] who may merge is what the state before says", (t) => {
   const refused = judgeMerge(byDoor, payload, view);
   t.like(refused, { verdict: "refuse", why: "its author is not a device of office, who merges main" });
   t.like(judgeMerge(block, payload, { ...view, principalOf: () => undefined }), { verdict: "refuse" });
-  t.like(judgeMerge(block, payload, { ...view, policy: { mode: "single", validator: "other" } }), {
+  t.like(judgeMerge(block, payload, { ...view, policy: branchPolicy({ mode: "single", validator: "other" }) }), {
     verdict: "refuse",
   });
 });

@@ -19,7 +19,10 @@ const hash = (digit: string): Hash => digit.repeat(64) as Hash;
 
 test("ledger: an entry's payload is read as it was written", (t) => {
   const acts = [note("a"), note("b")];
-  t.deepEqual(parseEntryPayload(entryPayload("notes", acts)), { app: "notes", acts });
+  t.deepEqual(parseEntryPayload(entryPayload("notes", acts)), { app: "notes", branch: "main", acts });
+  t.deepEqual(parseEntryPayload(entryPayload("notes", acts, "draft")), { app: "notes", branch: "draft", acts });
+  t.deepEqual(parseEntryPayload(entryPayload("charter", acts)), { app: "charter", branch: "charter", acts });
+  t.deepEqual(entryPayload("notes", acts, "main"), entryPayload("notes", acts));
 });
 
 const WRONG_ENTRIES: readonly (readonly [title: string, payload: Canonical, message: RegExp])[] = [
@@ -32,6 +35,10 @@ const WRONG_ENTRIES: readonly (readonly [title: string, payload: Canonical, mess
   ["an empty type", { app: "notes", acts: [["", 2]] }, /1 to 64/],
   ["a field too many", { app: "notes", acts: [["note", 1]], more: 1 }, /has the keys/],
   ["no map", [], /not a map/],
+  ["main by its name", { app: "notes", acts: [["note", 1]], branch: "main" }, /does not name the branch main/],
+  ["another app's on charter", { app: "notes", acts: [["note", 1]], branch: "charter" }, /not name the branch charter/],
+  ["the charter's elsewhere", { app: "charter", acts: [["x", 1]], branch: "draft" }, /entry of charter does not name/],
+  ["a branch that is no name", { app: "notes", acts: [["note", 1]], branch: "a/b" }, /not a name/],
 ];
 
 for (const [title, payload, message] of WRONG_ENTRIES) {
@@ -61,15 +68,32 @@ const merge: MergePayload = {
   state: { charter: hash("e"), door: hash("f") },
   changes: hash("1"),
   tests: [{ app: "door", image: hash("2"), verdict: "PASS", output: null }],
+  charter: { h: 4, id: hash("3") },
+  cert: { r: 1, votes: [hash("4"), hash("5")] },
+  from: [{ branch: "draft", h: 2, id: hash("6") }],
+  frozen: [{ author, l: "00000000000000a3", n: 7, evidence: hash("7") }],
 };
 
 test("ledger: a merge's payload is read as it was written", (t) => {
   t.deepEqual(parseMerge(encodeMerge(merge)), merge);
-  const first: MergePayload = { ...merge, h: 1, prev: null, changes: null, heads: [], tests: [] };
+  const first: MergePayload = {
+    ...merge,
+    h: 1,
+    prev: null,
+    changes: null,
+    heads: [],
+    tests: [],
+    charter: { h: 0, id: null },
+    cert: null,
+    from: [],
+    frozen: [],
+  };
   t.deepEqual(parseMerge(encodeMerge(first)), first);
 });
 
 const range = (l: string, from: number, to: number): Canonical => [bytesOf(author), fromHex(l) as Uint8Array, from, to];
+
+const source = (branch: string): Canonical => [branch, 1, bytesOf(hash("8"))];
 
 const WRONG_MERGES: readonly (readonly [title: string, change: Record<string, Canonical>, message: RegExp])[] = [
   ["height 0", { h: 0 }, /height 1, the first/],
@@ -89,10 +113,18 @@ const WRONG_MERGES: readonly (readonly [title: string, change: Record<string, Ca
     { included: [[...(range("00000000000000a1", 0, 1) as readonly Canonical[]), 1]] },
     /not \[author/,
   ],
-  ["a log of 7 bytes", { included: [[bytesOf(author), new Uint8Array(7), 0, 1]] }, /not \[author/],
+  ["a log of 7 bytes", { included: [[bytesOf(author), new Uint8Array(7), 0, 1]] }, /not 8 bytes/],
   ["a root of 31 bytes", { state: { door: new Uint8Array(31) } }, /32 bytes/],
   ["a verdict that is none", { tests: [["door", null, "MAYBE", null]] }, /verdict/],
   ["a field too many", { coin: 1 }, /has the keys/],
+  ["a charter position without its merge", { charter: [3, null] }, /a position is/],
+  ["a certificate of nothing", { h: 1, prev: null }, /nothing before height 1/],
+  ["a certificate without votes", { cert: { r: 0, votes: [] } }, /without votes/],
+  ["a source twice", { from: [source("draft"), source("draft")] }, /out of order or double/],
+  ["itself as a source", { from: [source("main")] }, /main cannot take from main/],
+  ["the charter as a source", { from: [source("charter")] }, /cannot take from charter/],
+  ["a charter by another position", { branch: "charter", from: [] }, /by the charter before it/],
+  ["a frozen log of three parts", { frozen: [[bytesOf(author), new Uint8Array(8), 1]] }, /32 bytes/],
 ];
 
 for (const [title, change, message] of WRONG_MERGES) {
@@ -102,21 +134,30 @@ for (const [title, change, message] of WRONG_MERGES) {
   });
 }
 
-test("[L2] a merge of as many logs as one may name fits a block", (t) => {
+test("[L2] a merge that names as much as one may fits a block", (t) => {
   const { office } = testOrganisation();
-  const included = Array.from({ length: MERGE_RANGES_MAX }, (_, index) => ({
-    author: (index + 1).toString(16).padStart(64, "0") as PublicKey,
-    l: "ffffffffffffffff",
-    from: 2 ** 31,
-    to: 2 ** 31 + 1,
-  }));
-  const { body } = office.draft(encodeMerge({ ...merge, included }), [], { k: "merge", p: [hash("9")] });
-  t.true(body.length < 64 * 1024, `${body.length}`);
-  const more = {
+  const of = (index: number): PublicKey => (index + 1).toString(16).padStart(64, "0") as PublicKey;
+  const many = <T>(count: number, make: (index: number) => T): T[] => Array.from({ length: count }, (_, n) => make(n));
+  const l = "ffffffffffffffff";
+  const n = 2 ** 31;
+  const name = (index: number): string => `${index}`.padStart(63, "a");
+  const roots = many(64, (index) => [name(index), hash("a")] as const);
+  const greatest: MergePayload = {
     ...merge,
-    included: [...included, { ...included[0], author: "f".repeat(64) } as (typeof included)[0]],
+    h: n,
+    heads: many(8, (index) => of(index) as string as Hash),
+    included: many(MERGE_RANGES_MAX, (index) => ({ author: of(index), l, from: n, to: n + 1 })),
+    state: Object.fromEntries(roots),
+    tests: many(64, (index) => ({ app: name(index), image: hash("b"), verdict: "MISSING", output: hash("c") })),
+    cert: { r: n, votes: many(64, (index) => of(index) as string as Hash) },
+    from: many(8, (index) => ({ branch: name(index), h: n, id: hash("d") })),
+    frozen: many(64, (index) => ({ author: of(index), l, n, evidence: hash("e") })),
   };
-  t.throws(() => encodeMerge(more), { code: "LEDGER_FORM" });
+  const p = many(8, (index) => of(index) as string as Hash);
+  const { body } = office.draft(encodeMerge(greatest), [], { k: "merge", p });
+  t.true(body.length <= 64 * 1024, `${body.length}`);
+  const more = [...greatest.included, { author: "f".repeat(64) as PublicKey, l, from: n, to: n }];
+  t.throws(() => encodeMerge({ ...greatest, included: more }), { code: "LEDGER_FORM" });
 });
 
 test("ledger: a merge's changes are read as they were written; null is a value, deleting is not", (t) => {

@@ -6,7 +6,7 @@ import type { Hash, PublicKey } from "../../base/index.ts";
 import { SystemRng } from "../../base/index.ts";
 import { type Block, type Canonical, keyFromSeed, verifySignature } from "../../codec/index.ts";
 import { LedgerDb } from "../../db/index.ts";
-import { MAIN_BRANCH, parseGenesis } from "../../ledger/index.ts";
+import { parseGenesis } from "../../ledger/index.ts";
 import { MemoryStore, putBlob } from "../../store/index.ts";
 import { readSecret } from "../home.ts";
 import { OwnLog } from "../own-log.ts";
@@ -24,6 +24,7 @@ export interface DoorRecords {
 }
 
 const META_GENERATION = "policy.generation";
+const RIGHT_POLICY = "policy";
 
 /** Opens log and policy, logs the boot, and begins to look for the agent. */
 export async function openRecords(parts: DoorParts): Promise<DoorRecords> {
@@ -49,10 +50,11 @@ export async function openRecords(parts: DoorParts): Promise<DoorRecords> {
   return { doorLog, policy, boot };
 }
 
-/** The devices of the principal who merges the branch: it alone compiles policies. */
+/** The devices of the founders who may issue policies. */
 function issuersOf(charter: Block): readonly PublicKey[] {
-  const { branches, principals } = parseGenesis(charter.d);
-  return principals.find(({ id }) => id === branches[MAIN_BRANCH]?.validator)?.devices ?? [];
+  const { principals, roles } = parseGenesis(charter.d);
+  const mayIssue = (role: string): boolean => roles[role]?.includes(RIGHT_POLICY) === true;
+  return principals.filter((principal) => principal.roles.some(mayIssue)).flatMap(({ devices }) => devices);
 }
 
 /** A policy is named as the store names it, so that its name is enough to find it again. */

@@ -1,0 +1,52 @@
+/** Who merges a branch, by the charter's state at one position [L16]. */
+import { type BranchPolicy, type FaultModel, parsePolicy, quorumOf } from "./policy.ts";
+import { isMap } from "./shape.ts";
+import type { StateView } from "./types.ts";
+
+export interface Validators {
+  readonly mode: BranchPolicy["mode"];
+  /** With at least one device that is not revoked; ascending [L10]. In mode open none: everybody merges for themselves. */
+  readonly principals: readonly string[];
+  /** How many of them must agree; 0 in mode open. */
+  readonly q: number;
+}
+
+/** The policy of a branch; undefined when there is no such branch. */
+export function policyOf(charter: StateView, branch: string): BranchPolicy | undefined {
+  const value = charter.get(`branch/${branch}`);
+  return value === undefined ? undefined : parsePolicy(value, branch);
+}
+
+/** What may go wrong with the organisation's validators. */
+export function faultOf(charter: StateView): FaultModel {
+  const organisation = charter.get("organisation");
+  return isMap(organisation) && organisation["fault"] === "crash" ? "crash" : "byzantine";
+}
+
+/** The validators of a branch by the charter's state [L16]; undefined when there is no such branch. */
+export function validatorsOf(charter: StateView, branch: string): Validators | undefined {
+  const policy = policyOf(charter, branch);
+  if (policy === undefined) return undefined;
+  const { mode } = policy;
+  if (mode === "open") return { mode, principals: [], q: 0 };
+  const active = activePrincipals(charter);
+  if (mode === "single") return { mode, principals: active.has(policy.validator) ? [policy.validator] : [], q: 1 };
+  const principals = [...active].filter((id) => hasRole(charter, id, policy.validators)).sort();
+  return { mode, principals, q: policy.q ?? quorumOf(principals.length, faultOf(charter)) };
+}
+
+/** Principals with at least one device that is not revoked. */
+export function activePrincipals(charter: StateView): Set<string> {
+  const active = new Set<string>();
+  for (const [, device] of charter.scan("device/")) {
+    if (isMap(device) && device["revoked"] !== true) active.add(String(device["principal"]));
+  }
+  return active;
+}
+
+/** Whether a principal has a role. */
+export function hasRole(charter: StateView, id: string, role: string): boolean {
+  const principal = charter.get(`principal/${id}`);
+  const roles = isMap(principal) ? principal["roles"] : undefined;
+  return Array.isArray(roles) && roles.includes(role);
+}
