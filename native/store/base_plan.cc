@@ -10,12 +10,22 @@ namespace {
 constexpr size_t kWindowChunks = 32768;
 // Chunks that lean on each other in a row, the first of which leans on none.
 constexpr size_t kGroupChunks = 4;
-constexpr size_t kGroupBases = 2;
+constexpr size_t kGroupBases = 1;
+// Of a chunk of the previous version that stands in another's place: with less of it, it is not
+// worth its id.
+constexpr uint64_t kOverlapBytesMin = 1024;
+
+uint64_t EndOf(const BlobWalk::Chunk& chunk) { return chunk.offset + chunk.entry.length; }
 
 uint64_t Distance(const BlobWalk::Chunk& chunk, uint64_t start, uint64_t end) {
-  const uint64_t chunk_end = chunk.offset + chunk.entry.length;
-  if (chunk_end <= start) return start - chunk_end;
+  if (EndOf(chunk) <= start) return start - EndOf(chunk);
   return chunk.offset >= end ? chunk.offset - end : 0;
+}
+
+uint64_t Overlap(const BlobWalk::Chunk& chunk, uint64_t start, uint64_t end) {
+  const uint64_t from = std::max(chunk.offset, start);
+  const uint64_t to = std::min(EndOf(chunk), end);
+  return from < to ? to - from : 0;
 }
 
 }  // namespace
@@ -38,8 +48,8 @@ BasePlan BasePlanner::New(const RecentChunk& chunk, uint64_t offset) {
   BasePlan plan;
   if (end > 0) {
     Advance(static_cast<uint64_t>(end));
-    plan.stored =
-        Neighbours(static_cast<uint64_t>(std::max<int64_t>(0, start)), static_cast<uint64_t>(end));
+    AddNeighbours(static_cast<uint64_t>(std::max<int64_t>(0, start)), static_cast<uint64_t>(end),
+                  plan);
   }
   if (!plan.stored.empty()) {
     group_.clear();
@@ -75,12 +85,24 @@ void BasePlanner::Advance(uint64_t position) {
 }
 
 // Up to four that follow each other: those that overlap the range, and the nearest beside them.
-std::vector<ObjectId> BasePlanner::Neighbours(uint64_t start, uint64_t end) const {
-  const auto first = std::partition_point(
-      window_.begin(), window_.end(),
-      [start](const auto& chunk) { return chunk.offset + chunk.entry.length <= start; });
-  auto low = first;
-  auto high = first;
+void BasePlanner::AddNeighbours(uint64_t start, uint64_t end, BasePlan& plan) const {
+  auto low = std::partition_point(window_.begin(), window_.end(),
+                                  [start](const auto& chunk) { return EndOf(chunk) <= start; });
+  auto high = std::partition_point(low, window_.end(),
+                                   [end](const auto& chunk) { return chunk.offset < end; });
+  while (low != high) {
+    const uint64_t first = Overlap(*low, start, end);
+    const uint64_t last = Overlap(*(high - 1), start, end);
+    const bool is_few = high - low <= static_cast<ptrdiff_t>(kBasesMax);
+    if (is_few && (std::min(first, last) >= kOverlapBytesMin || high - low == 1)) break;
+    if (first < last) {
+      ++low;
+    } else {
+      --high;
+    }
+  }
+  const auto near_low = low;
+  const auto near_high = high;
   const auto far = std::numeric_limits<uint64_t>::max();
   while (high - low < static_cast<ptrdiff_t>(kBasesMax)) {
     const uint64_t below = low == window_.begin() ? far : Distance(*(low - 1), start, end);
@@ -93,9 +115,10 @@ std::vector<ObjectId> BasePlanner::Neighbours(uint64_t start, uint64_t end) cons
       --low;
     }
   }
-  std::vector<ObjectId> ids;
-  for (auto chunk = low; chunk != high; ++chunk) ids.push_back(chunk->entry.id);
-  return ids;
+  for (auto chunk = low; chunk != high; ++chunk) plan.stored.push_back(chunk->entry.id);
+  plan.near_first = near_low == near_high ? 0 : static_cast<size_t>(near_low - low);
+  plan.near_count =
+      near_low == near_high ? plan.stored.size() : static_cast<size_t>(near_high - near_low);
 }
 
 }  // namespace gdo::store

@@ -21,7 +21,10 @@ struct RecentChunk {
 };
 
 struct BasePlan {
-  std::vector<ObjectId> stored;     // Of the previous version, in its order; or
+  std::vector<ObjectId> stored;  // Of the previous version, in its order; or
+  // those of them that stand where the chunk would stand there;
+  size_t near_first = 0;
+  size_t near_count = 0;
   std::vector<RecentChunk> recent;  // of this file, in its order.
 };
 
@@ -40,7 +43,7 @@ class BasePlanner {
 
  private:
   void Advance(uint64_t position);
-  std::vector<ObjectId> Neighbours(uint64_t start, uint64_t end) const;
+  void AddNeighbours(uint64_t start, uint64_t end, BasePlan& plan) const;
 
   std::optional<BlobWalk> walk_;
   // Part of the previous version, around the place where this one stands.

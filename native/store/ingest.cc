@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "store/chunk_encoder.h"
+
 namespace gdo::store {
 namespace {
 
@@ -116,29 +118,12 @@ bool Ingest::Claim(const ObjectId& id) {
 
 void Ingest::Encode(const ItemPointer& item) {
   // Also for a job that was aborted meanwhile: another may count on the chunk.
-  Bases bases = ReadBases(item->plan);
-  item->record = CodecPool::Lease(store_.Codecs())
-                     ->EncodeRecord(ObjectKind::kChunk, item->id, item->bytes, &bases);
-  if (CodecOf(item->record) == Codec::kZstdBase) item->bases = std::move(bases.ids);
+  EncodedChunk encoded = ChunkEncoder(store_, item->id, item->bytes).Encode(item->plan);
+  item->record = std::move(encoded.record);
+  item->bases = std::move(encoded.bases);
   item->plan = {};
   item->is_ready = true;
   item->is_ready.notify_one();
-}
-
-// What can be read, is what it should be, and can be read without many others.
-Bases Ingest::ReadBases(const BasePlan& plan) {
-  Bases bases;
-  const auto add = [&bases](const ObjectId& id, std::span<const uint8_t> bytes) {
-    bases.ids.push_back(id);
-    bases.bytes.insert(bases.bytes.end(), bytes.begin(), bytes.end());
-  };
-  for (const RecentChunk& chunk : plan.recent) add(chunk.id, chunk.bytes);
-  for (const ObjectId& id : plan.stored) {
-    ChunkPointer chunk;
-    const Outcome fault = store_.GetChunk(id, chunk);
-    if (!fault.has_value() && chunk->depth < kDepthMax) add(id, chunk->bytes);
-  }
-  return bases;
 }
 
 void Ingest::AppendItems() {

@@ -41,7 +41,6 @@ class Ingest {
   void TakeZeros(const JobPointer& job, uint64_t length);
   bool Claim(const ObjectId& id);
   void Encode(const ItemPointer& item);
-  Bases ReadBases(const BasePlan& plan);
 
   Outcome Append(CutItem& item);
   Outcome AppendChunk(CutItem& item);

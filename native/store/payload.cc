@@ -12,14 +12,14 @@ namespace {
 
 constexpr int kLevel = 3;
 constexpr int kProbeLevel = 1;
+// Against nearly the same bytes a plain search finds nearly all that a better one would, if its
+// table has room for the whole prefix; long matches are what it should find.
+constexpr int kQuickLevel = 1;
+constexpr int kQuickHashLog = 17;
+constexpr int kQuickMatchMin = 6;
 constexpr size_t kCompressBytesMin = 64;  // Below, the frame's own header eats the gain.
 constexpr size_t kProbePieces = 4;
 constexpr size_t kProbePieceBytes = 1024;
-
-// A frame, of its object, that is worth reading its bases for.
-constexpr bool IsWorthBases(size_t with_bases, size_t without) {
-  return with_bases * 4 < without * 3;
-}
 
 }  // namespace
 
@@ -29,28 +29,33 @@ void PayloadCodec::Free::operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(co
 void PayloadCodec::Free::operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 
 Bytes PayloadCodec::EncodeRecord(ObjectKind kind, const ObjectId& id,
-                                 std::span<const uint8_t> bytes, const Bases* bases) {
+                                 std::span<const uint8_t> bytes) {
   RecordHeader header;
   header.kind = kind;
   header.id = id;
   header.raw_bytes = static_cast<uint32_t>(bytes.size());
   if (!bytes.empty() && IsAllZero(bytes)) {
     header.codec = Codec::kZeroRun;
-    return Record(header, {}, nullptr);
+    return MakeRecord(header, {}, {});
   }
-  Bytes best = Record(header, bytes, nullptr);
-  if (bytes.size() < kCompressBytesMin) return best;
-  if (!IsIncompressible(bytes)) {
-    const size_t size = Compress(bytes, {}, kLevel);
-    header.codec = Codec::kZstd;
-    if (size != 0 && size < bytes.size())
-      best = Record(header, std::span(frame_).first(size), nullptr);
+  const Bytes frame = Compress(bytes, {}, Effort::kThorough);
+  if (frame.empty()) return MakeRecord(header, {}, bytes);
+  header.codec = Codec::kZstd;
+  return MakeRecord(header, {}, frame);
+}
+
+Bytes PayloadCodec::Compress(std::span<const uint8_t> bytes, std::span<const uint8_t> prefix,
+                             Effort effort) {
+  if (compressor_ == nullptr || bytes.size() < kCompressBytesMin) return {};
+  if (prefix.empty() && IsIncompressible(bytes)) return {};
+  if (effort == Effort::kQuick) {
+    SetQuick();
+  } else {
+    SetLevel(kLevel);
   }
-  if (bases == nullptr || bases->ids.empty()) return best;
-  const size_t size = Compress(bytes, bases->bytes, kLevel);
-  if (size == 0 || !IsWorthBases(size + bases->ids.size() * kIdBytes, best.size())) return best;
-  header.codec = Codec::kZstdBase;
-  return Record(header, std::span(frame_).first(size), bases);
+  const size_t size = CompressInto(bytes, prefix);
+  if (size == 0 || size >= bytes.size()) return {};
+  return {frame_.begin(), frame_.begin() + static_cast<ptrdiff_t>(size)};
 }
 
 bool PayloadCodec::Decode(const RecordHeader& header, std::span<const uint8_t> payload,
@@ -83,18 +88,26 @@ bool PayloadCodec::IsIncompressible(std::span<const uint8_t> bytes) {
     const auto part = bytes.subspan(piece * step, kProbePieceBytes);
     probe.insert(probe.end(), part.begin(), part.end());
   }
-  const size_t size = Compress(probe, {}, kProbeLevel);
+  SetLevel(kProbeLevel);
+  const size_t size = CompressInto(probe, {});
   return size == 0 || size * 100 > probe.size() * 97;
 }
 
-// Into frame_; 0 when zstd could not.
-size_t PayloadCodec::Compress(std::span<const uint8_t> bytes, std::span<const uint8_t> prefix,
-                              int level) {
-  if (compressor_ == nullptr) return 0;
+void PayloadCodec::SetLevel(int level) {
+  ZSTD_CCtx_reset(compressor_.get(), ZSTD_reset_session_and_parameters);
+  ZSTD_CCtx_setParameter(compressor_.get(), ZSTD_c_compressionLevel, level);
+}
+
+void PayloadCodec::SetQuick() {
+  SetLevel(kQuickLevel);
+  ZSTD_CCtx_setParameter(compressor_.get(), ZSTD_c_hashLog, kQuickHashLog);
+  ZSTD_CCtx_setParameter(compressor_.get(), ZSTD_c_minMatch, kQuickMatchMin);
+}
+
+// Into frame_, with the parameters that are set; 0 when zstd could not.
+size_t PayloadCodec::CompressInto(std::span<const uint8_t> bytes, std::span<const uint8_t> prefix) {
   frame_.resize(std::max(frame_.size(), ZSTD_compressBound(bytes.size())));
   ZSTD_CCtx* const context = compressor_.get();
-  ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
-  ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
   if (!prefix.empty()) {
     // The window reaches over the whole prefix from the last byte.
     const auto window_log = static_cast<int>(std::bit_width(prefix.size() + bytes.size()));
@@ -106,15 +119,13 @@ size_t PayloadCodec::Compress(std::span<const uint8_t> bytes, std::span<const ui
   return ZSTD_isError(size) != 0 ? 0 : size;
 }
 
-Bytes PayloadCodec::Record(RecordHeader header, std::span<const uint8_t> payload,
-                           const Bases* bases) {
+Bytes MakeRecord(RecordHeader header, std::span<const ObjectId> bases,
+                 std::span<const uint8_t> payload) {
   header.stored_bytes = static_cast<uint32_t>(payload.size());
-  header.bases = static_cast<uint8_t>(bases == nullptr ? 0 : bases->ids.size());
+  header.bases = static_cast<uint8_t>(bases.size());
   Bytes record(header.RecordBytes());
   auto at = record.begin() + kRecordHeaderBytes;
-  for (size_t base = 0; base < header.bases; ++base) {
-    at = std::copy(bases->ids[base].begin(), bases->ids[base].end(), at);
-  }
+  for (const ObjectId& base : bases) at = std::copy(base.begin(), base.end(), at);
   std::copy(payload.begin(), payload.end(), at);
   SealRecord(header, record);
   return record;

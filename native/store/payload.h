@@ -15,10 +15,10 @@ struct ZSTD_DCtx_s;
 
 namespace gdo::store {
 
-// The chunks that a record may lean on: their ids, and their bytes end to end.
-struct Bases {
-  std::vector<ObjectId> ids;
-  Bytes bytes;
+// How hard to look for what two chunks have in common.
+enum class Effort : uint8_t {
+  kQuick,     // Against what is nearly the same.
+  kThorough,  // As without bases.
 };
 
 // zstd contexts and scratch memory. One thread at a time.
@@ -26,10 +26,15 @@ class PayloadCodec {
  public:
   PayloadCodec();
 
-  // The whole record, in the smallest of the forms that are worth trying. With `bases`, a chunk
-  // is stored against them where that takes less than 0.75 of what it takes without.
-  Bytes EncodeRecord(ObjectKind kind, const ObjectId& id, std::span<const uint8_t> bytes,
-                     const Bases* bases = nullptr);
+  // The whole record, in the smallest of the forms that need no other object.
+  Bytes EncodeRecord(ObjectKind kind, const ObjectId& id, std::span<const uint8_t> bytes);
+
+  // One zstd frame of `bytes`, which may refer to `prefix`. Empty where it is not smaller, or where
+  // a look says that it would not be (only without prefix).
+  Bytes Compress(std::span<const uint8_t> bytes, std::span<const uint8_t> prefix, Effort effort);
+
+  // Whether a look at some of it says that nothing makes it smaller but something that is like it.
+  bool IsIncompressible(std::span<const uint8_t> bytes);
 
   // The object's bytes again; not yet checked against the id. `out` has header.raw_bytes,
   // `base_bytes` is what the record leans on. False when the payload is broken.
@@ -42,14 +47,18 @@ class PayloadCodec {
     void operator()(ZSTD_DCtx_s* context) const;
   };
 
-  bool IsIncompressible(std::span<const uint8_t> bytes);
-  size_t Compress(std::span<const uint8_t> bytes, std::span<const uint8_t> prefix, int level);
-  Bytes Record(RecordHeader header, std::span<const uint8_t> payload, const Bases* bases);
+  size_t CompressInto(std::span<const uint8_t> bytes, std::span<const uint8_t> prefix);
+  void SetLevel(int level);
+  void SetQuick();
 
   std::unique_ptr<ZSTD_CCtx_s, Free> compressor_;
   std::unique_ptr<ZSTD_DCtx_s, Free> decompressor_;
   Bytes frame_;
 };
+
+// A whole record; its length and number of bases are set in `header`.
+Bytes MakeRecord(RecordHeader header, std::span<const ObjectId> bases,
+                 std::span<const uint8_t> payload);
 
 // Codecs that threads borrow: as many are made as are ever in use at once.
 class CodecPool {

@@ -50,9 +50,6 @@ Bytes EncodeMark();
 Bytes EncodePackHeader(uint32_t pack);
 Bytes EncodeFooter(const std::vector<FooterEntry>& entries, uint64_t footer_offset);
 
-// Of a whole record.
-inline Codec CodecOf(const Bytes& record) { return static_cast<Codec>(record[5]); }
-
 // How many records in a row a reader goes through for one object; writers keep to it [T6].
 inline constexpr int kDepthMax = 8;
 
