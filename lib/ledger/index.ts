@@ -6,6 +6,12 @@ export {
   admit,
 } from "./admit.ts";
 export { type Author, authorOf, initialCharterState, reduceCharter } from "./charter.ts";
+export {
+  Consensus,
+  type ConsensusOutput,
+  type Judgement,
+  type Lock,
+} from "./consensus/index.ts";
 export { CHARTER_APP, entryPayload, parseEntryPayload } from "./entry.ts";
 export { encodeEvidence, equivocationOf, fitsEvidence, parseEvidence } from "./evidence.ts";
 export type { Parent } from "./form.ts";

@@ -1,6 +1,7 @@
 /**
- * Votes of validators on one merge at one round, by phases: propose, attest, commit. Who may vote and what
- * votes lead to is lib/ledger/consensus' matter; here is what a vote block can say.
+ * Votes of validators on one merge at one round, by phases: propose, attest, commit; and `skip`, which is on
+ * a round alone. Who may vote and what votes lead to is lib/ledger/consensus' matter; here is what a vote
+ * block can say.
  */
 import { bytesOf, type Hash } from "../base/index.ts";
 import type { Block, Canonical, CanonicalMap } from "../codec/index.ts";
@@ -24,11 +25,14 @@ const OUTPUTS_MAX = 64;
 
 export type Verdict = "PASS" | "FAIL" | "ERROR" | "MISSING";
 
-interface VoteOn {
+interface VoteAt {
   readonly branch: string;
   readonly h: number;
   /** Round, from 0. */
   readonly r: number;
+}
+
+interface VoteOn extends VoteAt {
   /** The merge block; a parent of the vote. */
   readonly merge: Hash;
 }
@@ -57,25 +61,32 @@ export interface CommitVote extends VoteOn {
   readonly phase: "commit";
 }
 
-export type Vote = ProposeVote | AttestVote | CommitVote;
+/** "This round's time is up for me." It hastens or delays: no rule of safety reads it. */
+export interface SkipVote extends VoteAt {
+  readonly phase: "skip";
+}
+
+export type Vote = ProposeVote | AttestVote | CommitVote | SkipVote;
 
 /** The payload of a vote block. Throws LEDGER_FORM for what parseVote would refuse. */
 export function encodeVote(vote: Vote): Canonical {
   const { branch, h, r, phase } = vote;
-  const on = { branch, h, r, phase, merge: bytesOf(vote.merge) };
-  const encoded: Canonical = { ...on, ...ownFields(vote) };
+  const encoded: Canonical = { branch, h, r, phase, ...ownFields(vote) };
   parseVote(encoded);
   return encoded;
 }
 
 function ownFields(vote: Vote): CanonicalMap {
-  if (vote.phase === "propose") return { valid: vote.valid, proof: vote.proof.map(bytesOf) };
-  if (vote.phase === "commit") return {};
+  if (vote.phase === "skip") return {};
+  const merge = bytesOf(vote.merge);
+  if (vote.phase === "propose") return { merge, valid: vote.valid, proof: vote.proof.map(bytesOf) };
+  if (vote.phase === "commit") return { merge };
   const outputs = Object.fromEntries(Object.entries(vote.outputs).map(([app, hash]) => [app, bytesOf(hash)]));
-  return { verdict: vote.verdict, code: vote.code, outputs, log: vote.log === null ? null : bytesOf(vote.log) };
+  return { merge, verdict: vote.verdict, code: vote.code, outputs, log: vote.log === null ? null : bytesOf(vote.log) };
 }
 
-const FIELDS = ["branch", "h", "r", "phase", "merge"];
+const PLACE_FIELDS = ["branch", "h", "r", "phase"];
+const FIELDS = [...PLACE_FIELDS, "merge"];
 
 /** Throws LEDGER_FORM. */
 export function parseVote(payload: Canonical): Vote {
@@ -84,18 +95,18 @@ export function parseVote(payload: Canonical): Vote {
   if (phase === "attest")
     return parseAttest(mapWith(payload, [...FIELDS, "verdict", "code", "outputs", "log"], "an attestation"));
   if (phase === "commit") return { ...voteOn(mapWith(payload, FIELDS, "a commit")), phase };
+  if (phase === "skip") return { ...voteAt(mapWith(payload, PLACE_FIELDS, "a skip")), phase };
   throw refuse("a vote has a phase that is not known");
 }
 
-function voteOn(map: CanonicalMap): VoteOn {
+function voteAt(map: CanonicalMap): VoteAt {
   const h = countOf(map["h"], "h");
   if (h === 0) throw refuse("a vote is on height 1 or more");
-  return {
-    branch: nameOf(map["branch"], "branch"),
-    h,
-    r: countOf(map["r"], "r"),
-    merge: hashAt(map["merge"], "merge"),
-  };
+  return { branch: nameOf(map["branch"], "branch"), h, r: countOf(map["r"], "r") };
+}
+
+function voteOn(map: CanonicalMap): VoteOn {
+  return { ...voteAt(map), merge: hashAt(map["merge"], "merge") };
 }
 
 function parsePropose(map: CanonicalMap): ProposeVote {
@@ -133,8 +144,9 @@ function outputsOf(value: Canonical | undefined): Record<string, Hash> {
 
 /** A vote block's form beside its payload: it builds on the merge that it is about. Throws LEDGER_FORM. */
 export function checkVote(block: Block): void {
-  const { merge } = parseVote(block.d);
-  if (!parentIds(block).includes(merge)) throw refuse(`block ${block.id}: a vote builds on its merge`);
+  const vote = parseVote(block.d);
+  if (vote.phase !== "skip" && !parentIds(block).includes(vote.merge))
+    throw refuse(`block ${block.id}: a vote builds on its merge`);
 }
 
 /** What a vote counts by: a vote block's own id and author beside what it says. */

@@ -30,6 +30,7 @@ const VOTES: readonly Vote[] = [
   { ...on, phase: "attest", verdict: "PASS", code: null, outputs: { door: hash("d") }, log: null },
   { ...on, phase: "attest", verdict: "FAIL", code: "door", outputs: {}, log: hash("f") },
   { ...on, phase: "commit" },
+  { branch: "main", h: 3, r: 2, phase: "skip" },
 ];
 
 test("[L14] a vote is read as it was written", (t) => {
@@ -41,6 +42,7 @@ const ids = (text: string): Canonical => text.split("").map((digit) => bytesOf(h
 
 const WRONG: readonly (readonly [title: string, vote: Canonical, message: RegExp])[] = [
   ["no phase", { ...commit, phase: "shout" }, /phase that is not known/],
+  ["a skip of a merge", { ...commit, phase: "skip" }, /has the keys/],
   ["height 0", { ...commit, h: 0 }, /height 1 or more/],
   ["a field too many", { ...commit, valid: null }, /has the keys/],
   ["a certificate of its own round", { ...proven, valid: 2 }, /a round before its own/],
@@ -78,6 +80,8 @@ test("ledger: a vote is taken in when it builds on its merge, by whichever paren
   t.deepEqual(admitted([charter, one], door.draft(vote, [charter, one], { k: "vote" })), ["admitted"]);
   t.deepEqual(admitted([charter, one], office.draft(vote, [], { k: "vote" })), ["admitted"]);
   t.regex(admitted([charter, one], door.draft(vote, [charter], { k: "vote" }))[0] ?? "", /builds on its merge/);
+  const skip = encodeVote({ branch: "main", h: 3, r: 2, phase: "skip" });
+  t.deepEqual(admitted([charter, one], door.draft(skip, [charter], { k: "vote" })), ["admitted"]);
 });
 
 const cast = (digit: string, principal: string | undefined, change: Partial<Vote> = {}): CastVote => ({
