@@ -21,6 +21,7 @@ const TEST_PACKAGES = [
   "git",
   "libcap2-bin",
   "rsync",
+  "spin",
   "g++-aarch64-linux-gnu",
   "g++-arm-linux-gnueabihf",
   "qemu-user-static",
