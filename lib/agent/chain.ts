@@ -6,7 +6,7 @@
 import { GdoError, type Hash, type Log, OBJECT_BYTES_MAX } from "../base/index.ts";
 import { type Block, encodeEnvelope } from "../codec/index.ts";
 import type { LedgerDb } from "../db/index.ts";
-import { admit, judgeMerge, type MergePayload, parseMerge, parseMergeChanges } from "../ledger/index.ts";
+import { admit, judgeMerge, type MergePayload, type Orphan, parseMerge, parseMergeChanges } from "../ledger/index.ts";
 import { type ChunkStore, readBlobBytes } from "../store/index.ts";
 import type { RootFetcher } from "./object-access.ts";
 
@@ -34,7 +34,7 @@ export interface Taken {
 
 export class Chain {
   readonly #options: ChainOptions;
-  readonly #orphans = new Map<Hash, Uint8Array>();
+  readonly #orphans = new Map<Hash, Orphan>();
   /** Merges that can never apply, so that each is counted and logged once. */
   readonly #hopeless = new Set<Hash>();
   #turn: Promise<void> = Promise.resolve();
@@ -46,23 +46,35 @@ export class Chain {
   /** Verifies and keeps what may be kept; then applies what merges have become possible. */
   async take(envelopes: readonly Uint8Array[]): Promise<Taken> {
     const { db, organisation, refused, log } = this.#options;
-    const waiting = [...this.#orphans.values()];
-    this.#orphans.clear();
-    const admission = admit([...waiting, ...envelopes], db.admitView(organisation));
-    for (const { block } of admission.orphans) this.#keepOrphan(block);
-    for (const { reason, why } of admission.refused) {
-      refused(reason);
-      log.warn("a block was refused", { reason, why });
+    const taken = { added: 0, refused: 0 };
+    for (let batch = envelopes; batch.length > 0; ) {
+      const admission = admit(batch, db.admitView(organisation));
+      for (const orphan of admission.orphans) this.#keepOrphan(orphan);
+      for (const { reason, why } of admission.refused) {
+        refused(reason);
+        log.warn("a block was refused", { reason, why });
+      }
+      const { added } = db.ingest(admission.admitted);
+      taken.added += added.length;
+      taken.refused += admission.refused.length;
+      batch = this.#takeChildren(added);
     }
-    const { added } = db.ingest(admission.admitted);
     await this.advance();
-    return { added: added.length, refused: admission.refused.length };
+    return taken;
   }
 
-  #keepOrphan(block: Block): void {
+  #keepOrphan(orphan: Orphan): void {
     const [oldest] = this.#orphans.keys();
     if (this.#orphans.size >= ORPHANS_MAX && oldest !== undefined) this.#orphans.delete(oldest);
-    this.#orphans.set(block.id, encodeEnvelope(block));
+    this.#orphans.set(orphan.block.id, orphan);
+  }
+
+  /** Those that have waited for one of these: nothing else is judged again, or junk would cost each time. */
+  #takeChildren(parents: readonly Hash[]): Uint8Array[] {
+    const arrived = new Set(parents);
+    const children = [...this.#orphans.values()].filter(({ missing }) => missing.some((id) => arrived.has(id)));
+    for (const { block } of children) this.#orphans.delete(block.id);
+    return children.map(({ block }) => encodeEnvelope(block));
   }
 
   /** Applies merges for as long as one can be. */

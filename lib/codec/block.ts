@@ -52,11 +52,22 @@ function bodyOf({ v, k, o, a, l, n, b, p, c, t, d }: BlockFields): Canonical {
   return { v, k, o: hash(o), a: bytesOf(a), l: log, n, b: hash(b), p: p.map(bytesOf), c, t: [...t], d };
 }
 
+/** Blocks by their envelope's own array, as long as somebody has that: read once. */
+const blocksRead = new WeakMap<Uint8Array, Block>();
+
 /**
- * The block of an envelope: canonical [L2], its fields typed and within limits; the signature is not
+ * The block of an envelope, which must not change any more: canonical [L2], its fields typed and within limits; the signature is not
  * verified. Throws LEDGER_FORM.
  */
 export function decodeBlock(envelope: Uint8Array): Block {
+  const known = blocksRead.get(envelope);
+  if (known !== undefined) return known;
+  const block = readEnvelope(envelope);
+  blocksRead.set(envelope, block);
+  return block;
+}
+
+function readEnvelope(envelope: Uint8Array): Block {
   const parts = decodeCanonical(envelope, { bytesMax: ENVELOPE_BYTES_MAX, depthMax: 1 });
   if (Array.isArray(parts) && parts.length === 2) {
     const [body, sig] = parts as readonly Canonical[];

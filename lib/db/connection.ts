@@ -15,10 +15,16 @@ export class Connection {
   readonly path: string;
   readonly #transaction: Database.Transaction<(work: () => void) => void>;
 
-  constructor(path: string, readOnly: boolean) {
+  /** `raw` is prepared; it is closed with this. */
+  constructor(raw: Database.Database, path: string) {
     this.path = path;
-    this.raw = openFile(path, readOnly);
+    this.raw = raw;
     this.#transaction = this.raw.transaction((work: () => void) => work());
+  }
+
+  /** Throws NOT_FOUND, CONFIG_INVALID (a later version's), LEDGER_CORRUPT, IO. */
+  static open(path: string, readOnly: boolean): Connection {
+    return new Connection(openFile(path, readOnly), path);
   }
 
   close(): void {
@@ -59,7 +65,7 @@ function openFile(path: string, readOnly: boolean): Database.Database {
   }
 }
 
-function prepare(raw: Database.Database, path: string, readOnly: boolean): void {
+export function prepare(raw: Database.Database, path: string, readOnly: boolean): void {
   const version = raw.pragma("user_version", { simple: true });
   if (version !== 0 && version !== SCHEMA_VERSION) {
     throw new GdoError(

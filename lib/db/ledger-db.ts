@@ -51,7 +51,11 @@ export class LedgerDb {
 
   /** Makes the file if there is none. Throws NOT_FOUND, CONFIG_INVALID (a later version's), LEDGER_CORRUPT, IO. */
   static open(path: string, options: OpenOptions = {}): LedgerDb {
-    const connection = new Connection(path, options.readOnly ?? false);
+    return LedgerDb.on(Connection.open(path, options.readOnly ?? false));
+  }
+
+  /** For MemoryDisk: on a connection that is open, and closed with this. */
+  static on(connection: Connection): LedgerDb {
     try {
       return new LedgerDb(connection);
     } catch (error) {

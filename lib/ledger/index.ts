@@ -4,6 +4,7 @@ export {
   type AdmitOptions,
   type AdmitView,
   admit,
+  type Orphan,
 } from "./admit.ts";
 export { type Author, authorOf, initialCharterState, reduceCharter } from "./charter.ts";
 export {

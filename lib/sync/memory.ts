@@ -12,6 +12,8 @@ export interface MemoryFaults {
   /** Every delivery takes a time between these; what overlaps is reordered. */
   readonly delayMsMin: number;
   readonly delayMsMax: number;
+  /** Deliveries on their way to one client, beyond which a broker drops what comes; default: no bound. */
+  readonly queueMax?: number;
 }
 
 const NO_FAULTS: MemoryFaults = { loss: 0, duplication: 0, delayMsMin: 0, delayMsMax: 0 };
@@ -19,6 +21,9 @@ const NO_FAULTS: MemoryFaults = { loss: 0, duplication: 0, delayMsMin: 0, delayM
 interface Client {
   readonly handlers: TransportHandlers;
   readonly filters: Set<string>;
+  /** Those of `filters` that name more than one topic. */
+  readonly patterns: string[];
+  queued: number;
 }
 
 /** What went through, for counting costs. */
@@ -37,6 +42,10 @@ export class MemoryBroker {
   readonly #groups = new Map<string, number>();
   faults: MemoryFaults = NO_FAULTS;
   onDelivery: (delivery: Delivery) => void = () => {};
+  /** Whether what `from` sends does not reach `to`, though the other way round it may. */
+  isDeaf: (from: string, to: string) => boolean = () => false;
+  /** Deliveries that were dropped because a client's queue was full. */
+  overflowed = 0;
   #isUp = true;
 
   constructor(clock: Clock, rng: Rng) {
@@ -67,7 +76,7 @@ export class MemoryBroker {
 
   /** For MemoryTransport only. */
   join(transport: MemoryTransport, handlers: TransportHandlers): void {
-    this.#clients.set(transport, { handlers, filters: new Set() });
+    this.#clients.set(transport, { handlers, filters: new Set(), patterns: [], queued: 0 });
   }
 
   leave(transport: MemoryTransport): void {
@@ -79,7 +88,10 @@ export class MemoryBroker {
   subscribe(transport: MemoryTransport, filters: readonly string[]): void {
     const client = this.#clients.get(transport);
     if (client === undefined) return;
-    for (const filter of filters) client.filters.add(filter);
+    for (const filter of filters) {
+      if (!client.filters.has(filter) && /[+#]/u.test(filter)) client.patterns.push(filter);
+      client.filters.add(filter);
+    }
     for (const [topic, bytes] of this.#retained) {
       if (filters.some((filter) => matches(filter, topic)))
         this.#deliver({ from: undefined, to: transport.name, topic, bytes }, transport);
@@ -90,8 +102,8 @@ export class MemoryBroker {
     if (!this.#isUp) return;
     if (retain && bytes.length === 0) this.#retained.delete(topic);
     else if (retain) this.#retained.set(topic, bytes);
-    for (const [to, { filters }] of this.#clients) {
-      if ([...filters].some((filter) => matches(filter, topic)))
+    for (const [to, { filters, patterns }] of this.#clients) {
+      if (filters.has(topic) || patterns.some((filter) => matches(filter, topic)))
         this.#deliver({ from: from.name, to: to.name, topic, bytes }, to);
     }
   }
@@ -103,17 +115,24 @@ export class MemoryBroker {
   }
 
   #send(delivery: Delivery, to: MemoryTransport): void {
-    const { delayMsMin, delayMsMax } = this.faults;
+    const { delayMsMin, delayMsMax, queueMax = Number.POSITIVE_INFINITY } = this.faults;
     const client = this.#clients.get(to);
+    if (client === undefined) return;
+    if (client.queued >= queueMax) {
+      this.overflowed += 1;
+      return;
+    }
+    client.queued += 1;
     this.#clock.after(delayMsMin + this.#rng.next() * (delayMsMax - delayMsMin), () => {
+      client.queued -= 1;
       if (this.#clients.get(to) !== client || !this.#isReachable(delivery.from, delivery.to)) return;
       this.onDelivery(delivery);
-      client?.handlers.message(delivery.topic, delivery.bytes.slice());
+      client.handlers.message(delivery.topic, delivery.bytes);
     });
   }
 
   #isReachable(from: string | undefined, to: string): boolean {
-    return from === undefined || this.#groups.get(from) === this.#groups.get(to);
+    return from === undefined || (this.#groups.get(from) === this.#groups.get(to) && !this.isDeaf(from, to));
   }
 }
 

@@ -56,7 +56,7 @@ test(`[L7] what a killed process said was durable is there, seed ${SEED}`, async
 
 test("[L7] an own block's commit waits for the disk, others' need not", async (t) => {
   const path = join(await temporaryFolder(t), "ledger.db");
-  const connection = new Connection(path, false);
+  const connection = Connection.open(path, false);
   t.teardown(() => connection.close());
   const level = (): unknown => connection.raw.pragma("synchronous", { simple: true });
   const seen: unknown[] = [];

@@ -109,3 +109,16 @@ test("codec: a fresh key is made again by its seed", (t) => {
   t.is(keyFromSeed(seed).publicKey, pair.publicKey);
   t.not(generateKey().pair.publicKey, pair.publicKey);
 });
+
+test("[L3] a signature that was good before is good again, and for nothing else", (t) => {
+  const [one, other] = [keyFromSeed(new Uint8Array(32).fill(41)), keyFromSeed(new Uint8Array(32).fill(42))];
+  const message = Uint8Array.of(1, 2, 3);
+  const signature = one.sign(message);
+  const changed = Uint8Array.from(signature, (byte, index) => (index === 63 ? byte ^ 1 : byte));
+  for (let round = 0; round < 2; round += 1) {
+    t.true(verifySignature(one.publicKey, message, signature));
+    t.false(verifySignature(other.publicKey, message, signature));
+    t.false(verifySignature(one.publicKey, Uint8Array.of(1, 2, 4), signature));
+    t.false(verifySignature(one.publicKey, message, changed));
+  }
+});

@@ -179,8 +179,14 @@ export function signHello(
   }
 }
 
+/** Good HELLOs by the frame itself, and the organisation that they are good for. */
+const hellosVerified = new WeakMap<HelloFrame, Hash>();
+
 export function verifyHello(organisation: Hash, frame: HelloFrame): boolean {
-  return verifySignature(frame.key, helloMessage(organisation, frame), frame.signature);
+  if (hellosVerified.get(frame) === organisation) return true;
+  const isGood = verifySignature(frame.key, helloMessage(organisation, frame), frame.signature);
+  if (isGood) hellosVerified.set(frame, organisation);
+  return isGood;
 }
 
 /** Bytes of a DATA frame beside its envelopes' own, and of each envelope beside its bytes; upper bounds. */

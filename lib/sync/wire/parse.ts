@@ -28,12 +28,18 @@ const FRAME_DEPTH_MAX = 3;
 const TAG_BYTES = 8;
 const CREDIT_BYTES_MAX = 2 ** 40;
 
-/** Throws GdoError SYNC_FRAME for anything that is not one canonical frame within the limits. */
+/** Frames by their bytes' own array: where several peers in one process are given one, it is read once. */
+const framesRead = new WeakMap<Uint8Array, Frame>();
+
+/** The bytes must not change any more. Throws GdoError SYNC_FRAME for anything that is not one canonical frame within the limits. */
 export function decodeFrame(bytes: Uint8Array, bytesMax: number): Frame {
   if (bytes.length > bytesMax) throw refuse(`${bytes.length} bytes, more than ${bytesMax}`);
+  const known = framesRead.get(bytes);
+  if (known !== undefined) return known;
   const fields = new Fields(decode(bytes, bytesMax));
   const frame = read(fields);
   fields.end();
+  framesRead.set(bytes, frame);
   return frame;
 }
 

@@ -1,0 +1,60 @@
+import test from "ava";
+import { Chain } from "../../lib/agent/chain.ts";
+import { RootFetcher } from "../../lib/agent/object-access.ts";
+import { silentLog } from "../../lib/base/index.ts";
+import { type Block, encodeEnvelope } from "../../lib/codec/index.ts";
+import { LedgerDb } from "../../lib/db/index.ts";
+import { MemoryStore } from "../../lib/store/index.ts";
+import { note, TestLog, testOrganisation } from "../support/ledger-fixtures.ts";
+
+/** A chain over a database that counts what admission asks of it. */
+function setup(charter: Block): { chain: Chain; db: LedgerDb; asked: () => number } {
+  const db = LedgerDb.open(":memory:");
+  db.ingest([charter]);
+  let asked = 0;
+  const counting = new Proxy(db, {
+    get: (target, key) => {
+      const value = Reflect.get(target, key) as unknown;
+      if (key !== "admitView") return typeof value === "function" ? value.bind(target) : value;
+      return () => {
+        const view = target.admitView(charter.id);
+        const parent: typeof view.parent = (id) => {
+          asked += 1;
+          return view.parent(id);
+        };
+        return { ...view, parent };
+      };
+    },
+  });
+  const store = new MemoryStore();
+  const fetcher = new RootFetcher(
+    store,
+    () => {},
+    () => {},
+  );
+  const chain = new Chain({
+    db: counting,
+    store,
+    organisation: charter.id,
+    fetcher,
+    log: silentLog,
+    onMerged: () => {},
+    refused: () => {},
+  });
+  return { chain, db, asked: () => asked };
+}
+
+test("[S5] chain: blocks that wait for their parents cost nothing until a parent comes", async (t) => {
+  const { charter, office, door } = testOrganisation();
+  const { chain, db, asked } = setup(charter);
+  const missing = office.entry([note("missing")], [charter]);
+  const waiting = [...Array(30).keys()].map((each) => door.entry([note(`waits ${each}`)], each === 0 ? [missing] : []));
+  await chain.take(waiting.map(encodeEnvelope));
+  t.is(db.countEntries(), 0);
+  const before = asked();
+  const other = new TestLog(office.pair, charter.id, "00000000000000b2").entry([note("other")], [charter]);
+  await chain.take([encodeEnvelope(other)]);
+  t.true(asked() - before < 10, `${asked() - before} questions for one block`);
+  await chain.take([encodeEnvelope(missing)]);
+  t.is(db.countEntries(), 32);
+});
