@@ -5,7 +5,7 @@
  * (handed over as Map), integers beyond 32 bits as floats (handed over as BigInt), integers from
  * -2^32 to -2^31 - 1 wider than they need be (narrowed afterwards).
  */
-import { Encoder } from "cbor-x";
+import { Encoder } from "cbor-x/encode"; // Without streams, and without a look for a native decoder.
 import { CBOR_DEPTH_MAX, GdoError } from "../base/index.ts";
 import { narrowIntegers } from "./narrow.ts";
 

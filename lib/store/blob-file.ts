@@ -1,10 +1,9 @@
 /** Blobs from and to open files: natively where the store can, piece by piece where it cannot. */
 import type { FileHandle } from "node:fs/promises";
 import type { Hash } from "../base/index.ts";
-import { readBlobPieces } from "./blob-reader.ts";
-import { DEFAULT_PROFILE, type PutBlob, putBlob } from "./blob-writer.ts";
+import type { PutBlob } from "./blob-writer.ts";
 import type { ChunkStore } from "./chunk-store.ts";
-import { type FileWork, isFileStore, type PutFileOptions } from "./file-store.ts";
+import { DEFAULT_PROFILE, type FileWork, isFileStore, type PutFileOptions } from "./file-store.ts";
 
 const PIECE_BYTES = 1024 * 1024;
 
@@ -19,6 +18,8 @@ export async function putBlobFile(
 ): Promise<PutBlob> {
   const profile = options.profile ?? DEFAULT_PROFILE;
   if (isFileStore(store)) return store.putFile(handle.fd, { ...options, profile });
+  // Loaded where it is needed: most stores take files natively, and a process for one file is short.
+  const { putBlob } = await import("./blob-writer.ts");
   return putBlob(store, readPieces(handle, options), profile);
 }
 
@@ -30,6 +31,7 @@ export async function restoreBlobFile(
   work: FileWork = {},
 ): Promise<number> {
   if (isFileStore(store)) return store.restoreFile(id, handle.fd, work);
+  const { readBlobPieces } = await import("./blob-reader.ts");
   let sizeBytes = 0;
   for await (const piece of readBlobPieces(store, id)) {
     work.signal?.throwIfAborted();

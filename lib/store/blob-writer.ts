@@ -3,9 +3,9 @@ import { Chunker, type Cut, type ProfileName } from "../addon.ts";
 import { concatBytes, type Hash } from "../base/index.ts";
 import { ChunkList } from "./chunk-list.ts";
 import type { ChunkStore } from "./chunk-store.ts";
+import { DEFAULT_PROFILE } from "./file-store.ts";
 import { isAllZero } from "./zeros.ts";
 
-export const DEFAULT_PROFILE: ProfileName = "min8-64k";
 const PIECE_BYTES_MAX = 1024 * 1024;
 /** Up to here a profile never cuts, so a small file need not visit another thread. */
 const UNCUT_BYTES: Readonly<Record<ProfileName, number>> = {

@@ -3,6 +3,9 @@ import type { ProfileName } from "../addon.ts";
 import type { Hash } from "../base/index.ts";
 import type { ChunkStore } from "./chunk-store.ts";
 
+/** [T2] How a blob is cut unless its writer says otherwise. */
+export const DEFAULT_PROFILE: ProfileName = "min8-64k";
+
 export interface FileWork {
   /** Ends the work early; the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;

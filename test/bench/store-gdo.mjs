@@ -2,12 +2,10 @@
  * gdo's side of a measurement, in a process of its own; each verb prints one line of JSON.
  *   put STORE FILE ID-FILE [ID-FILE-OF-THE-VERSION-BEFORE]      restore STORE ID-FILE TO      cut FILE
  */
-import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { Chunker } from "../../dist/lib/addon.js";
 import { putBlobFile, restoreBlobFile } from "../../dist/lib/store/blob-file.js";
-import { PackStore } from "../../dist/lib/store/index.js";
+import { PackStore } from "../../dist/lib/store/pack/store.js";
 
 const PIECE_BYTES = 1024 * 1024;
 
@@ -47,6 +45,8 @@ function* pieces(bytes) {
 
 /** Cut points and ids of a file in memory, beside Node's SHA-256 of the same pieces. */
 async function cut(file) {
+  const { createHash } = await import("node:crypto");
+  const { Chunker } = await import("../../dist/lib/addon.js");
   const bytes = readFileSync(file);
   const chunker = new Chunker("min8-64k");
   const cutAndId = await timed(async () => {
