@@ -13,7 +13,11 @@ ChunkPointer ChunkCache::Find(const ObjectId& id) {
 void ChunkCache::Add(const ObjectId& id, ChunkPointer chunk) {
   const std::lock_guard lock(mutex_);
   const size_t size = chunk->bytes.size();
-  if (by_id_.contains(id)) return;
+  if (const auto found = by_id_.find(id); found != by_id_.end()) {
+    bytes_left_ += found->second->chunk->bytes.size();
+    entries_.erase(found->second);
+    by_id_.erase(found);
+  }
   while (bytes_left_ < size && !entries_.empty()) {
     bytes_left_ += entries_.back().chunk->bytes.size();
     by_id_.erase(entries_.back().id);

@@ -1,6 +1,7 @@
-// Chunks that others lean on, as read lately: verified, in bounded memory. Any thread.
+// Chunks that others lean on, as read lately, in bounded memory. Any thread.
 #pragma once
 
+#include <atomic>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -11,8 +12,11 @@
 namespace gdo::store {
 
 struct ReadChunk {
-  Bytes bytes;
+  RawBytes bytes;
   int depth = 0;  // How many more must be read in a row before this one can be [T6].
+  // Whether the bytes have been found to have the id. Where they are only a step on the way to
+  // others, it is theirs that tells [T10].
+  mutable std::atomic<bool> is_verified = false;
 };
 
 using ChunkPointer = std::shared_ptr<const ReadChunk>;
@@ -23,6 +27,8 @@ class ChunkCache {
 
   // Null when it is not here.
   ChunkPointer Find(const ObjectId& id);
+
+  // In place of what there is.
   void Add(const ObjectId& id, ChunkPointer chunk);
 
  private:

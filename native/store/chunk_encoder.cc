@@ -46,7 +46,7 @@ ChunkEncoder::Form ChunkEncoder::AgainstStored(const BasePlan& plan) {
 // Those before it are read before it anyway, and it is hardly ever longer for them.
 ChunkEncoder::Form ChunkEncoder::AgainstRecent(const std::vector<RecentChunk>& recent) {
   Form form;
-  Bytes prefix;
+  RawBytes prefix;
   for (const RecentChunk& chunk : recent) {
     form.bases.push_back(chunk.id);
     prefix.insert(prefix.end(), chunk.bytes.begin(), chunk.bytes.end());
@@ -63,13 +63,18 @@ ChunkEncoder::Form ChunkEncoder::Alone() {
 ChunkEncoder::Form ChunkEncoder::Against(const std::vector<ObjectId>& ids,
                                          const std::vector<ChunkPointer>& chunks, Effort effort) {
   Form form;
-  Bytes prefix;
-  std::span<const uint8_t> only;
+  RawBytes joined;
+  std::span<const uint8_t> prefix;
   for (size_t index = 0; index < ids.size(); ++index) {
     if (chunks[index] == nullptr) continue;
     form.bases.push_back(ids[index]);
-    only = chunks[index]->bytes;
-    prefix.insert(prefix.end(), only.begin(), only.end());
+    // One alone is not copied.
+    if (form.bases.size() > 1) joined.insert(joined.end(), prefix.begin(), prefix.end());
+    prefix = chunks[index]->bytes;
+  }
+  if (form.bases.size() > 1) {
+    joined.insert(joined.end(), prefix.begin(), prefix.end());
+    prefix = joined;
   }
   if (!form.bases.empty()) form.frame = codec_->Compress(bytes_, prefix, effort);
   return form;

@@ -11,7 +11,7 @@
 namespace gdo::store {
 namespace {
 
-constexpr uint64_t kReadBytes = size_t{1024} * 1024;
+constexpr uint64_t kReadBytes = size_t{512} * 1024;
 constexpr uint64_t kToTheEnd = std::numeric_limits<uint64_t>::max();
 constexpr uint64_t kBlockBytes = 512;  // Of st_blocks, whatever the file system's own.
 

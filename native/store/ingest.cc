@@ -8,9 +8,9 @@
 namespace gdo::store {
 namespace {
 
-constexpr size_t kSegmentBytesMax = size_t{12} * 1024 * 1024;
+constexpr size_t kSegmentBytesMax = size_t{6} * 1024 * 1024;
 // Those waiting, one in the hand of either thread: never all that there may be, or both would wait.
-constexpr size_t kPiecesMax = 4;
+constexpr size_t kPiecesMax = 3;
 constexpr size_t kItemsMax = 128;
 
 }  // namespace

@@ -9,7 +9,7 @@ namespace {
 constexpr uint64_t kSealOnClosePart = 8;
 
 // Enough for what the chunks that are read next lean on too.
-constexpr size_t kCacheBytesMax = size_t{8} * 1024 * 1024;
+constexpr size_t kCacheBytesMax = size_t{4} * 1024 * 1024;
 // Larger chunks are nobody's base.
 constexpr size_t kCachedBytesMax = size_t{256} * 1024;
 
@@ -79,15 +79,31 @@ Outcome ObjectStore::OpenRecordInto(std::span<const uint8_t> record, const Objec
   if (header->kind != kind || header->raw_bytes != out.size()) {
     return Corrupt("it is of another kind or length than what needs it says");
   }
-  int depth = 0;
-  if (Outcome fault = Decode(*header, record, 0, out, depth)) return fault;
   // The id says it all: a checksum that is wrong over right bytes is for verify to tell.
-  if (NameOf(kind, out) != id) return Corrupt("the content does not have this id");
-  // Where one leans on others, the next is likely to lean on it.
-  if (depth > 0 && out.size() <= kCachedBytesMax) {
-    chunks_.Add(id, std::make_shared<ReadChunk>(ReadChunk{Bytes(out.begin(), out.end()), depth}));
+  return DecodeChecked(*header, record, out);
+}
+
+void ObjectStore::KeepAtHand(const ObjectId& id, std::span<const uint8_t> record,
+                             std::span<const uint8_t> bytes) {
+  if (bytes.size() > kCachedBytesMax) return;
+  auto chunk = std::make_shared<ReadChunk>();
+  chunk->bytes.assign(bytes.begin(), bytes.end());
+  chunk->is_verified = true;
+  for (const ObjectId& base : BasesOf(record)) {
+    const ChunkPointer below = chunks_.Find(base);
+    if (below == nullptr) return;  // How deep it is cannot be told.
+    chunk->depth = std::max(chunk->depth, below->depth + 1);
   }
-  return std::nullopt;
+  chunks_.Add(id, std::move(chunk));
+}
+
+Outcome ObjectStore::GetChunk(const ObjectId& id, ChunkPointer& out) {
+  Outcome fault = ReadBase(id, {Trust::kUnchecked}, out);
+  if (!fault.has_value() && !out->is_verified) {
+    out->is_verified = NameOf(ObjectKind::kChunk, out->bytes) == id;
+    if (!out->is_verified) fault = ReadBase(id, {Trust::kChecked}, out);
+  }
+  return fault;
 }
 
 Outcome ObjectStore::ReadRecord(const Place& place, std::span<uint8_t> out) {
@@ -104,39 +120,56 @@ Fault ObjectStore::Damaged(const ObjectId& id, const Place& place, Fault fault) 
                  std::to_string(place.offset) + "): " + fault.what);
 }
 
-Outcome ObjectStore::Decode(const RecordHeader& header, std::span<const uint8_t> record, int above,
-                            std::span<uint8_t> out, int& depth) {
-  Bytes bases;
-  if (header.codec == Codec::kZstdBase) {
-    if (Outcome fault = ReadBases(header, record, above, bases, depth)) return fault;
+Outcome ObjectStore::DecodeChecked(const RecordHeader& header, std::span<const uint8_t> record,
+                                   std::span<uint8_t> out) {
+  int depth = 0;
+  Outcome fault = Decode(header, record, {Trust::kUnchecked}, out, depth);
+  if (!fault.has_value() && NameOf(header.kind, out) == header.id) return std::nullopt;
+  if (header.bases > 0) {
+    fault = Decode(header, record, {Trust::kChecked}, out, depth);
+    if (!fault.has_value() && NameOf(header.kind, out) == header.id) return std::nullopt;
   }
+  return fault.has_value() ? fault : Corrupt("the content does not have this id");
+}
+
+Outcome ObjectStore::Decode(const RecordHeader& header, std::span<const uint8_t> record,
+                            Reading reading, std::span<uint8_t> out, int& depth) {
+  std::vector<ChunkPointer> bases;
+  if (Outcome fault = ReadBases(header, record, reading, bases)) return fault;
+  RawBytes joined;
+  for (const ChunkPointer& base : bases) {
+    depth = std::max(depth, base->depth + 1);
+    if (bases.size() > 1) joined.insert(joined.end(), base->bytes.begin(), base->bytes.end());
+  }
+  const std::span<const uint8_t> prefix = bases.size() == 1 ? bases.front()->bytes : joined;
   const auto payload = record.subspan(header.PayloadOffset(), header.stored_bytes);
-  if (CodecPool::Lease(codecs_)->Decode(header, payload, bases, out)) return std::nullopt;
+  if (CodecPool::Lease(codecs_)->Decode(header, payload, prefix, out)) return std::nullopt;
   return Corrupt("the payload cannot be decompressed");
 }
 
 Outcome ObjectStore::ReadBases(const RecordHeader& header, std::span<const uint8_t> record,
-                               int above, Bytes& out, int& depth) {
-  if (above >= kDepthMax) return Corrupt("it leans on too long a row of others");
-  for (size_t base = 0; base < header.bases; ++base) {
-    const ObjectId id = LoadId(record.data() + kRecordHeaderBytes + base * kIdBytes);
+                               Reading reading, std::vector<ChunkPointer>& out) {
+  if (header.codec != Codec::kZstdBase) return std::nullopt;
+  if (reading.above >= kDepthMax) return Corrupt("it leans on too long a row of others");
+  for (const ObjectId& id : BasesOf(record)) {
     ChunkPointer chunk;
-    if (Outcome fault = ReadBase(id, above + 1, chunk)) {
+    if (Outcome fault = ReadBase(id, {reading.trust, reading.above + 1}, chunk)) {
       if (fault->kind == Fault::Kind::kSystem) return fault;
       return Corrupt("it leans on chunk " + HexOf(id) + ", which is missing or damaged");
     }
-    out.insert(out.end(), chunk->bytes.begin(), chunk->bytes.end());
-    depth = std::max(depth, chunk->depth + 1);
+    out.push_back(std::move(chunk));
   }
   return std::nullopt;
 }
 
-Outcome ObjectStore::ReadBase(const ObjectId& id, int above, ChunkPointer& out) {
+Outcome ObjectStore::ReadBase(const ObjectId& id, Reading reading, ChunkPointer& out) {
   out = chunks_.Find(id);
-  if (out != nullptr) return std::nullopt;
+  if (out != nullptr && (reading.trust == Trust::kUnchecked || out->is_verified)) {
+    return std::nullopt;
+  }
   const std::optional<Place> place = index_.Find(id);
   if (!place.has_value()) return Fault{Fault::Kind::kMissing, 0, "a base"};
-  Bytes record(place->record_bytes);
+  RawBytes record(place->record_bytes);
   if (Outcome fault = ReadRecord(*place, record)) return fault;
   const auto header = record.size() < kRecordBytesMin ? std::nullopt : DecodeRecordHeader(record);
   const bool is_chunk = header.has_value() && header->kind == ObjectKind::kChunk &&
@@ -144,9 +177,10 @@ Outcome ObjectStore::ReadBase(const ObjectId& id, int above, ChunkPointer& out) 
   if (!is_chunk) return Corrupt("the record's header is damaged");
   auto chunk = std::make_shared<ReadChunk>();
   chunk->bytes.resize(header->raw_bytes);
-  if (Outcome fault = Decode(*header, record, above, chunk->bytes, chunk->depth)) return fault;
-  if (NameOf(ObjectKind::kChunk, chunk->bytes) != id) {
-    return Corrupt("the content does not have this id");
+  if (Outcome fault = Decode(*header, record, reading, chunk->bytes, chunk->depth)) return fault;
+  if (reading.trust == Trust::kChecked) {
+    chunk->is_verified = NameOf(ObjectKind::kChunk, chunk->bytes) == id;
+    if (!chunk->is_verified) return Corrupt("the content does not have this id");
   }
   out = std::move(chunk);
   chunks_.Add(id, out);

@@ -53,8 +53,12 @@ class ObjectStore {
   Outcome OpenRecordInto(std::span<const uint8_t> record, const ObjectId& id, ObjectKind kind,
                          std::span<uint8_t> out);
 
+  // Keeps a chunk, its id checked, at hand for those that lean on it.
+  void KeepAtHand(const ObjectId& id, std::span<const uint8_t> record,
+                  std::span<const uint8_t> bytes);
+
   // A chunk to lean on, its id checked.
-  Outcome GetChunk(const ObjectId& id, ChunkPointer& out) { return ReadBase(id, 0, out); }
+  Outcome GetChunk(const ObjectId& id, ChunkPointer& out);
 
   // A record's bytes; `out` is as long as it is.
   Outcome ReadRecord(const Place& place, std::span<uint8_t> out);
@@ -76,12 +80,24 @@ class ObjectStore {
 
  private:
   Outcome ReadOnce(const ObjectId& id, Object& out);
-  // `above` objects lean on this one; `depth` is how many it leans on in a row.
-  Outcome Decode(const RecordHeader& header, std::span<const uint8_t> record, int above,
+  // Of the objects that one leans on. Where the last one's id is right, so was all before it:
+  // each is checked only to tell which is not.
+  enum class Trust : uint8_t { kUnchecked, kChecked };
+  // `above` objects lean on what is read.
+  struct Reading {
+    Trust trust;
+    int above = 0;
+  };
+
+  // What comes out has the id.
+  Outcome DecodeChecked(const RecordHeader& header, std::span<const uint8_t> record,
+                        std::span<uint8_t> out);
+  // `depth` is how many it leans on in a row.
+  Outcome Decode(const RecordHeader& header, std::span<const uint8_t> record, Reading reading,
                  std::span<uint8_t> out, int& depth);
-  Outcome ReadBases(const RecordHeader& header, std::span<const uint8_t> record, int above,
-                    Bytes& out, int& depth);
-  Outcome ReadBase(const ObjectId& id, int above, ChunkPointer& out);
+  Outcome ReadBases(const RecordHeader& header, std::span<const uint8_t> record, Reading reading,
+                    std::vector<ChunkPointer>& out);
+  Outcome ReadBase(const ObjectId& id, Reading reading, ChunkPointer& out);
 
   Outcome OpenAppender(uint64_t record_bytes);
   Outcome Continue();

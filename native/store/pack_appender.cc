@@ -9,7 +9,7 @@
 namespace gdo::store {
 namespace {
 
-constexpr size_t kBufferBytesMax = size_t{1024} * 1024;
+constexpr size_t kBufferBytesMax = size_t{512} * 1024;
 
 // Else a crash could take a new file's name with it.
 Outcome SyncFolderOf(const std::string& path) {

@@ -56,6 +56,16 @@ std::optional<RecordHeader> DecodeRecordHeader(std::span<const uint8_t> bytes) {
   return header;
 }
 
+std::vector<ObjectId> BasesOf(std::span<const uint8_t> record) {
+  std::vector<ObjectId> ids;
+  const auto header = record.size() < kRecordBytesMin ? std::nullopt : DecodeRecordHeader(record);
+  if (!header.has_value() || header->RecordBytes() > record.size()) return ids;
+  for (size_t base = 0; base < header->bases; ++base) {
+    ids.push_back(LoadId(record.data() + kRecordHeaderBytes + base * kIdBytes));
+  }
+  return ids;
+}
+
 void SealRecord(const RecordHeader& header, std::span<uint8_t> record) {
   std::copy(kRecordMagic.begin(), kRecordMagic.end(), record.begin());
   record[4] = static_cast<uint8_t>(header.kind);

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
+#include <new>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "store/object_id.h"
@@ -11,6 +14,27 @@
 namespace gdo::store {
 
 using Bytes = std::vector<uint8_t>;
+
+// Leaves new elements as they are: for memory that is written next in any case.
+// NOLINTBEGIN(readability-identifier-naming): the names are the standard's.
+template <typename Item>
+struct UninitializedAllocator : std::allocator<Item> {
+  template <typename Other>
+  struct rebind {
+    using other = UninitializedAllocator<Other>;
+  };
+  template <typename Other>
+  void construct(Other* item) noexcept {
+    ::new (static_cast<void*>(item)) Other;
+  }
+  template <typename Other, typename... Values>
+  void construct(Other* item, Values&&... values) {
+    ::new (static_cast<void*>(item)) Other(std::forward<Values>(values)...);
+  }
+};
+// NOLINTEND(readability-identifier-naming)
+
+using RawBytes = std::vector<uint8_t, UninitializedAllocator<uint8_t>>;
 
 enum class Codec : uint8_t { kRaw = 0, kZeroRun = 1, kZstd = 2, kZstdBase = 3 };
 
@@ -42,6 +66,9 @@ struct FooterEntry {
 
 // Empty where no header that the format allows can be. `bytes` has at least kRecordHeaderBytes.
 std::optional<RecordHeader> DecodeRecordHeader(std::span<const uint8_t> bytes);
+
+// What a record leans on; none where no header that the format allows can be.
+std::vector<ObjectId> BasesOf(std::span<const uint8_t> record);
 
 // Completes a record whose base ids and payload are in place: `record` is as long as it will be.
 void SealRecord(const RecordHeader& header, std::span<uint8_t> record);

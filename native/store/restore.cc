@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "store/zeros.h"
 
@@ -35,6 +36,17 @@ bool WriteSparsely(int fd, std::span<const uint8_t> bytes, uint64_t offset) {
 
 bool FollowsOn(const Place& before, const Place& place) {
   return before.pack == place.pack && before.offset + before.record_bytes == place.offset;
+}
+
+// All that the records lean on.
+std::unordered_set<ObjectId, IdHash> BasesWithin(std::span<const uint8_t> records,
+                                                 const std::vector<Place>& places) {
+  std::unordered_set<ObjectId, IdHash> ids;
+  for (const Place& place : places) {
+    for (const ObjectId& id : BasesOf(records.first(place.record_bytes))) ids.insert(id);
+    records = records.subspan(place.record_bytes);
+  }
+  return ids;
 }
 
 }  // namespace
@@ -138,11 +150,12 @@ Outcome RestoreJob::Write(const Batch& batch) {
 
 Outcome RestoreJob::TryWrite(const Batch& batch) {
   std::vector<Place> places;
-  Bytes records;
+  RawBytes records;
   if (Outcome fault = ReadRecords(batch, places, records)) return fault;
   size_t size = 0;
   for (const BlobWalk::Chunk& chunk : batch) size += chunk.entry.length;
-  Bytes out(size);
+  RawBytes out(size);
+  const auto leant_on = BasesWithin(records, places);
   size_t at = 0;
   size_t record_at = 0;
   size_t unwritten = 0;  // Where in `out` what follows the last hole begins.
@@ -152,6 +165,9 @@ Outcome RestoreJob::TryWrite(const Batch& batch) {
     if (Outcome fault = store_.OpenRecordInto(record, entry.id, ObjectKind::kChunk,
                                               std::span(out).subspan(at, entry.length))) {
       return store_.Damaged(entry.id, places[index], std::move(*fault));
+    }
+    if (leant_on.contains(entry.id)) {
+      store_.KeepAtHand(entry.id, record, std::span(out).subspan(at, entry.length));
     }
     at += entry.length;
     record_at += places[index].record_bytes;
@@ -170,7 +186,7 @@ Outcome RestoreJob::TryWrite(const Batch& batch) {
 }
 
 // End to end; what follows on in a pack is read at once.
-Outcome RestoreJob::ReadRecords(const Batch& batch, std::vector<Place>& places, Bytes& records) {
+Outcome RestoreJob::ReadRecords(const Batch& batch, std::vector<Place>& places, RawBytes& records) {
   size_t size = 0;
   for (const BlobWalk::Chunk& chunk : batch) {
     const std::optional<Place> place = store_.Entries().Find(chunk.entry.id);

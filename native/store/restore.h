@@ -68,7 +68,7 @@ class RestoreJob : public std::enable_shared_from_this<RestoreJob> {
   Batch NextBatch();
   Outcome Write(const Batch& batch);
   Outcome TryWrite(const Batch& batch);
-  Outcome ReadRecords(const Batch& batch, std::vector<Place>& places, Bytes& records);
+  Outcome ReadRecords(const Batch& batch, std::vector<Place>& places, RawBytes& records);
   void Fail(Fault fault);
   void EndWorker();
 

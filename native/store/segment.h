@@ -7,12 +7,14 @@
 #include <span>
 #include <vector>
 
+#include "store/record.h"
+
 namespace gdo::store {
 
 // A stretch of a file. In front there is room for what the stretch before left uncut, so that
 // every chunk is in one piece.
 struct Segment {
-  std::vector<uint8_t> memory;
+  RawBytes memory;
 };
 
 // Hands out segments as long as those in use have fewer than bytes_max. Any thread.

@@ -213,3 +213,40 @@ test("[T6] [T10] a chunk that others lean on is flipped at any bit: no wrong byt
     await damaged.close();
   }
 });
+
+test("[T6] [T10] a new version never leans on wrong bytes, also where only a chunk further down is damaged", async (t) => {
+  const dir = await temporaryFolder(t);
+  const storeDir = await temporaryFolder(t);
+  const rng = new SeededRng(37);
+  const places = Array.from({ length: 11 }, (_, index) => 4000 + index * 17_001);
+  const oldest = rng.bytes(200_000);
+  const older = oldest.map((byte, at) => (at % 9000 === 100 ? byte ^ 1 : byte));
+  // What the damage makes of the others is in the newest, so that a difference to wrong bytes would refer to it.
+  const newest = older.map((byte, at) => (places.includes(at) ? byte ^ 4 : byte));
+  const versions = [oldest, older, newest];
+  const put = async (store: PackStore, version: number, previous?: Hash): Promise<Hash> => {
+    const source = await writeParts(join(dir, "in"), [versions[version] as Uint8Array]);
+    const { id } = await store.putFile(source.fd, { profile: "min8-64k", previous });
+    await source.close();
+    return id;
+  };
+  const options = { packBytesMax: MIB }; // So that the pack has a footer, and is not read through.
+  const writer = await PackStore.open(storeDir, options);
+  const first = await put(writer, 0);
+  const second = await put(writer, 1, first);
+  await writer.close();
+  const pack = join(storeDir, "00000001.pack");
+  const sound = await readFile(pack);
+  for (const place of places) {
+    // Noise lies there as it is: nothing but its id is wrong.
+    const at = sound.indexOf(oldest.subarray(place, place + 16));
+    await writeFile(pack, sound.with(at, (sound[at] ?? 0) ^ 4));
+    const damaged = await PackStore.open(storeDir, options);
+    const third = await put(damaged, 2, second);
+    await readBlobBytes(damaged, first, MIB).catch(() => putBlob(damaged, oldest));
+    await damaged.close();
+    const mended = await PackStore.open(storeDir, options);
+    t.true(equalBytes(await readBlobBytes(mended, third, MIB), newest), `byte ${place}`);
+    await mended.close();
+  }
+});
