@@ -105,7 +105,7 @@ export class Chain {
   async #consider(block: Block): Promise<boolean> {
     const { db, store, fetcher, log, refused } = this.#options;
     const payload = parseMerge(block.d);
-    const judged = judgeMerge(block, payload, db.branchView(payload.branch));
+    const judged = judgeMerge(block, payload, db.branchView(db.lineOf(payload.branch, block.a)));
     if (judged.verdict === "refuse") {
       this.#hopeless.add(block.id);
       refused("merge");
@@ -121,7 +121,7 @@ export class Chain {
   #apply(block: Block, payload: MergePayload, changes: ReturnType<typeof parseMergeChanges>): boolean {
     const { db, log, refused, onMerged } = this.#options;
     try {
-      db.applyMerge(payload.branch, block, payload, changes);
+      db.applyMerge(db.lineOf(payload.branch, block.a), block, payload, changes);
     } catch (error) {
       if (!(error instanceof GdoError)) throw error;
       this.#hopeless.add(block.id);

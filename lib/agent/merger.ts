@@ -7,12 +7,13 @@ import type { Block, CanonicalMap } from "../codec/index.ts";
 import { type DappHost, type DappState, dappState } from "../dapp/index.ts";
 import type { LedgerDb } from "../db/index.ts";
 import {
-  authorOf,
   CHARTER_APP,
+  CHARTER_BRANCH,
   encodeMerge,
   encodeMergeChanges,
   type IncludedRange,
   includedRoot,
+  judgeEntry,
   type LedgerEntry,
   type MergeApp,
   type MergeChanges,
@@ -20,9 +21,10 @@ import {
   type MergePayload,
   orderEntries,
   orderSeed,
-  parseEntryPayload,
+  type Position,
   reduceCharter,
   type StatesView,
+  type StateView,
   type VoidEntry,
   workMerge,
 } from "../ledger/index.ts";
@@ -55,10 +57,15 @@ export interface MergeReport {
 }
 
 interface Collected {
+  /** In mode open this principal's own, else the branch. */
+  readonly line: string;
   readonly blocks: readonly Block[];
   readonly entries: readonly LedgerEntry[];
   readonly h: number;
   readonly prev: Hash | null;
+  /** By which authors are judged; the merge names it. */
+  readonly charter: Position;
+  readonly charterState: StateView;
 }
 
 export class Merger {
@@ -77,12 +84,14 @@ export class Merger {
   }
 
   async #merge(branch: string): Promise<MergeReport> {
-    const { db, clock } = this.#options;
+    const { db, clock, ownLog } = this.#options;
     const startNs = clock.monoNs();
-    const collected = this.#collect(branch);
+    const line = db.lineOf(branch, ownLog.author);
+    const collected = this.#collect(line);
     if (collected.entries.length === 0) return { branch, h: collected.h - 1, included: 0, void: [], tests: [], ms: 0 };
-    const apps = await this.#apps();
-    const before: StatesView = (app) => db.state(app, branch);
+    const { charterState } = collected;
+    const apps = branch === CHARTER_BRANCH ? [charterApp] : await this.#apps(charterState);
+    const before: StatesView = (app) => (app === CHARTER_APP ? charterState : db.state(app, line));
     const outcome = await workMerge({ height: collected.h, entries: collected.entries, apps, before });
     const block = await this.#publish(branch, collected, outcome);
     const tests = outcome.touched.map(({ name }) => ({ app: name, verdict: "PASS" as const }));
@@ -90,27 +99,24 @@ export class Merger {
     return { branch, h: collected.h, id: block.id, included: collected.entries.length, void: outcome.voids, tests, ms };
   }
 
-  #collect(branch: string): Collected {
+  #collect(line: string): Collected {
     const { db, organisation } = this.#options;
-    const head = db.head(branch);
-    const blocks = db.pending(branch, MERGE_ENTRIES_MAX);
+    const head = db.head(line);
+    const blocks = db.pending(line, MERGE_ENTRIES_MAX);
     const byId = new Map(blocks.map((block) => [block.id, block]));
-    const charter = db.state(CHARTER_APP, branch);
-    const entries = orderEntries(blocks, orderSeed(head?.id ?? organisation, null)).map((id): LedgerEntry => {
-      const block = byId.get(id) as Block;
-      const author = authorOf(charter, block.a);
-      const { app, acts } = parseEntryPayload(block.d);
-      const principal = author?.principal ?? "";
-      return { id, author: block.a, principal, rights: author?.rights ?? [], timeMs: block.t[0], app, acts };
-    });
-    return { blocks, entries, h: (head?.h ?? 0) + 1, prev: head?.id ?? null };
+    const at = db.head(CHARTER_BRANCH);
+    const charterState = db.charterAt(at?.h ?? 0);
+    const order = orderEntries(blocks, orderSeed(head?.id ?? organisation, null));
+    const entries = order.map((id) => judgeEntry(byId.get(id) as Block, charterState));
+    const charter = { h: at?.h ?? 0, id: at?.id ?? null };
+    return { line, blocks, entries, h: (head?.h ?? 0) + 1, prev: head?.id ?? null, charter, charterState };
   }
 
-  /** The dapps that the charter has installed, and the charter's own. */
-  async #apps(): Promise<MergeApp[]> {
-    const { db, dapps, store } = this.#options;
-    const apps: MergeApp[] = [charterApp];
-    for (const [key, value] of db.state(CHARTER_APP).scan("dapp/")) {
+  /** The dapps that the charter has installed. */
+  async #apps(charter: StateView): Promise<MergeApp[]> {
+    const { dapps, store } = this.#options;
+    const apps: MergeApp[] = [];
+    for (const [key, value] of charter.scan("dapp/")) {
       const tree = (value as CanonicalMap)["tree"] as Hash;
       apps.push(containerApp(key.slice("dapp/".length), tree, await dapps.dapp(tree), store));
     }
@@ -120,6 +126,7 @@ export class Merger {
   /** The changes are on disk before the block that names them, and the block before it is applied [L7]. */
   async #publish(branch: string, collected: Collected, outcome: MergeOutcome): Promise<Block> {
     const { db, store, ownLog } = this.#options;
+    const { line } = collected;
     const changes: MergeChanges = { state: outcome.changes, voids: outcome.voids };
     const { id: blob } = await putBlob(store, encodeMergeChanges(changes));
     await store.commit();
@@ -129,20 +136,26 @@ export class Merger {
       prev: collected.prev,
       heads: headsOf(collected.blocks).map(({ id }) => id),
       set: includedRoot(collected.entries.map(({ id }) => id)),
-      included: rangesOf(collected.blocks, db, branch),
+      included: rangesOf(collected.blocks, db, line),
       entries: collected.entries.length,
       void: outcome.voids.length,
-      state: db.previewRoots(branch, outcome.changes),
+      state: db.previewRoots(line, outcome.changes),
       changes: blob,
       tests: outcome.touched.map(({ name, image }) => ({ app: name, image, verdict: "PASS", output: null })),
-      charter: { h: 0, id: null },
+      charter: collected.charter,
       cert: null,
       from: [],
       frozen: [],
     };
-    const block = ownLog.append("merge", encodeMerge(payload), headsOf(collected.blocks));
-    db.applyMerge(branch, block, payload, changes);
+    const block = ownLog.append("merge", encodeMerge(payload), this.#parents(collected));
+    db.applyMerge(line, block, payload, changes);
     return block;
+  }
+
+  /** The charter's merge by which it judges comes before it. */
+  #parents({ blocks, charter }: Collected): Block[] {
+    const merge = charter.id === null ? undefined : this.#options.db.block(charter.id);
+    return merge === undefined ? headsOf(blocks) : [...headsOf(blocks), merge];
   }
 }
 
@@ -157,8 +170,8 @@ function headsOf(blocks: readonly Block[]): Block[] {
   return heads.sort((x, y) => (x.id < y.id ? -1 : 1));
 }
 
-function rangesOf(blocks: readonly Block[], db: LedgerDb, branch: string): IncludedRange[] {
-  const view = db.branchView(branch);
+function rangesOf(blocks: readonly Block[], db: LedgerDb, line: string): IncludedRange[] {
+  const view = db.branchView(line);
   const ranges = new Map<string, IncludedRange>();
   for (const { a: author, l, n } of blocks) {
     const known = ranges.get(author + l);

@@ -13,6 +13,7 @@ import { storeDapp } from "./dapp-install.ts";
 import type { DoorStatus } from "./door-hub.ts";
 import { importDoorbot } from "./doorbot-import.ts";
 import { readSecret } from "./home.ts";
+import type { MergeReport } from "./merger.ts";
 import type { GdoNode } from "./node.ts";
 import { nodeStatus } from "./node-status.ts";
 import { logPage, showBlock } from "./node-views.ts";
@@ -47,14 +48,14 @@ const OFFLINE: AgentSide = {
 
 const nothing = z.strictObject({});
 const act = z.strictObject({ type: z.string().min(1).max(64), body: z.unknown() });
-const branch = z.string().default(MAIN_BRANCH);
+const branch = z.string().optional();
 const path = z.string().refine(isAbsolute, "must be an absolute path");
 
 const PARAMS = {
   status: nothing,
   log: z.strictObject({ branch: z.string().optional(), limit: z.int().min(1).optional(), before: z.int().optional() }),
   show: z.strictObject({ id: z.string().min(1).max(64) }),
-  append: z.strictObject({ app: z.string(), acts: z.array(act).min(1).max(256) }),
+  append: z.strictObject({ app: z.string(), branch, acts: z.array(act).min(1).max(256) }),
   query: z.strictObject({ app: z.string(), query: z.string(), args: z.unknown().default({}) }),
   merge: z.strictObject({ branch }),
   sync: z.strictObject({ timeoutMs: z.int().min(0).max(600_000).default(10_000) }),
@@ -109,17 +110,18 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
         ...(before === undefined ? {} : { before }),
       }),
     show: ({ id }) => showBlock(db, id.toLowerCase()),
-    append: ({ app, acts }) => {
+    append: ({ app, acts, branch: name }) => {
       const { id, n } = node.append(
         app,
         acts.map(({ type, body }) => ({ type, body: canonicalFromJson(body) })),
+        name,
       );
       return { id, n };
     },
     query: async ({ app, query, args }) => ({
       value: jsonFromCanonical(await node.query(app, query, canonicalFromJson(args))),
     }),
-    merge: ({ branch: name }) => node.merge(name),
+    merge: ({ branch: name }) => mergeBranches(node, name),
     sync: ({ timeoutMs }) => awaitPeers(node, side, timeoutMs),
     put: async ({ path: file }) => {
       const { id, kind, sizeBytes } = await putPath(store, file);
@@ -146,6 +148,14 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
       return {};
     },
   };
+}
+
+/** One branch, or whatever waits that this node may merge by itself, the charter first; `main` when nothing does. */
+async function mergeBranches(node: GdoNode, branch: string | undefined): Promise<unknown> {
+  const merges: MergeReport[] = [];
+  const due = branch === undefined ? node.branchesDue() : [branch];
+  for (const name of due.length === 0 ? [MAIN_BRANCH] : due) merges.push(await node.merge(name));
+  return { merges };
 }
 
 async function installDapp(node: GdoNode, folder: string): Promise<unknown> {

@@ -1,7 +1,7 @@
 /** `gdo status` as data: what this node is, what it holds, whom it sees, what it waits for. */
 import { bytesOf } from "../base/index.ts";
 import type { CanonicalMap } from "../codec/index.ts";
-import { type Author, authorOf, CHARTER_APP, MAIN_BRANCH, parseGenesis, stateRoot } from "../ledger/index.ts";
+import { type Author, authorOf, CHARTER_BRANCH, parseGenesis, policyOf, stateRoot } from "../ledger/index.ts";
 import type { GdoNode } from "./node.ts";
 import type { AgentSide } from "./node-api.ts";
 
@@ -9,8 +9,10 @@ const NOBODY: Pick<Author, "name" | "principal"> = { name: "", principal: "" };
 
 export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record<string, unknown>> {
   const { db, charter, config, pair, store } = node.parts;
-  const self = authorOf(db.state(CHARTER_APP), pair.publicKey) ?? NOBODY;
-  const roots = db.stateRoots();
+  const self = authorOf(db.charterAt(), pair.publicKey) ?? NOBODY;
+  const roots = { ...db.stateRoots(CHARTER_BRANCH), ...db.stateRoots() };
+  const lines = db.branches();
+  const total = (count: (line: string) => number): number => lines.reduce((sum, line) => sum + count(line), 0);
   const door = side.doors();
   const brokerPort = side.brokerPort();
   return {
@@ -18,15 +20,15 @@ export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record
     node: { name: config.name, key: pair.publicKey, principal: self.principal },
     ...(brokerPort === undefined ? {} : { brokerPort }),
     connected: side.isConnected(),
-    branches: db.branches().map((name) => branchStatus(node, name)),
+    branches: lines.map((name) => branchStatus(node, name)),
     entries: db.countEntries(),
     authored: node.countAuthored(),
-    pending: db.countPending(MAIN_BRANCH),
+    pending: total((line) => db.countPending(line)),
     stateRoot: stateRoot(Object.entries(roots).map(([app, root]) => [app, bytesOf(root)] as const)),
     stateRoots: roots,
-    merges: db.merges(MAIN_BRANCH),
-    voids: db.voids(MAIN_BRANCH).length,
-    dapps: [...db.state(CHARTER_APP).scan("dapp/")].map(([key, value]) => ({
+    merges: total((line) => db.merges(line)),
+    voids: total((line) => db.voids(line).length),
+    dapps: [...db.charterAt().scan("dapp/")].map(([key, value]) => ({
       name: key.slice("dapp/".length),
       ...(value as CanonicalMap),
     })),
@@ -42,12 +44,12 @@ export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record
 
 function branchStatus({ parts: { db } }: GdoNode, name: string): Record<string, unknown> {
   const head = db.head(name);
-  const mode = db.branchView(name).policy?.mode ?? "unknown";
+  const mode = policyOf(db.charterAt(), name)?.mode ?? "open"; // Only open branches have lines of other names.
   return { name, mode, h: head?.h ?? 0, ...(head === undefined ? {} : { head: head.id }), void: db.voids(name).length };
 }
 
 function peerStatus({ parts: { db } }: GdoNode, peer: ReturnType<AgentSide["peers"]>[number]): Record<string, unknown> {
-  const { name } = authorOf(db.state(CHARTER_APP), peer.key) ?? NOBODY;
+  const { name } = authorOf(db.charterAt(), peer.key) ?? NOBODY;
   return {
     key: peer.key,
     name,

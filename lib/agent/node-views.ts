@@ -2,7 +2,7 @@
 import { GdoError, type Hash, type PublicKey } from "../base/index.ts";
 import { type Block, jsonFromCanonical, verifyBlock } from "../codec/index.ts";
 import type { LedgerDb, ListRow } from "../db/index.ts";
-import { authorOf, CHARTER_APP, MAIN_BRANCH, parentIds, parseEntryPayload, parseMerge } from "../ledger/index.ts";
+import { authorOf, parentIds, parseEntryPayload, parseMerge } from "../ledger/index.ts";
 
 export interface LogRow {
   readonly id: Hash;
@@ -33,16 +33,17 @@ export interface LogQuery {
 }
 
 export function logPage(db: LedgerDb, query: LogQuery): { rows: LogRow[]; next?: number } {
-  const { branch = MAIN_BRANCH, limit = PAGE_DEFAULT, before } = query;
+  const { branch, limit = PAGE_DEFAULT, before } = query;
   const size = Math.min(Math.max(1, limit), PAGE_MAX);
-  const rows = db.list({ branch, limit: size, ...(before === undefined ? {} : { before }) });
+  const named = branch === undefined ? {} : { branch };
+  const rows = db.list({ ...named, limit: size, ...(before === undefined ? {} : { before }) });
   const last = rows.length === size ? rows.at(-1) : undefined;
   return { rows: rows.map((row) => logRow(db, row)), ...(last === undefined ? {} : { next: last.cursor }) };
 }
 
 function logRow(db: LedgerDb, row: ListRow): LogRow {
   const { block } = row;
-  const author = authorOf(db.state(CHARTER_APP), block.a);
+  const author = authorOf(db.charterAt(), block.a);
   return {
     id: block.id,
     kind: block.k,
@@ -85,7 +86,9 @@ export function showBlock(db: LedgerDb, prefix: string): Record<string, unknown>
   const row = db.row(block.id);
   return {
     ...(row === undefined ? {} : logRow(db, row)),
-    ...(block.k === "entry" && row?.h !== undefined ? { included: { branch: MAIN_BRANCH, h: row.h } } : {}),
+    ...(block.k === "entry" && row?.h !== undefined
+      ? { included: { branch: parseEntryPayload(block.d).branch, h: row.h } }
+      : {}),
     payload: jsonFromCanonical(block.d),
     bodyBytes: block.body.length,
     signature: verifyBlock(block) ? "valid" : "bad",

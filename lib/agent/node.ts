@@ -6,7 +6,18 @@ import { existsSync } from "node:fs";
 import { GdoError, type Hash, type Log, type PublicKey } from "../base/index.ts";
 import { type Block, type Canonical, keyFromSeed } from "../codec/index.ts";
 import { dappState } from "../dapp/index.ts";
-import { type Act, authorOf, CHARTER_APP, entryPayload, MAIN_BRANCH, type MergePayload } from "../ledger/index.ts";
+import {
+  type Act,
+  authorOf,
+  CHARTER_APP,
+  CHARTER_BRANCH,
+  entryPayload,
+  MAIN_BRANCH,
+  type MergePayload,
+  parseEntryPayload,
+  policyOf,
+  whyNotMerge,
+} from "../ledger/index.ts";
 import { Chain } from "./chain.ts";
 import { readSecret } from "./home.ts";
 import { blobReader, type MergeReport, Merger } from "./merger.ts";
@@ -80,26 +91,30 @@ export class GdoNode {
     }
   }
 
-  /** Whether this node's principal merges the branch. */
-  isValidator(branch: string = MAIN_BRANCH): boolean {
-    const { policy, principalOf } = this.parts.db.branchView(branch);
-    return policy?.mode === "single" && principalOf(this.parts.pair.publicKey) === policy.validator;
+  /** Branches in mode single that this node's principal merges, with something to merge; `charter` first. */
+  branchesDue(): string[] {
+    const { db, pair } = this.parts;
+    return db.branches().filter((name) => {
+      if (policyOf(db.charterAt(), name)?.mode !== "single" || db.countPending(name) === 0) return false;
+      return whyNotMerge(pair.publicKey, name, db.branchView(name)) === undefined;
+    });
   }
 
   /** Records acts for one dapp, one entry. LEDGER_UNKNOWN_AUTHOR before the charter admits this device. */
-  append(app: string, acts: readonly Act[]): Block {
+  append(app: string, acts: readonly Act[], branch?: string): Block {
     const { db, ownLog, charter } = this.parts;
     this.#assertKnown();
-    const head = db.head(MAIN_BRANCH);
-    const parent = (head === undefined ? undefined : db.block(head.id)) ?? charter;
-    const block = ownLog.append("entry", entryPayload(app, acts), [parent]);
+    const payload = entryPayload(app, acts, branch);
+    const line = db.lineOf(parseEntryPayload(payload).branch, ownLog.author);
+    const heads = [db.head(CHARTER_BRANCH), db.head(line)].flatMap((head) => db.block(head?.id ?? charter.id) ?? []);
+    const block = ownLog.append("entry", payload, heads);
     this.listener.appended([block]);
     return block;
   }
 
   #assertKnown(): void {
     const { db, pair } = this.parts;
-    const author = authorOf(db.state(CHARTER_APP), pair.publicKey);
+    const author = authorOf(db.charterAt(), pair.publicKey);
     if (author !== undefined && !author.revoked) return;
     const why = author === undefined ? "the charter does not know this device yet" : "this device is revoked";
     throw new GdoError("LEDGER_UNKNOWN_AUTHOR", why, { hint: "gdo status" });
@@ -107,19 +122,23 @@ export class GdoNode {
 
   /** Proof of merge now. REFUSED on a node that does not merge the branch. */
   async merge(branch: string): Promise<MergeReport> {
-    if (!this.isValidator(branch)) {
-      const { policy } = this.parts.db.branchView(branch);
-      if (policy === undefined) throw new GdoError("NOT_FOUND", `there is no branch ${branch}`, { hint: "gdo status" });
-      const who = policy.mode === "single" ? policy.validator : `its ${policy.mode}`;
+    const { db, pair } = this.parts;
+    const policy = policyOf(db.charterAt(), branch);
+    if (policy === undefined) throw new GdoError("NOT_FOUND", `there is no branch ${branch}`, { hint: "gdo status" });
+    const why = whyNotMerge(pair.publicKey, branch, db.branchView(db.lineOf(branch, pair.publicKey)));
+    if (why !== undefined) {
+      const who = policy.mode === "single" ? policy.validator : "others";
       throw new GdoError("REFUSED", `${branch} is merged by ${who}, not by this node`, { hint: "gdo status" });
     }
+    if (policy.mode === "quorum")
+      throw new GdoError("REFUSED", `${branch} is merged by a quorum of ${policy.validators}`, { hint: "gdo agent" });
     const report = await this.#merger.merge(branch);
     const block = report.id === undefined ? undefined : this.parts.db.block(report.id);
     if (block !== undefined) {
       this.#mergeMs.push(report.ms);
       if (this.#mergeMs.length > MEASURED_MAX) this.#mergeMs.shift();
       this.listener.appended([block]);
-      await this.policies.publish(report.h);
+      if (branch === MAIN_BRANCH) await this.policies.publish(report.h);
       await this.policies.refresh();
     }
     return report;
@@ -134,13 +153,13 @@ export class GdoNode {
     return dapp.query(
       name,
       args,
-      dappState((each) => db.state(each), blobReader(store)),
+      dappState((each) => (each === CHARTER_APP ? db.charterAt() : db.state(each)), blobReader(store)),
     );
   }
 
   /** Image of an installed dapp. */
   treeOf(app: string): Hash | undefined {
-    const installed = this.parts.db.state(CHARTER_APP).get(`dapp/${app}`);
+    const installed = this.parts.db.charterAt().get(`dapp/${app}`);
     return (installed as { tree?: Hash } | undefined)?.tree;
   }
 

@@ -6,7 +6,7 @@
 import { decodePolicy, encodeSignedPolicy, type Policy, signPolicy, verifySignedPolicy } from "../access/index.ts";
 import { fromHex, GdoError, type Hash, OBJECT_BYTES_MAX, type PublicKey, toHex } from "../base/index.ts";
 import { type Canonical, deriveHash, verifySignature } from "../codec/index.ts";
-import { authorOf, CHARTER_APP } from "../ledger/index.ts";
+import { authorOf } from "../ledger/index.ts";
 import { putBlob, readBlobBytes } from "../store/index.ts";
 import type { GdoNode } from "./node.ts";
 
@@ -85,7 +85,7 @@ export class PolicyBook {
     const bytes = await readBlobBytes(store, record.policy, OBJECT_BYTES_MAX);
     const signature = fromHex(record.signature) ?? new Uint8Array();
     const signed = { policy: bytes, issuer: record.issuer, signature };
-    const author = authorOf(db.state(CHARTER_APP), record.issuer);
+    const author = authorOf(db.charterAt(), record.issuer);
     const issuers = author?.rights.includes(RIGHT_POLICY) === true ? [record.issuer] : [];
     verifySignedPolicy(signed, issuers, verifySignature);
     const policy = decodePolicy(bytes);

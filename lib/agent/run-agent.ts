@@ -4,7 +4,7 @@
  */
 import { type Cancel, GdoError, type Log, SystemClock, SystemRng } from "../base/index.ts";
 import { decodeBlock, encodeEnvelope } from "../codec/index.ts";
-import { authorOf, CHARTER_APP, MAIN_BRANCH } from "../ledger/index.ts";
+import { authorOf } from "../ledger/index.ts";
 import { checkObject } from "../store/index.ts";
 import { Broker, type Final, helloTopic, MqttTransport, SyncPeer } from "../sync/index.ts";
 import { type Api, ControlServer } from "./control.ts";
@@ -130,7 +130,7 @@ class Agent implements AgentHandle {
       organisation: charter.id,
       pair,
       rng: new SystemRng(),
-      isKnownNode: (key) => authorOf(db.state(CHARTER_APP), key)?.revoked === false,
+      isKnownNode: (key) => authorOf(db.charterAt(), key)?.revoked === false,
       checkObject,
     });
     const transport = new MqttTransport({
@@ -182,15 +182,15 @@ class Agent implements AgentHandle {
 
   /** A merge that cannot be made now (a container fails, a disk is full) is tried again: entries wait. */
   async #mergeIfDue(): Promise<void> {
-    const { db, log } = this.#node.parts;
-    try {
-      if (!this.#node.isValidator() || db.countPending(MAIN_BRANCH) === 0) return;
-      const { h, id, included, void: voids, ms } = await this.#node.merge(MAIN_BRANCH);
-      this.#tell({ type: "merge", branch: MAIN_BRANCH, h, id, entries: included, void: voids.length, ms });
-    } catch (error) {
-      if (!(error instanceof GdoError)) throw error;
-      log.error("entries wait: they cannot be merged", { code: error.code, why: error.message });
-      this.#tell({ type: "stalled", branch: MAIN_BRANCH, code: error.code, why: error.message });
+    for (const branch of this.#node.branchesDue()) {
+      try {
+        const { h, id, included, void: voids, ms } = await this.#node.merge(branch);
+        this.#tell({ type: "merge", branch, h, id, entries: included, void: voids.length, ms });
+      } catch (error) {
+        if (!(error instanceof GdoError)) throw error;
+        this.#node.parts.log.error("entries wait: they cannot be merged", { code: error.code, why: error.message });
+        this.#tell({ type: "stalled", branch, code: error.code, why: error.message });
+      }
     }
   }
 

@@ -6,6 +6,8 @@
 import { GdoError, type Hash } from "../base/index.ts";
 import type { Block } from "../codec/index.ts";
 import {
+  CHARTER_APP,
+  CHARTER_BRANCH,
   type IncludedRange,
   includedRoot,
   type MergeChanges,
@@ -19,12 +21,14 @@ import type { BlockTable } from "./blocks.ts";
 import type { BranchRow, BranchTable, Candidate } from "./branches.ts";
 import type { LogTable } from "./logs.ts";
 import type { StateTable } from "./state.ts";
+import type { VoteTable } from "./votes.ts";
 
 export interface Tables {
   readonly logs: LogTable;
   readonly blocks: BlockTable;
   readonly branches: BranchTable;
   readonly state: StateTable;
+  readonly votes: VoteTable;
 }
 
 export interface MergeToApply {
@@ -41,17 +45,20 @@ export function applyMerge(tables: Tables, branch: BranchRow, todo: MergeToApply
   const { merge, payload, changes } = todo;
   const seq = tables.blocks.seqOf(merge.id);
   if (seq === undefined) throw new GdoError("LEDGER_ORPHAN", `merge ${merge.id} is not held`);
+  if (payload.branch !== branch.takes)
+    throw new GdoError("LEDGER_FORM", `merge ${merge.id} is of ${payload.branch}, not of ${branch.name}`);
   const head = branch.h === 0 ? null : headId(tables, branch);
   if (payload.h !== branch.h + 1 || payload.prev !== head) {
     throw new GdoError("LEDGER_FORKED", `merge ${merge.id} does not follow ${branch.name} at height ${branch.h}`);
   }
   const entries = payload.included.flatMap((range) => takeRange(tables, branch, range));
   checkSet(entries, payload, merge.id);
+  checkApps(branch, changes, merge.id);
   addMembers(tables, branch, payload, entries);
   addVoids(tables, branch, todo, entries);
-  tables.state.apply(branch.id, changes.state);
+  tables.state.apply(branch.id, payload.h, changes.state);
   checkRoots(tables.state.roots(branch.id), payload.state, merge.id);
-  tables.branches.advance(branch.id, payload.h, seq);
+  tables.branches.advance(branch.id, payload.h, { block: seq, charter: payload.charter.h });
 }
 
 export function headId({ blocks }: Pick<Tables, "blocks">, { head }: BranchRow): Hash | null {
@@ -71,13 +78,19 @@ function takeRange({ logs, branches }: Tables, branch: BranchRow, { author, l, f
     );
   }
   branches.setNext(branch.id, log.id, to + 1);
-  return branches.candidates(log.id, from, to);
+  return branches.candidates(branch.takes, log.id, { from, to });
 }
 
 function checkSet(entries: readonly Candidate[], { entries: count, set }: MergePayload, merge: Hash): void {
   if (entries.length !== count || includedRoot(entries.map(({ id }) => id)) !== set) {
     throw new GdoError("LEDGER_FORM", `merge ${merge}: its ranges hold other entries than its set names`);
   }
+}
+
+/** The charter's state is on its own branch and nowhere else. */
+function checkApps({ name }: BranchRow, { state }: MergeChanges, merge: Hash): void {
+  const wrong = Object.keys(state).find((app) => (app === CHARTER_APP) !== (name === CHARTER_BRANCH));
+  if (wrong !== undefined) throw new GdoError("LEDGER_FORM", `merge ${merge}: ${name} has no state of ${wrong}`);
 }
 
 function addMembers(
@@ -92,7 +105,7 @@ function addMembers(
   orderEntries(entries, orderSeed(base, payload.cert)).forEach((id, position) => {
     branches.addMember(branch.id, payload.h, position, rows.get(id) as number); // [L12]
   });
-  if (branches.hasOpenParent(branch.id, payload.h)) {
+  if (branches.hasOpenParent(branch, payload.h)) {
     throw new GdoError(
       "LEDGER_FORM",
       `merge at height ${payload.h}: an entry builds on one that is not in ${branch.name}`,

@@ -11,12 +11,23 @@ import {
   toHex,
 } from "../base/index.ts";
 import { type Block, encodeEnvelope } from "../codec/index.ts";
-import { type Parent, parentIds } from "../ledger/index.ts";
+import { type Parent, parentIds, parseEntryPayload } from "../ledger/index.ts";
 import type { Connection } from "./connection.ts";
 import type { LogTable } from "./logs.ts";
 import { blockOfRow, corrupt, type StoredBlock, sumOf } from "./rows.ts";
 
-type InsertRow = [Uint8Array, number, number, string, number, number, Uint8Array, Uint8Array, Uint8Array];
+interface InsertRow {
+  readonly id: Uint8Array;
+  readonly log: number;
+  readonly n: number;
+  readonly kind: string;
+  readonly branch: string | null;
+  readonly c: number;
+  readonly checked: number;
+  readonly sum: Uint8Array;
+  readonly body: Uint8Array;
+  readonly sig: Uint8Array;
+}
 
 /** A block that nothing follows, and its clock. */
 export interface Head {
@@ -28,7 +39,7 @@ const PREFIX_MATCHES_MAX = 20;
 
 export class BlockTable {
   readonly #logs: LogTable;
-  readonly #insert: Statement<InsertRow>;
+  readonly #insert: Statement<[InsertRow]>;
   readonly #seq: Statement<[Uint8Array], { seq: number }>;
   readonly #id: Statement<[number], { id: Buffer }>;
   readonly #byId: Statement<[Uint8Array], StoredBlock>;
@@ -49,7 +60,8 @@ export class BlockTable {
   constructor({ raw }: Connection, logs: LogTable) {
     this.#logs = logs;
     this.#insert = raw.prepare(
-      "INSERT INTO blocks (id, log, n, kind, c, checked, sum, body, sig) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      `INSERT INTO blocks (id, log, n, kind, branch, c, checked, sum, body, sig)
+       VALUES (@id, @log, @n, @kind, @branch, @c, @checked, @sum, @body, @sig)`,
     );
     this.#seq = raw.prepare("SELECT seq FROM blocks WHERE id = ?");
     this.#id = raw.prepare("SELECT id FROM blocks WHERE seq = ?");
@@ -70,9 +82,9 @@ export class BlockTable {
     this.#prefix = raw.prepare(
       `SELECT id FROM blocks WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ${PREFIX_MATCHES_MAX}`,
     );
-    this.#countEntries = raw.prepare("SELECT count(*) AS count FROM blocks WHERE kind = 'entry'");
+    this.#countEntries = raw.prepare("SELECT count(*) AS count FROM blocks WHERE branch IS NOT NULL");
     this.#countEntriesOf = raw.prepare(
-      "SELECT count(*) AS count FROM logs g JOIN blocks b ON b.log = g.id AND b.kind = 'entry' WHERE g.author = ?",
+      "SELECT count(*) AS count FROM logs g JOIN blocks b ON b.log = g.id AND b.branch IS NOT NULL WHERE g.author = ?",
     );
     this.#charter = raw.prepare("SELECT id FROM blocks WHERE kind = 'charter' ORDER BY seq LIMIT 1");
   }
@@ -87,19 +99,7 @@ export class BlockTable {
     if (block.n > log.next)
       throw new GdoError("LEDGER_ORPHAN", `block ${block.id} is number ${block.n}, held are ${log.next}`);
     const parents = parentIds(block).map((id) => this.#parentSeq(id, block.id));
-    const flag = Number(isChecked);
-    const { lastInsertRowid } = this.#insert.run(
-      bytesOf(block.id),
-      log.id,
-      block.n,
-      block.k,
-      block.c,
-      flag,
-      sumOf(block),
-      block.body,
-      block.sig,
-    );
-    const seq = Number(lastInsertRowid);
+    const seq = this.#insertRow(block, log.id, isChecked);
     for (const parent of parents) {
       this.#addEdge.run(parent, seq);
       this.#dropHead.run(parent);
@@ -107,6 +107,13 @@ export class BlockTable {
     this.#addHead.run(seq);
     this.#logs.advance(block.a, block.l, log);
     return seq;
+  }
+
+  #insertRow(block: Block, log: number, isChecked: boolean): number {
+    const { id, n, k: kind, c, body, sig } = block;
+    const names = { id: bytesOf(id), log, n, kind, branch: branchOf(block) };
+    const row = { ...names, c, checked: Number(isChecked), sum: sumOf(block), body, sig };
+    return Number(this.#insert.run(row).lastInsertRowid);
   }
 
   #refuseOther(block: Block, log: number): undefined {
@@ -213,6 +220,11 @@ export class BlockTable {
     const row = this.#charter.get();
     return row === undefined ? undefined : hashOf32(row.id);
   }
+}
+
+/** The branch that an entry is for; null for other blocks. */
+export function branchOf({ k, d }: Pick<Block, "k" | "d">): string | null {
+  return k === "entry" ? parseEntryPayload(d).branch : null;
 }
 
 const RANGE_PAGE = 64;

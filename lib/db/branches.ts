@@ -7,6 +7,8 @@ import type { StoredBlock } from "./rows.ts";
 export interface BranchRow {
   readonly id: number;
   readonly name: string;
+  /** The branch whose entries it takes. */
+  readonly takes: string;
   readonly h: number;
   /** Row of the last merge block. */
   readonly head: number | null;
@@ -25,59 +27,69 @@ export interface Candidate {
   readonly c: number;
 }
 
+/** A merge that was applied. */
+export interface MergedRow {
+  readonly block: number;
+  /** Height of the charter that it names. */
+  readonly charter: number;
+}
+
 /**
  * Entries held and not in the branch. CROSS JOIN keeps the order of the tables: log by log, each from its
  * first entry on that is not in the branch, so that the cost is that of what is pending.
  */
 export const PENDING = `
   FROM logs g
-  LEFT JOIN branch_logs m ON m.branch = ? AND m.log = g.id
-  CROSS JOIN blocks b INDEXED BY entries_by_log ON b.log = g.id AND b.n >= ifnull(m.next, 0) AND b.kind = 'entry'`;
+  LEFT JOIN branch_logs m ON m.branch = @id AND m.log = g.id
+  CROSS JOIN blocks b INDEXED BY entries_by_log
+    ON b.log = g.id AND b.branch = @takes AND b.n >= ifnull(m.next, 0)`;
+
+type Pending = Pick<BranchRow, "id" | "takes">;
 
 export class BranchTable {
   readonly #find: Statement<[string], BranchRow>;
   readonly #names: Statement<[], { name: string }>;
-  readonly #add: Statement<[string]>;
+  readonly #add: Statement<[string, string]>;
   readonly #setHead: Statement<[number, number, number]>;
-  readonly #addMerge: Statement<[number, number, number]>;
+  readonly #addMerge: Statement<[number, number, number, number]>;
   readonly #isMerged: Statement<[number], { h: number }>;
   readonly #wait: Statement<[number]>;
   readonly #unwait: Statement<[number]>;
   readonly #waiting: Statement<[], StoredBlock>;
-  readonly #pending: Statement<[number, number], StoredBlock>;
-  readonly #countPending: Statement<[number], { count: number }>;
+  readonly #pending: Statement<[Pending & { limit: number }], StoredBlock>;
+  readonly #countPending: Statement<[Pending], { count: number }>;
   readonly #next: Statement<[number, number], { next: number }>;
   readonly #setNext: Statement<[number, number, number]>;
-  readonly #candidates: Statement<[number, number, number], { seq: number; id: Buffer; c: number }>;
+  readonly #candidates: Statement<[number, string, number, number], { seq: number; id: Buffer; c: number }>;
   readonly #addMember: Statement<[number, number, number, number]>;
-  readonly #openParents: Statement<[{ branch: number; h: number }], { parent: number }>;
+  readonly #openParents: Statement<[{ branch: number; takes: string; h: number }], { parent: number }>;
   readonly #addVoid: Statement<[number, number, string, string]>;
   readonly #voids: Statement<[number], { id: Buffer; app: string; reason: string }>;
-  readonly #mergeAt: Statement<[number, number], { block: number }>;
+  readonly #mergeAt: Statement<[number, number], MergedRow>;
   readonly #countVoids: Statement<[number, number], { count: number }>;
   readonly #members: Statement<[number, number], { id: Buffer }>;
 
   constructor({ raw }: Connection) {
-    this.#find = raw.prepare("SELECT id, name, h, head FROM branches WHERE name = ?");
+    this.#find = raw.prepare("SELECT id, name, takes, h, head FROM branches WHERE name = ?");
     this.#names = raw.prepare("SELECT name FROM branches ORDER BY name");
-    this.#add = raw.prepare("INSERT INTO branches (name, h, head) VALUES (?, 0, NULL)");
+    this.#add = raw.prepare("INSERT INTO branches (name, takes, h, head) VALUES (?, ?, 0, NULL)");
     this.#setHead = raw.prepare("UPDATE branches SET h = ?, head = ? WHERE id = ?");
-    this.#addMerge = raw.prepare("INSERT INTO merges (branch, h, block) VALUES (?, ?, ?)");
+    this.#addMerge = raw.prepare("INSERT INTO merges (branch, h, block, charter) VALUES (?, ?, ?, ?)");
     this.#isMerged = raw.prepare("SELECT h FROM merges WHERE block = ?");
     this.#wait = raw.prepare("INSERT INTO waiting (block) VALUES (?)");
     this.#unwait = raw.prepare("DELETE FROM waiting WHERE block = ?");
     this.#waiting = raw.prepare("SELECT b.body, b.sig FROM waiting w JOIN blocks b ON b.seq = w.block ORDER BY b.seq");
-    this.#pending = raw.prepare(`SELECT b.body, b.sig ${PENDING} ORDER BY b.seq LIMIT ?`);
+    this.#pending = raw.prepare(`SELECT b.body, b.sig ${PENDING} ORDER BY b.seq LIMIT @limit`);
     this.#countPending = raw.prepare(`SELECT count(*) AS count ${PENDING}`);
     this.#next = raw.prepare("SELECT next FROM branch_logs WHERE branch = ? AND log = ?");
     this.#setNext = raw.prepare("INSERT OR REPLACE INTO branch_logs (branch, log, next) VALUES (?, ?, ?)");
     this.#candidates = raw.prepare(
-      "SELECT seq, id, c FROM blocks WHERE log = ? AND n BETWEEN ? AND ? AND kind = 'entry' ORDER BY n",
+      "SELECT seq, id, c FROM blocks WHERE log = ? AND branch = ? AND n BETWEEN ? AND ? ORDER BY n",
     );
     this.#addMember = raw.prepare("INSERT INTO members (branch, block, h, position) VALUES (?, ?, ?, ?)");
     this.#openParents = raw.prepare(
       `SELECT p.seq AS parent FROM members c JOIN edges e ON e.child = c.block JOIN blocks p ON p.seq = e.parent
-       WHERE c.branch = @branch AND c.h = @h AND p.kind = 'entry'
+       WHERE c.branch = @branch AND c.h = @h AND p.branch = @takes
          AND NOT EXISTS (SELECT 1 FROM members m WHERE m.branch = @branch AND m.block = p.seq) LIMIT 1`,
     );
     this.#addVoid = raw.prepare("INSERT INTO voids (branch, block, app, reason) VALUES (?, ?, ?, ?)");
@@ -85,7 +97,7 @@ export class BranchTable {
       `SELECT b.id, v.app, v.reason FROM voids v JOIN blocks b ON b.seq = v.block
        JOIN members m ON m.branch = v.branch AND m.block = v.block WHERE v.branch = ? ORDER BY m.h, m.position`,
     );
-    this.#mergeAt = raw.prepare("SELECT block FROM merges WHERE branch = ? AND h = ?");
+    this.#mergeAt = raw.prepare("SELECT block, charter FROM merges WHERE branch = ? AND h = ?");
     this.#countVoids = raw.prepare(
       `SELECT count(*) AS count FROM members m JOIN voids v ON v.branch = m.branch AND v.block = m.block
        WHERE m.branch = ? AND m.h = ?`,
@@ -103,8 +115,8 @@ export class BranchTable {
     return this.#names.all().map(({ name }) => name);
   }
 
-  add(name: string): number {
-    return Number(this.#add.run(name).lastInsertRowid);
+  add(name: string, takes: string): number {
+    return Number(this.#add.run(name, takes).lastInsertRowid);
   }
 
   /** Notes a merge block that is held and not applied. */
@@ -120,9 +132,9 @@ export class BranchTable {
     return this.#isMerged.get(seq) !== undefined;
   }
 
-  /** Row of the branch's merge at a height. */
-  mergeAt(branch: number, h: number): number | undefined {
-    return this.#mergeAt.get(branch, h)?.block;
+  /** The branch's merge at a height. */
+  mergeAt(branch: number, h: number): MergedRow | undefined {
+    return this.#mergeAt.get(branch, h);
   }
 
   countVoids(branch: number, h: number): number {
@@ -130,19 +142,19 @@ export class BranchTable {
   }
 
   /** Makes a merge the branch's head. */
-  advance(branch: number, h: number, seq: number): void {
-    this.#addMerge.run(branch, h, seq);
-    this.#unwait.run(seq);
-    this.#setHead.run(h, seq, branch);
+  advance(branch: number, h: number, { block, charter }: MergedRow): void {
+    this.#addMerge.run(branch, h, block, charter);
+    this.#unwait.run(block);
+    this.#setHead.run(h, block, branch);
   }
 
   /** In the order of taking in, parents before children. */
-  pending(branch: number, limit: number): StoredBlock[] {
-    return this.#pending.all(branch, limit);
+  pending({ id, takes }: Pending, limit: number): StoredBlock[] {
+    return this.#pending.all({ id, takes, limit });
   }
 
-  countPending(branch: number): number {
-    return this.#countPending.get(branch)?.count ?? 0;
+  countPending({ id, takes }: Pending): number {
+    return this.#countPending.get({ id, takes })?.count ?? 0;
   }
 
   /** First number of the log that is not in the branch. */
@@ -154,17 +166,17 @@ export class BranchTable {
     this.#setNext.run(branch, log, next);
   }
 
-  candidates(log: number, from: number, to: number): Candidate[] {
-    return this.#candidates.all(log, from, to).map(({ seq, id, c }) => ({ seq, id: hashOf32(id), c }));
+  candidates(takes: string, log: number, { from, to }: { from: number; to: number }): Candidate[] {
+    return this.#candidates.all(log, takes, from, to).map(({ seq, id, c }) => ({ seq, id: hashOf32(id), c }));
   }
 
   addMember(branch: number, h: number, position: number, seq: number): void {
     this.#addMember.run(branch, seq, h, position);
   }
 
-  /** Whether an entry of this merge builds on an entry that is not in the branch. */
-  hasOpenParent(branch: number, h: number): boolean {
-    return this.#openParents.get({ branch, h }) !== undefined;
+  /** Whether an entry of this merge builds on one for the same branch that is not in it. */
+  hasOpenParent({ id: branch, takes }: Pending, h: number): boolean {
+    return this.#openParents.get({ branch, takes, h }) !== undefined;
   }
 
   members(branch: number, h: number): Hash[] {

@@ -7,20 +7,22 @@ import { GdoError, type Hash, type PublicKey } from "../base/index.ts";
 import type { Block } from "../codec/index.ts";
 import {
   type AdmitView,
+  authorOf,
   type BranchView,
-  CHARTER_APP,
-  initialCharterState,
+  CHARTER_BRANCH,
+  type HeldVote,
+  lineOf,
   MAIN_BRANCH,
   type MergeChanges,
   type MergePayload,
-  parseGenesis,
   type StateChange,
   type StateView,
 } from "../ledger/index.ts";
 import { applyMerge, headId, type Tables } from "./apply-merge.ts";
 import { BlockTable, type Head } from "./blocks.ts";
 import { type BranchRow, BranchTable, type VoidEntry } from "./branches.ts";
-import { Connection } from "./connection.ts";
+import { asGdoError, Connection } from "./connection.ts";
+import { found, openBranches } from "./found.ts";
 import { Listing, type ListOptions, type ListRow } from "./listing.ts";
 import { type FrontierLog, LogTable } from "./logs.ts";
 import { MetaTable } from "./meta.ts";
@@ -28,7 +30,8 @@ import { blockOfRow } from "./rows.ts";
 import { StateTable } from "./state.ts";
 import type { Incoming, Ingested, OpenOptions } from "./types.ts";
 import { type VerifyReport, verifyLedger } from "./verify.ts";
-import { admitView, branchView } from "./views.ts";
+import { admitView, branchView, charterAt, charterNow } from "./views.ts";
+import { VoteTable } from "./votes.ts";
 
 export class LedgerDb {
   readonly #connection: Connection;
@@ -44,6 +47,7 @@ export class LedgerDb {
       blocks: new BlockTable(connection, logs),
       branches: new BranchTable(connection),
       state: new StateTable(connection),
+      votes: new VoteTable(connection),
     };
     this.#meta = new MetaTable(connection);
     this.#listing = new Listing(connection);
@@ -60,7 +64,7 @@ export class LedgerDb {
       return new LedgerDb(connection);
     } catch (error) {
       connection.close();
-      throw error;
+      throw asGdoError(error, connection.path);
     }
   }
 
@@ -101,19 +105,11 @@ export class LedgerDb {
       const seq = this.#tables.blocks.add(block, isChecked);
       if (seq === undefined) continue;
       added.push(block.id);
-      if (block.k === "charter") this.#found(block);
+      if (block.k === "charter") found(this.#tables, block);
+      if (block.k === "vote") this.#tables.votes.add(seq, block);
       if (block.k === "merge") this.#tables.branches.wait(seq);
     }
     return added;
-  }
-
-  /** A charter's branches begin with its state. */
-  #found(charter: Block): void {
-    const { branches, state, blocks } = this.#tables;
-    if (blocks.charter() !== charter.id) throw new GdoError("LEDGER_FORM", `${charter.id} would be a second charter`);
-    const genesis = parseGenesis(charter.d);
-    for (const name of Object.keys(genesis.branches))
-      state.apply(branches.add(name), { [CHARTER_APP]: initialCharterState(genesis) });
   }
 
   /** What is remembered of rows is wrong once a transaction is undone. */
@@ -186,8 +182,16 @@ export class LedgerDb {
 
   // --- Branches ---
 
+  /** All lines, `charter` first: what it says decides who merges the others. */
   branches(): string[] {
-    return this.#tables.branches.names();
+    const names = this.#tables.branches.names();
+    return [...names.filter((name) => name === CHARTER_BRANCH), ...names.filter((name) => name !== CHARTER_BRANCH)];
+  }
+
+  /** The line of a branch that a device's merges are on: in mode open its principal's own, else the branch. */
+  lineOf(branch: string, author: PublicKey): string {
+    const charter = this.charterAt();
+    return lineOf(charter, branch, authorOf(charter, author)?.principal ?? "");
   }
 
   /** The last merge; undefined before the first. */
@@ -199,13 +203,11 @@ export class LedgerDb {
 
   /** Entries that are held and not in the branch, in the order of taking in: any beginning is causally closed. */
   pending(branch: string, limit = Number.MAX_SAFE_INTEGER): Block[] {
-    return this.#tables.branches
-      .pending(this.#branch(branch).id, limit)
-      .map((row) => blockOfRow(row, "that is pending"));
+    return this.#tables.branches.pending(this.#branch(branch), limit).map((row) => blockOfRow(row, "that is pending"));
   }
 
   countPending(branch: string): number {
-    return this.#tables.branches.countPending(this.#branch(branch).id);
+    return this.#tables.branches.countPending(this.#branch(branch));
   }
 
   /** Merge blocks that are held and not applied, in the order of taking in. */
@@ -224,6 +226,7 @@ export class LedgerDb {
         const seq = blocks.seqOf(merge.id);
         if (seq !== undefined && branches.isMerged(seq)) return;
         applyMerge(this.#tables, this.#branch(branch), { merge, payload, changes });
+        if (branch === CHARTER_BRANCH) openBranches(this.#tables);
       }),
     );
   }
@@ -248,14 +251,20 @@ export class LedgerDb {
     return this.#tables.branches.voids(this.#branch(branch).id);
   }
 
-  /** Newest first. */
-  list(options: ListOptions): ListRow[] {
-    return this.#listing.page(this.#branch(options.branch ?? MAIN_BRANCH).id, options);
+  /** Votes on merges of the branch at a height, in the order of taking in. */
+  votes(branch: string, h: number): HeldVote[] {
+    return this.#tables.votes.at(branch, h);
   }
 
-  /** One block with what the branch made of it. */
-  row(id: Hash, branch: string = MAIN_BRANCH): ListRow | undefined {
-    return this.#listing.one(this.#branch(branch).id, id);
+  /** Newest first. */
+  list(options: ListOptions): ListRow[] {
+    if (options.branch !== undefined) this.#branch(options.branch);
+    return this.#listing.page(options);
+  }
+
+  /** One block with what the branch that it is for made of it. */
+  row(id: Hash): ListRow | undefined {
+    return this.#listing.one(id);
   }
 
   #branch(name: string): BranchRow {
@@ -271,18 +280,30 @@ export class LedgerDb {
     return this.#tables.state.view(this.#branch(branch).id, app);
   }
 
+  /** A dapp's state after the branch's merge of a height; 0: as it began. */
+  stateAt(app: string, branch: string, h: number): StateView {
+    return this.#tables.state.viewAt(this.#branch(branch).id, app, h);
+  }
+
+  /** The charter's state after its merge of a height (default: the last); 0 is the genesis. NOT_FOUND beyond it. */
+  charterAt(h?: number): StateView {
+    const state = h === undefined ? charterNow(this.#tables) : charterAt(this.#tables, h);
+    if (state === undefined) throw new GdoError("NOT_FOUND", `the charter is not at height ${h ?? 0}`);
+    return state;
+  }
+
   stateRoots(branch: string = MAIN_BRANCH): Record<string, Hash> {
     return this.#tables.state.roots(this.#branch(branch).id);
   }
 
   // --- Views for the ledger's rules ---
 
-  /** What the admission of one batch asks, by the charter's state on `main`. */
+  /** What the admission of one batch asks, by the charter's last state. */
   admitView(organisation: Hash, allow?: (author: PublicKey) => boolean): AdmitView {
     return { ...admitView(this.#tables, organisation), ...(allow === undefined ? {} : { allow }) };
   }
 
-  /** What judgeMerge asks, by the charter's state on the branch [L16]. */
+  /** What judgeMerge asks [L16]. */
   branchView(branch: string): BranchView {
     return branchView(this.#tables, branch);
   }

@@ -6,7 +6,7 @@ import type { Connection } from "./connection.ts";
 import { blockOfRow, type StoredBlock } from "./rows.ts";
 
 export interface ListOptions {
-  /** Whose verdicts are shown; default `main`. */
+  /** Whose verdicts are shown; default: of the branch that each entry is for. */
   readonly branch?: string;
   /** Cursor of the last row of the page before. */
   readonly before?: number;
@@ -26,30 +26,32 @@ export interface ListRow {
 
 type StoredRow = StoredBlock & { seq: number; h: number | null; reason: string | null };
 
+/** Without a branch, each entry's verdict is that of the branch that it is for. */
 const COLUMNS = `
   SELECT b.seq, b.body, b.sig, ifnull(m.h, g.h) AS h, v.reason FROM blocks b
-  LEFT JOIN members m ON m.branch = @branch AND m.block = b.seq
-  LEFT JOIN merges g ON g.block = b.seq AND g.branch = @branch`;
+  LEFT JOIN branches r ON r.name = ifnull(@branch, b.branch)
+  LEFT JOIN members m ON m.branch = r.id AND m.block = b.seq
+  LEFT JOIN merges g ON g.block = b.seq`;
 
 export class Listing {
-  readonly #all: Statement<[{ branch: number; before: number; limit: number }], StoredRow>;
-  readonly #voids: Statement<[{ branch: number; before: number; limit: number }], StoredRow>;
-  readonly #one: Statement<[{ branch: number; id: Uint8Array }], StoredRow>;
+  readonly #all: Statement<[{ branch: string | null; before: number; limit: number }], StoredRow>;
+  readonly #voids: Statement<[{ branch: string | null; before: number; limit: number }], StoredRow>;
+  readonly #one: Statement<[{ branch: string | null; id: Uint8Array }], StoredRow>;
 
   constructor({ raw }: Connection) {
     const page = "b.seq < @before ORDER BY b.seq DESC LIMIT @limit";
-    const voids = "JOIN voids v ON v.branch = @branch AND v.block = b.seq";
+    const voids = "JOIN voids v ON v.branch = r.id AND v.block = b.seq";
     this.#all = raw.prepare(`${COLUMNS} LEFT ${voids} WHERE ${page}`);
     this.#voids = raw.prepare(`${COLUMNS} ${voids} WHERE ${page}`);
     this.#one = raw.prepare(`${COLUMNS} LEFT ${voids} WHERE b.id = @id`);
   }
 
-  page(branch: number, { before, limit, voidOnly }: ListOptions): ListRow[] {
+  page({ branch, before, limit, voidOnly }: ListOptions): ListRow[] {
     const statement = voidOnly === true ? this.#voids : this.#all;
-    return statement.all({ branch, before: before ?? Number.MAX_SAFE_INTEGER, limit }).map(listRow);
+    return statement.all({ branch: branch ?? null, before: before ?? Number.MAX_SAFE_INTEGER, limit }).map(listRow);
   }
 
-  one(branch: number, id: Hash): ListRow | undefined {
+  one(id: Hash, branch: string | null = null): ListRow | undefined {
     const row = this.#one.get({ branch, id: bytesOf(id) });
     return row === undefined ? undefined : listRow(row);
   }

@@ -4,7 +4,7 @@
  */
 
 /** Counted up with every change of the tables; a database of a later version is refused. */
-export const SCHEMA_VERSION = 1;
+export const SCHEMA_VERSION = 2;
 
 export const SCHEMA = `
 CREATE TABLE logs (
@@ -21,6 +21,7 @@ CREATE TABLE blocks (
   log INTEGER NOT NULL REFERENCES logs (id),
   n INTEGER NOT NULL,
   kind TEXT NOT NULL,
+  branch TEXT,                       -- Of an entry: the branch that it is for.
   c INTEGER NOT NULL,
   checked INTEGER NOT NULL,          -- 1: its own signature was verified; 0: a later block vouches [L9].
   sum BLOB NOT NULL,                 -- Of body and signature as they were taken in.
@@ -28,7 +29,7 @@ CREATE TABLE blocks (
   sig BLOB NOT NULL,
   UNIQUE (log, n)                    -- [L6]
 ) STRICT;
-CREATE INDEX entries_by_log ON blocks (log, n) WHERE kind = 'entry';
+CREATE INDEX entries_by_log ON blocks (log, branch, n) WHERE branch IS NOT NULL;
 
 CREATE TABLE edges (
   parent INTEGER NOT NULL,
@@ -40,7 +41,8 @@ CREATE TABLE heads (block INTEGER PRIMARY KEY) STRICT;   -- Blocks without child
 
 CREATE TABLE branches (
   id INTEGER PRIMARY KEY,
-  name TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL UNIQUE,         -- In mode open each principal has a line of its own, "branch@principal".
+  takes TEXT NOT NULL,               -- The branch whose entries it takes.
   h INTEGER NOT NULL,
   head INTEGER                       -- The last merge; null before the first.
 ) STRICT;
@@ -56,11 +58,19 @@ CREATE TABLE merges (
   branch INTEGER NOT NULL,
   h INTEGER NOT NULL,
   block INTEGER NOT NULL,
+  charter INTEGER NOT NULL,          -- Height of the charter that it names.
   PRIMARY KEY (branch, h)
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX merges_by_block ON merges (block);
 
 CREATE TABLE waiting (block INTEGER PRIMARY KEY) STRICT;  -- Merge blocks held and not applied.
+
+CREATE TABLE votes (
+  block INTEGER PRIMARY KEY,
+  branch TEXT NOT NULL,
+  h INTEGER NOT NULL
+) STRICT;
+CREATE INDEX votes_by_height ON votes (branch, h);
 
 CREATE TABLE members (
   branch INTEGER NOT NULL,
@@ -84,7 +94,18 @@ CREATE TABLE state (
   app TEXT NOT NULL,
   key TEXT NOT NULL,
   value BLOB NOT NULL,               -- Canonical bytes.
+  since INTEGER NOT NULL,            -- Height of the merge that set it.
   PRIMARY KEY (branch, app, key)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE past (                  -- What was overwritten or deleted: the state at heights since to until - 1.
+  branch INTEGER NOT NULL,
+  app TEXT NOT NULL,
+  key TEXT NOT NULL,
+  until INTEGER NOT NULL,
+  value BLOB NOT NULL,
+  since INTEGER NOT NULL,
+  PRIMARY KEY (branch, app, key, until)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE state_roots (

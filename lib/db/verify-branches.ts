@@ -11,12 +11,13 @@ export type Say = (id: string, what: string) => void;
 export function verifyMerges({ blocks, branches }: Tables, branch: BranchRow, say: Say): void {
   let previous: Hash | null = null;
   for (let h = 1; h <= branch.h; h += 1) {
-    const seq = branches.mergeAt(branch.id, h);
-    const id: Hash | undefined = seq === undefined ? undefined : blocks.idOf(seq);
+    const row = branches.mergeAt(branch.id, h);
+    const id: Hash | undefined = row === undefined ? undefined : blocks.idOf(row.block);
     const block = id === undefined ? undefined : blocks.get(id);
     if (block === undefined) return say(`branch ${branch.name}`, `its merge at height ${h} is not held`);
     const payload = parseMerge(block.d);
     if (payload.h !== h || payload.prev !== previous) say(block.id, `it does not follow the merge before height ${h}`);
+    if (payload.charter.h !== row?.charter) say(block.id, "another height of the charter is kept of it than it names");
     const members = branches.members(branch.id, h);
     const placed = members.map((member) => ({ id: member, c: blocks.parent(member)?.c ?? 0 }));
     const wrong = wrongOf(payload, placed, previous ?? blocks.charter());

@@ -7,6 +7,7 @@ import { equalBytes, GdoError, type Hash, hashOf32, toHex } from "../base/index.
 import { type Block, blockFromBody, verifyBlock } from "../codec/index.ts";
 import { parentIds } from "../ledger/index.ts";
 import type { Tables } from "./apply-merge.ts";
+import { branchOf } from "./blocks.ts";
 import { asGdoError, type Connection } from "./connection.ts";
 import { sumOf } from "./rows.ts";
 import { appsOf, claimedRoots, verifyMerges } from "./verify-branches.ts";
@@ -31,6 +32,7 @@ interface Row {
   readonly next: number | null;
   readonly n: number;
   readonly kind: string;
+  readonly branch: string | null;
   readonly c: number;
   readonly checked: number;
   readonly sum: Buffer;
@@ -71,7 +73,7 @@ class Verifier {
     this.#tables = tables;
     const { raw } = connection;
     this.#page = raw.prepare(
-      `SELECT b.seq, b.id, g.author, g.l, g.next, b.n, b.kind, b.c, b.checked, b.sum, b.body, b.sig
+      `SELECT b.seq, b.id, g.author, g.l, g.next, b.n, b.kind, b.branch, b.c, b.checked, b.sum, b.body, b.sig
        FROM blocks b LEFT JOIN logs g ON g.id = b.log WHERE b.seq > ? ORDER BY b.seq LIMIT ?`,
     );
     this.#parents = raw.prepare("SELECT p.id FROM edges e JOIN blocks p ON p.seq = e.parent WHERE e.child = ?");
@@ -126,6 +128,8 @@ class Verifier {
     const parents = this.#parents.all(row.seq).map((parent) => toHex(parent.id));
     if (parents.sort().join() !== [...parentIds(block)].sort().join())
       this.#say(id, `row ${row.seq}: its edges are not its parents`);
+    if (block.k === "vote" && !this.#tables.votes.isPlaced(row.seq, block))
+      this.#say(id, `row ${row.seq}: the list of votes is wrong about it`);
     // [L9] A signature that was never verified may have come wrong; a later block vouches for the body.
     const isVouched = row.checked === 0 && row.n < (row.next ?? 0) - 1;
     if (!isVouched && !verifyBlock(block)) this.#say(id, `row ${row.seq}: the signature is not its author's`);
@@ -179,6 +183,7 @@ function wrongColumn(row: Row, block: Block): string | undefined {
   if (toHex(row.l) !== block.l) return "l of its log";
   if (row.n !== block.n) return "n";
   if (row.kind !== block.k) return "kind";
+  if (row.branch !== branchOf(block)) return "branch";
   if (row.c !== block.c) return "c";
   return hashOf32(row.id) === block.id ? undefined : "id";
 }

@@ -3,23 +3,32 @@ import type { Hash, PublicKey } from "../base/index.ts";
 import {
   type AdmitView,
   authorOf,
-  type BranchPolicy,
   type BranchView,
   CHARTER_APP,
-  MAIN_BRANCH,
+  CHARTER_BRANCH,
+  type CharterAt,
   type StateView,
 } from "../ledger/index.ts";
 import { headId, type Tables } from "./apply-merge.ts";
+import type { BranchRow } from "./branches.ts";
 
-function charterOf({ branches, state }: Tables, branch: string): StateView | undefined {
-  const row = branches.find(branch);
+/** The charter's state as of its last merge; undefined before the genesis is held. */
+export function charterNow({ branches, state }: Tables): StateView | undefined {
+  const row = branches.find(CHARTER_BRANCH);
   return row === undefined ? undefined : state.view(row.id, CHARTER_APP);
+}
+
+/** The charter's state after its merge of a height, 0 for the genesis; undefined while it is not there. */
+export function charterAt({ branches, state }: Tables, h: number): StateView | undefined {
+  const row = branches.find(CHARTER_BRANCH);
+  if (row === undefined || h > row.h || h < 0) return undefined;
+  return h === row.h ? state.view(row.id, CHARTER_APP) : state.viewAt(row.id, CHARTER_APP, h);
 }
 
 /** For one batch: who is known is asked once an author. */
 export function admitView(tables: Tables, organisation: Hash): AdmitView {
   const { blocks, logs } = tables;
-  const charter = charterOf(tables, MAIN_BRANCH);
+  const charter = charterNow(tables);
   const known = new Map<PublicKey, boolean>();
   return {
     organisation,
@@ -36,21 +45,34 @@ export function admitView(tables: Tables, organisation: Hash): AdmitView {
 }
 
 export function branchView(tables: Tables, branch: string): BranchView {
-  const { logs, branches } = tables;
+  const { logs, branches, votes } = tables;
   const row = branches.find(branch);
-  const charter = charterOf(tables, branch);
   const head = row === undefined ? null : headId(tables, row);
   return {
-    policy: charter?.get(`branch/${branch}`) as BranchPolicy | undefined,
+    name: branch,
     head: row === undefined || head === null ? undefined : { h: row.h, id: head },
-    principalOf: (author) => {
-      const found = charter === undefined ? undefined : authorOf(charter, author);
-      return found === undefined || found.revoked ? undefined : found.principal;
-    },
+    charterFor: (h) => (row === undefined ? undefined : charterFor(tables, row, h)),
+    charterId: (h) => charterId(tables, h),
+    votes: (h) => votes.at(branch, h),
     next: (author, l) => {
       const log = logs.find(author, l);
       return row === undefined || log === undefined ? 0 : branches.next(row.id, log.id);
     },
     newest: (author, l) => (logs.find(author, l)?.next ?? 0) - 1,
   };
+}
+
+/** [L16] The charter that the merge before names; on `charter` itself that merge is it. */
+function charterFor(tables: Tables, { id, name }: BranchRow, h: number): CharterAt | undefined {
+  const before = h <= 1 ? 0 : tables.branches.mergeAt(id, h - 1)?.charter;
+  const at = name === CHARTER_BRANCH ? h - 1 : before;
+  const state = at === undefined ? undefined : charterAt(tables, at);
+  return at === undefined || state === undefined ? undefined : { h: at, state };
+}
+
+function charterId({ branches, blocks }: Tables, h: number): Hash | null | undefined {
+  const row = branches.find(CHARTER_BRANCH);
+  const merge = row === undefined ? undefined : branches.mergeAt(row.id, h);
+  if (h === 0) return null;
+  return merge === undefined ? undefined : blocks.idOf(merge.block);
 }

@@ -14,12 +14,20 @@ export {
   type Lock,
 } from "./consensus/index.ts";
 export { CHARTER_APP, entryPayload, parseEntryPayload } from "./entry.ts";
+export { judgeEntry } from "./entry-verdict.ts";
 export { encodeEvidence, equivocationOf, fitsEvidence, parseEvidence } from "./evidence.ts";
 export type { Parent } from "./form.ts";
 export { encodeGenesis, type Genesis, parseGenesis } from "./genesis.ts";
-export { encodeMerge, type IncludedRange, MERGE_RANGES_MAX, type MergePayload, parseMerge } from "./merge.ts";
+export {
+  encodeMerge,
+  type IncludedRange,
+  MERGE_RANGES_MAX,
+  type MergePayload,
+  type Position,
+  parseMerge,
+} from "./merge.ts";
 export { encodeMergeChanges, type MergeChanges, parseMergeChanges, voidReason } from "./merge-changes.ts";
-export { type BranchView, judgeMerge } from "./merge-rules.ts";
+export { type BranchView, type CharterAt, type HeldVote, judgeMerge, principalOf, whyNotMerge } from "./merge-rules.ts";
 export {
   type AppInput,
   type AppVerdict,
@@ -34,8 +42,8 @@ export { includedRoot, stateRoot } from "./merkle.ts";
 export { orderEntries, orderSeed, type Placed } from "./order.ts";
 export { parentIds } from "./parents.ts";
 export {
-  type BranchPolicy,
   branchPolicy,
+  CHARTER_BRANCH,
   type FaultModel,
   faultsOf,
   MAIN_BRANCH,
@@ -44,7 +52,7 @@ export {
 } from "./policy.ts";
 export { OverlayState } from "./state-view.ts";
 export type { Act, EntryOutcome, LedgerEntry, ReduceResult, StateChange, StateView } from "./types.ts";
-export { faultOf, policyOf, validatorsOf } from "./validators.ts";
+export { faultOf, lineOf, linesOf, policyOf, validatorsOf } from "./validators.ts";
 export {
   type CastVote,
   certificateOf,

@@ -1,15 +1,39 @@
 /** Whether a held merge block may become a branch's next merge. Pure; the database applies what may. */
 import type { Hash, PublicKey } from "../base/index.ts";
 import type { Block } from "../codec/index.ts";
+import { authorOf } from "./charter.ts";
 import type { IncludedRange, MergePayload } from "./merge.ts";
-import type { BranchPolicy } from "./policy.ts";
+import type { StateView } from "./types.ts";
+import { lineOf, mayAppend, type Validators, validatorsOf } from "./validators.ts";
+import { type CastVote, certificateOf, type Vote } from "./vote.ts";
 
-/** The branch as of its last merge. */
+/** A vote block that is held. */
+export interface HeldVote {
+  readonly id: Hash;
+  readonly author: PublicKey;
+  readonly vote: Vote;
+}
+
+/** The charter's state after its merge of that height; 0: the genesis. */
+export interface CharterAt {
+  readonly h: number;
+  readonly state: StateView;
+}
+
+/** A branch as of its last merge. */
 export interface BranchView {
-  readonly policy: BranchPolicy | undefined;
+  /** The branch's name; in mode open that of one principal's line. */
+  readonly name: string;
   readonly head: { readonly h: number; readonly id: Hash } | undefined;
-  /** The principal of a device that is in the charter and not revoked, by the state after the last merge [L16]. */
-  principalOf(author: PublicKey): string | undefined;
+  /**
+   * The charter by which those who validate at a height are judged [L16]: that which the merge before it names.
+   * Up to the height of the next merge; undefined when there is no such branch.
+   */
+  charterFor(h: number): CharterAt | undefined;
+  /** Id of the charter's merge of that height, null at 0; undefined while it is not there. */
+  charterId(h: number): Hash | null | undefined;
+  /** Votes on merges of the branch at a height. */
+  votes(h: number): readonly HeldVote[];
   /** First number of the log that is not in the branch. */
   next(author: PublicKey, l: string): number;
   /** Newest number held of the log, -1 when nothing is held. */
@@ -18,35 +42,125 @@ export interface BranchView {
 
 export type MergeVerdict =
   | { readonly verdict: "apply" }
-  /** Not yet: merges before it, or these blocks, are not there. */
-  | { readonly verdict: "wait"; readonly missing: readonly IncludedRange[] }
+  /** Not yet: merges before it, votes, or these blocks, are not there. */
+  | { readonly verdict: "wait"; readonly why: string; readonly missing: readonly IncludedRange[] }
   | { readonly verdict: "refuse"; readonly why: string };
 
 /** Judges a merge block against the branch. The sets and roots that it names are checked when it is applied. */
 export function judgeMerge(block: Block, payload: MergePayload, view: BranchView): MergeVerdict {
-  const { policy, head } = view;
-  if (policy === undefined) return refuse(`there is no branch ${payload.branch}`);
+  const { head } = view;
   const height = head?.h ?? 0;
-  if (payload.h > height + 1) return { verdict: "wait", missing: [] };
+  const charter = view.charterFor(height + 1);
+  const validators = charter === undefined ? undefined : validatorsOf(charter.state, payload.branch);
+  if (charter === undefined || validators === undefined) return refuse(`there is no branch ${payload.branch}`);
+  if (payload.h > height + 1) return wait(`${payload.branch} is at height ${height}`);
   if (payload.h <= height) return refuse(`${payload.branch} is at height ${height} already`);
   if (payload.prev !== (head?.id ?? null)) return refuse("it follows a merge that is not the branch's head");
-  if (policy.mode !== "single") return refuse(`${payload.branch} is in mode ${policy.mode}`);
-  if (view.principalOf(block.a) !== policy.validator)
-    return refuse(`its author is not a device of ${policy.validator}, who merges ${payload.branch}`);
-  const gap = payload.included.find(({ author, l, from }) => from !== view.next(author, l));
-  if (gap !== undefined)
-    return refuse(
-      `the range from ${gap.from} does not go on where ${payload.branch} ends for the log of ${gap.author}`,
-    );
-  const missing = payload.included.flatMap((range) => missingOf(range, view));
-  return missing.length === 0 ? { verdict: "apply" } : { verdict: "wait", missing };
+  const rules = [
+    () => judgeAuthor(block.a, payload.branch, view),
+    () => judgeCharter(payload, charter, view),
+    () => judgeCertificate(payload, view),
+    () => judgeRanges(payload, view),
+    () => judgeFinality(block, payload, validators, view),
+  ];
+  for (const rule of rules) {
+    const found = rule();
+    if (found !== undefined) return found;
+  }
+  return { verdict: "apply" };
 }
 
 function refuse(why: string): MergeVerdict {
   return { verdict: "refuse", why };
 }
 
+function wait(why: string, missing: readonly IncludedRange[] = []): MergeVerdict {
+  return { verdict: "wait", why, missing };
+}
+
+function judgeAuthor(author: PublicKey, branch: string, view: BranchView): MergeVerdict | undefined {
+  const why = whyNotMerge(author, branch, view);
+  return why === undefined ? undefined : refuse(why);
+}
+
+/**
+ * Why a device cannot make the next merge of a branch [L16]; undefined when it can. A merge by anybody but a
+ * validator is a block like any other.
+ */
+export function whyNotMerge(
+  author: PublicKey,
+  branch: string,
+  { name, head, charterFor }: BranchView,
+): string | undefined {
+  const charter = charterFor((head?.h ?? 0) + 1)?.state;
+  const validators = charter === undefined ? undefined : validatorsOf(charter, branch);
+  if (charter === undefined || validators === undefined) return `there is no branch ${branch}`;
+  const principal = principalOf(charter, author);
+  if (validators.mode === "open") {
+    const isOwn = principal !== undefined && lineOf(charter, branch, principal) === name;
+    return isOwn && mayAppend(charter, branch, principal) ? undefined : `its author may not merge ${name}`;
+  }
+  const { principals } = validators;
+  if (principal !== undefined && principals.includes(principal)) return undefined;
+  const who = principals.length === 0 ? "nobody" : principals.join(", ");
+  return `its author is not a device of ${who}, who merges ${branch}`;
+}
+
+/** Who votes or merges with a key [L10]; undefined for strangers and revoked devices. */
+export function principalOf(charter: StateView, key: PublicKey): string | undefined {
+  const author = authorOf(charter, key);
+  return author === undefined || author.revoked ? undefined : author.principal;
+}
+
+/** The position that it names is the charter's, and not behind the one that the merge before names. */
+function judgeCharter({ charter }: MergePayload, before: CharterAt, view: BranchView): MergeVerdict | undefined {
+  if (charter.h < before.h) return refuse(`it goes back to the charter at height ${charter.h} from ${before.h}`);
+  const id = view.charterId(charter.h);
+  if (id === undefined) return wait(`the charter is not at height ${charter.h} yet`);
+  return id === charter.id ? undefined : refuse(`it names another merge of the charter at height ${charter.h}`);
+}
+
+/** The merge before was final: q commit votes at one round, by those who validated then. */
+function judgeCertificate({ branch, h, prev, cert }: MergePayload, view: BranchView): MergeVerdict | undefined {
+  const then = h === 1 ? undefined : view.charterFor(h - 1)?.state;
+  const validators = then === undefined ? undefined : validatorsOf(then, branch);
+  if (then === undefined || validators?.mode !== "quorum" || prev === null)
+    return cert === null ? undefined : refuse("it names a certificate where none is needed");
+  if (cert === null) return refuse("it names no certificate for the merge before");
+  const held = new Map(view.votes(h - 1).map((vote) => [vote.id, vote]));
+  if (cert.votes.some((id) => !held.has(id))) return wait("votes of its certificate are not held");
+  const named = cert.votes.map((id) => held.get(id) as HeldVote).filter(({ vote }) => vote.r === cert.r);
+  const isWhole = named.length === cert.votes.length && cert.votes.length === validators.q;
+  const counted = certificateOf(castBy(then, named), prev, validators);
+  return isWhole && counted !== undefined ? undefined : refuse("its certificate is none for the merge before");
+}
+
+/** Votes with whom they count for, by the charter. */
+export function castBy(charter: StateView, votes: readonly HeldVote[]): CastVote[] {
+  return votes.map(({ id, author, vote }) => ({ id, vote, principal: principalOf(charter, author) }));
+}
+
+function judgeRanges({ branch, included }: MergePayload, view: BranchView): MergeVerdict | undefined {
+  const gap = included.find(({ author, l, from }) => from !== view.next(author, l));
+  if (gap !== undefined)
+    return refuse(`the range from ${gap.from} does not go on where ${branch} ends for the log of ${gap.author}`);
+  const missing = included.flatMap((range) => missingOf(range, view));
+  return missing.length === 0 ? undefined : wait("blocks that it includes are not held", missing);
+}
+
 function missingOf(range: IncludedRange, view: BranchView): IncludedRange[] {
   const held = view.newest(range.author, range.l);
   return held >= range.to ? [] : [{ ...range, from: Math.max(range.from, held + 1) }];
+}
+
+function judgeFinality(
+  { id }: Block,
+  { branch, h }: MergePayload,
+  validators: Validators,
+  view: BranchView,
+): MergeVerdict | undefined {
+  const charter = view.charterFor(h);
+  if (validators.mode !== "quorum" || charter === undefined) return undefined;
+  const isFinal = certificateOf(castBy(charter.state, view.votes(h)), id, validators) !== undefined;
+  return isFinal ? undefined : wait(`${branch} at height ${h} has not ${validators.q} commit votes yet`);
 }

@@ -85,8 +85,9 @@ export async function workMerge(input: MergeWorkInput): Promise<MergeOutcome> {
   const work = new MergeWork(input);
   const apps = inReadingOrder(input.apps);
   const names = new Set(apps.map(({ name }) => name));
-  for (const { id, app } of input.entries) {
-    if (!names.has(app)) work.voids.push({ id, app, reason: `no dapp is called ${app}` });
+  for (const { id, app, refused } of input.entries) {
+    const reason = refused ?? (names.has(app) ? undefined : `no dapp is called ${app}`);
+    if (reason !== undefined) work.voids.push({ id, app, reason });
   }
   for (const app of apps) await work.run(app);
   return work;
@@ -112,7 +113,7 @@ class MergeWork implements MergeOutcome {
   }
 
   async run(app: MergeApp): Promise<void> {
-    const entries = this.#input.entries.filter((entry) => entry.app === app.name);
+    const entries = this.#input.entries.filter((entry) => entry.app === app.name && entry.refused === undefined);
     const events = this.#events.filter((event) => app.reads.includes(event.app));
     if (entries.length === 0 && events.length === 0) return;
     const trial = await this.#try(app, entries, events);

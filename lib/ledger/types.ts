@@ -17,6 +17,8 @@ export interface LedgerEntry {
   readonly timeMs: number;
   readonly app: string;
   readonly acts: readonly Act[];
+  /** Why the branch does not take it; it is void, and no dapp sees it. */
+  readonly refused?: string;
 }
 
 /** A key and its new value; undefined deletes. */

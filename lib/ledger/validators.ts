@@ -35,6 +35,37 @@ export function validatorsOf(charter: StateView, branch: string): Validators | u
   return { mode, principals, q: policy.q ?? quorumOf(principals.length, faultOf(charter)) };
 }
 
+/** Whether the entries of a principal that is not revoked are taken by the branch. */
+export function mayAppend(charter: StateView, branch: string, principal: string): boolean {
+  const appenders = policyOf(charter, branch)?.appenders;
+  return appenders === null || (appenders !== undefined && hasRole(charter, principal, appenders));
+}
+
+/** One line of merges. In mode open each principal has its own, `branch@principal`; else a branch is one. */
+export interface Line {
+  readonly name: string;
+  /** The branch whose entries it takes. */
+  readonly takes: string;
+}
+
+/** The line of a branch that a principal's merges are on. */
+export function lineOf(charter: StateView, branch: string, principal: string): string {
+  return policyOf(charter, branch)?.mode === "open" ? `${branch}@${principal}` : branch;
+}
+
+/** All lines of all branches. */
+export function linesOf(charter: StateView): Line[] {
+  const lines: Line[] = [];
+  for (const [key] of charter.scan("branch/")) {
+    const takes = key.slice("branch/".length);
+    if (policyOf(charter, takes)?.mode !== "open") lines.push({ name: takes, takes });
+    else
+      for (const [id] of charter.scan("principal/"))
+        lines.push({ name: lineOf(charter, takes, id.slice("principal/".length)), takes });
+  }
+  return lines;
+}
+
 /** Principals with at least one device that is not revoked. */
 export function activePrincipals(charter: StateView): Set<string> {
   const active = new Set<string>();

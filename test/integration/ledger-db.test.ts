@@ -85,9 +85,11 @@ test("ledger: what is pending is found by an index, not by reading what is merge
   db.applyMerge("main", merge, payload, changes);
   const raw = new Database(path, { readonly: true });
   t.teardown(() => raw.close());
-  const plan = raw.prepare(`EXPLAIN QUERY PLAN SELECT b.body ${PENDING} ORDER BY b.seq`).all(1) as { detail: string }[];
+  const plan = raw
+    .prepare(`EXPLAIN QUERY PLAN SELECT b.body ${PENDING} ORDER BY b.seq`)
+    .all({ id: 1, takes: "main" }) as { detail: string }[];
   t.true(
-    plan.some(({ detail }) => /SEARCH b USING INDEX entries_by_log \(log=\? AND n>\?\)/.test(detail)),
+    plan.some(({ detail }) => /SEARCH b USING INDEX entries_by_log \(log=\? AND branch=\? AND n>\?\)/.test(detail)),
     JSON.stringify(plan),
   );
 });

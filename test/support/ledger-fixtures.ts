@@ -17,8 +17,12 @@ import {
   entryPayload,
   type Genesis,
   includedRoot,
+  judgeEntry,
   type MergeChanges,
   type MergePayload,
+  orderEntries,
+  orderSeed,
+  reduceCharter,
   type StateChange,
 } from "../../lib/ledger/index.ts";
 
@@ -85,9 +89,15 @@ export class TestLog {
     return block;
   }
 
-  entry(acts: readonly Act[], parents: readonly Block[] = [], app = "notes"): Block {
-    return this.add(entryPayload(app, acts), parents);
+  entry(acts: readonly Act[], parents: readonly Block[] = [], app = "notes", branch?: string): Block {
+    return this.add(entryPayload(app, acts, branch), parents);
   }
+}
+
+/** Branches and roles are added, all else replaced. */
+function bentGenesis(genesis: Genesis, more: Partial<Genesis>): Genesis {
+  const roles = { ...genesis.roles, ...more.roles };
+  return { ...genesis, ...more, roles, branches: { ...genesis.branches, ...more.branches } };
 }
 
 export interface TestOrganisation {
@@ -96,7 +106,7 @@ export interface TestOrganisation {
   readonly door: TestLog;
 }
 
-export function testOrganisation(): TestOrganisation {
+export function testOrganisation(more: Partial<Genesis> = {}): TestOrganisation {
   const [officeKey, doorKey] = [testKey(1), testKey(2)];
   const fields: BlockFields = {
     v: 1,
@@ -109,7 +119,7 @@ export function testOrganisation(): TestOrganisation {
     p: [],
     c: 1,
     t: [1_764_000_000_000, null, 0],
-    d: encodeGenesis(testGenesis(officeKey.publicKey, doorKey.publicKey)),
+    d: encodeGenesis(bentGenesis(testGenesis(officeKey.publicKey, doorKey.publicKey), more)),
   };
   const charter = signBlock(fields, officeKey);
   return { charter, office: new TestLog(officeKey, charter.id), door: new TestLog(doorKey, charter.id) };
@@ -131,20 +141,39 @@ export function reduceNotes(blocks: readonly Block[]): MergeChanges {
   return { state: changes.length === 0 ? {} : { notes: changes }, voids };
 }
 
-/** The next merge of `main` over everything that is pending, on top of the office's log; held, not yet applied. */
+export interface MadeMerge {
+  readonly merge: Block;
+  readonly payload: MergePayload;
+  readonly changes: MergeChanges;
+}
+
+/** What a merge of a branch does: notes, or the charter's own rules. */
+function reduceBranch(db: LedgerDb, branch: string, pending: readonly Block[]): MergeChanges {
+  if (branch !== "charter") return reduceNotes(pending);
+  const state = db.charterAt();
+  const order = orderEntries(pending, orderSeed(db.head("charter")?.id ?? (db.organisation() as Hash), null));
+  const entries = order.map((id) => judgeEntry(db.block(id) as Block, state));
+  const { outcomes, changes } = reduceCharter(entries, state);
+  const voids = outcomes.flatMap(({ id, void: reason }) => (reason === undefined ? [] : [{ id, reason }]));
+  return { state: { charter: changes }, voids };
+}
+
+/** The next merge of a branch over everything that is pending, on top of the office's log; held, not yet applied. */
 export function mergePending(
   db: LedgerDb,
   office: TestLog,
   bend: Partial<MergePayload> = {},
-): { merge: Block; payload: MergePayload; changes: MergeChanges } {
-  const pending = db.pending("main");
-  const changes = reduceNotes(pending);
+  branch = "main",
+): MadeMerge {
+  const pending = db.pending(branch);
+  const changes = reduceBranch(db, branch, pending);
   const ranges = new Map<string, { author: PublicKey; l: string; from: number; to: number }>();
-  const view = db.branchView("main");
+  const view = db.branchView(branch);
   for (const { a, l, n } of pending) ranges.set(a + l, { author: a, l, from: view.next(a, l), to: n });
-  const head = db.head("main");
+  const head = db.head(branch);
+  const position = db.head("charter");
   const payload: MergePayload = {
-    branch: "main",
+    branch: branch.replace(/@.*/, ""),
     h: (head?.h ?? 0) + 1,
     prev: head?.id ?? null,
     heads: [],
@@ -152,10 +181,10 @@ export function mergePending(
     included: [...ranges.values()].sort((x, y) => (x.author + x.l < y.author + y.l ? -1 : 1)),
     entries: pending.length,
     void: changes.voids.length,
-    state: db.previewRoots("main", changes.state),
+    state: db.previewRoots(branch, changes.state),
     changes: null,
     tests: [],
-    charter: { h: 0, id: null },
+    charter: { h: position?.h ?? 0, id: position?.id ?? null },
     cert: null,
     from: [],
     frozen: [],

@@ -107,7 +107,7 @@ class Demo {
   }
 
   #hear(node: string, event: ChildEvent): void {
-    if (event.type !== "merge" || node !== "office") return;
+    if (event.type !== "merge" || event["branch"] !== "main" || node !== "office") return;
     const { h, entries: included, void: voids } = event as unknown as { h: number; entries: number; void: number };
     this.#options.tell({ type: "merge", h, included, void: voids, atMs: this.#dayMs() });
   }

@@ -21,12 +21,13 @@ function describe(merged: Merged): string {
 export const merge: CommandSpec = {
   name: "merge",
   summary: "Merge what is pending into a branch now; the touched dapps test it first.",
-  arguments: [{ form: "[branch]", about: "the branch (default: main)" }],
+  arguments: [{ form: "[branch]", about: "the branch (default: all that this node merges by itself)" }],
   exits: { 1: "a dapp's test failed, or this node may not merge", 3: "there is no home", 41: "a dapp failed" },
   example: "gdo merge main",
   async run(session, { args: [branch] }) {
-    const merged = (await withApi(session, (api) => api.call("merge", { branch: branch ?? "main" }))) as Merged;
-    session.out.emit("merge", { ...merged }, () => describe(merged));
+    const named = branch === undefined ? {} : { branch };
+    const { merges } = (await withApi(session, (api) => api.call("merge", named))) as { merges: readonly Merged[] };
+    for (const merged of merges) session.out.emit("merge", { ...merged }, () => describe(merged));
     return 0;
   },
 };
