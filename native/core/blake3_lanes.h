@@ -108,25 +108,30 @@ class Lanes {
   template <size_t kRound>
   static inline void Round(Word (&state)[16], const Word (&message)[16]) {
     constexpr const uint8_t(&kOrder)[16] = kSchedule[kRound];
-    Mix(state, 0, 4, 8, 12, message[kOrder[0]], message[kOrder[1]]);
-    Mix(state, 1, 5, 9, 13, message[kOrder[2]], message[kOrder[3]]);
-    Mix(state, 2, 6, 10, 14, message[kOrder[4]], message[kOrder[5]]);
-    Mix(state, 3, 7, 11, 15, message[kOrder[6]], message[kOrder[7]]);
-    Mix(state, 0, 5, 10, 15, message[kOrder[8]], message[kOrder[9]]);
-    Mix(state, 1, 6, 11, 12, message[kOrder[10]], message[kOrder[11]]);
-    Mix(state, 2, 7, 8, 13, message[kOrder[12]], message[kOrder[13]]);
-    Mix(state, 3, 4, 9, 14, message[kOrder[14]], message[kOrder[15]]);
+    MixFour<0>(state, message, kOrder);
+    MixFour<1>(state, message, kOrder + 8);
   }
 
-  static inline void Mix(Word (&v)[16], size_t a, size_t b, size_t c, size_t d, Word x, Word y) {
-    v[a] = v[a] + v[b] + x;
-    v[d] = RotateRight<kLanes, 16>(v[d] ^ v[a]);
-    v[c] = v[c] + v[d];
-    v[b] = RotateRight<kLanes, 12>(v[b] ^ v[c]);
-    v[a] = v[a] + v[b] + y;
-    v[d] = RotateRight<kLanes, 8>(v[d] ^ v[a]);
-    v[c] = v[c] + v[d];
-    v[b] = RotateRight<kLanes, 7>(v[b] ^ v[c]);
+  // Four quarters of the state that touch nothing of each other, in step: columns, or diagonals
+  // (kShift 1). Written one after the other they would wait for their own results.
+  template <size_t kShift>
+  static inline void MixFour(Word (&v)[16], const Word (&message)[16], const uint8_t* order) {
+    HalfMix<kShift, 16, 12>(v, message, order);
+    HalfMix<kShift, 8, 7>(v, message, order + 1);
+  }
+
+  template <size_t kShift, int kTurnD, int kTurnB>
+  static inline void HalfMix(Word (&v)[16], const Word (&message)[16], const uint8_t* order) {
+    const auto b = [](size_t at) { return 4 + (at + kShift) % 4; };
+    const auto c = [](size_t at) { return 8 + (at + 2 * kShift) % 4; };
+    const auto d = [](size_t at) { return 12 + (at + 3 * kShift) % 4; };
+    for (size_t a = 0; a < 4; ++a) v[a] += message[order[2 * a]];
+    for (size_t a = 0; a < 4; ++a) v[a] += v[b(a)];
+    for (size_t a = 0; a < 4; ++a) v[d(a)] ^= v[a];
+    for (size_t at = 12; at < 16; ++at) v[at] = RotateRight<kLanes, kTurnD>(v[at]);
+    for (size_t a = 0; a < 4; ++a) v[c(a)] += v[d(a)];
+    for (size_t a = 0; a < 4; ++a) v[b(a)] ^= v[c(a)];
+    for (size_t at = 4; at < 8; ++at) v[at] = RotateRight<kLanes, kTurnB>(v[at]);
   }
 
   // One full block into every lane's chaining value.
@@ -144,11 +149,20 @@ class Lanes {
   }
 
   static inline void Store(const Word (&cv)[kCvWords], size_t count, uint32_t* out) {
-    uint32_t words[kCvWords][kLanes];
-    std::memcpy(words, cv, sizeof words);
-    for (size_t lane = 0; lane < count; ++lane) {
-      for (size_t word = 0; word < kCvWords; ++word)
-        out[lane * kCvWords + word] = words[word][lane];
+    if constexpr (kLanes == 1) {
+      for (size_t word = 0; word < kCvWords; ++word) out[word] = cv[word];
+    } else {
+      Word fours[kCvWords];
+      for (size_t word = 0; word < kCvWords; ++word) fours[word] = cv[word];
+      TransposeFours<kLanes>(fours);
+      TransposeFours<kLanes>(fours + 4);
+      uint32_t words[kCvWords][kLanes];
+      std::memcpy(words, fours, sizeof words);
+      for (size_t lane = 0; lane < count; ++lane) {
+        uint32_t* const to = out + lane * kCvWords;
+        std::memcpy(to, words[lane % 4] + lane / 4 * 4, 16);
+        std::memcpy(to + 4, words[4 + lane % 4] + lane / 4 * 4, 16);
+      }
     }
   }
 };

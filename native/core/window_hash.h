@@ -11,6 +11,12 @@ namespace gdo {
 
 inline constexpr size_t kWindowBytes = 8;
 
+// Positions of the same hash, mostly of the same word, are told apart by more of what stands before
+// them: else the first of a frequent word would take the cut, and depend on the cut before.
+inline constexpr size_t kRankBytes = 32;
+inline constexpr uint64_t kRankMultiplier = 0x9E3779B185EBCA77;
+inline constexpr int kRankShift = 29;
+
 // Floor of 2^32 over the golden ratio, made odd: spreads low differences over the high bits, which
 // decide the minimum.
 inline constexpr uint32_t kWindowMultiplier = 0x9E3779B1;
@@ -43,17 +49,44 @@ inline uint32_t WindowHashOf(const uint8_t* end) {
   return (newer ^ rotated) * kWindowMultiplier + kWindowOffset;
 }
 
+inline uint64_t WindowLittle64(const uint8_t* bytes) {
+  return uint64_t{WindowLittle32(bytes + 4)} << 32 | WindowLittle32(bytes);
+}
+
+// A number for the kRankBytes bytes before `end`.
+inline uint64_t WindowRankOf(const uint8_t* end) {
+  uint64_t rank = 0;
+  for (size_t back = kRankBytes; back != 0; back -= 8) {
+    rank = (rank ^ WindowLittle64(end - back)) * kRankMultiplier;
+    rank ^= rank >> kRankShift;
+  }
+  return rank;
+}
+
+// The best of the positions with the least hash seen so far: the first with the least rank.
+struct RankedPosition {
+  size_t position;
+  uint64_t rank;
+
+  inline void Take(const uint8_t* bytes, size_t other) {
+    const uint64_t other_rank = WindowRankOf(bytes + other);
+    if (other_rank < rank) *this = {other, other_rank};
+  }
+};
+
 inline size_t ScalarMinimum(const uint8_t* bytes, size_t first, size_t last) {
-  size_t best = last;
+  RankedPosition best = {last, 0};
   uint32_t least = kWindowHashMax;
   for (size_t position = first; position < last; ++position) {
     const uint32_t hash = WindowHashOf(bytes + position);
     if (hash < least) {
       least = hash;
-      best = position;
+      best = {position, WindowRankOf(bytes + position)};
+    } else if (hash == least && best.position != last) {
+      best.Take(bytes, position);
     }
   }
-  return best;
+  return best.position;
 }
 
 }  // namespace

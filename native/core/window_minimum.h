@@ -7,8 +7,9 @@
 
 namespace gdo {
 
-// The first position in [first, last) with the least hash; `last` if no hash is below the maximum.
-// `first` is at least kWindowBytes. Reads [first - kWindowBytes, last).
+// The position in [first, last) with the least hash; of several, the first with the least rank;
+// `last` if no hash is below the maximum. `first` is at least kRankBytes. Reads
+// [first - kRankBytes, last).
 size_t WindowMinimum(const uint8_t* bytes, size_t first, size_t last);
 
 }  // namespace gdo

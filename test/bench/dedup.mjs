@@ -1,8 +1,9 @@
 /**
  * Which way of cutting saves most at equal mean size: `node test/bench/dedup.mjs [FOLDER]`, as root or not.
  * Fetches Debian and npm packages in several versions into FOLDER (kept, so that a second run needs no
- * network), makes databases and disk images from a seed, and prints one table for each kind of data.
- * docs/adr/0013-hash-mix.md holds what it printed. Asserts nothing.
+ * network), makes databases and disk images from a seed, and prints one table for each kind of data: each rule
+ * with several sets of constants, so that a rule is told from its luck. Takes minutes.
+ * docs/adr/0009-hash-mix.md holds what it printed. Asserts nothing.
  */
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
@@ -12,6 +13,7 @@ import Database from "better-sqlite3";
 import { SeededRng } from "../../dist/lib/base/index.js";
 
 const AVERAGES = [16_384, 65_536];
+const SEEDS = 8;
 const folder = resolve(process.argv[2] ?? join(tmpdir(), "gdo-dedup"));
 const sh = (command, cwd = folder) =>
   execFileSync("sh", ["-ec", command], { cwd, stdio: ["ignore", "pipe", "inherit"] });
@@ -81,14 +83,14 @@ function images(place, layers) {
 
 function table(name, files) {
   for (const average of AVERAGES) {
-    const lines = String(execFileSync(join(folder, "dedup"), [String(average), ...files]))
+    const lines = String(execFileSync(join(folder, "dedup"), [String(average), String(SEEDS), ...files]))
       .trim()
       .split("\n");
-    console.log(`\n${name}, ${files.length} files, mean ${average}`);
+    console.log(`\n${name}, ${files.length} files, mean ${average}: saved %, over ${SEEDS} sets of constants`);
     for (const line of lines) {
-      const [rule, mean, saved, chunks] = line.split("\t");
+      const [rule, mean, saved, deviation, least, greatest, inUse] = line.split("\t");
       console.log(
-        `${rule.padEnd(18)} mean ${mean.padStart(6)}  saved ${saved.padStart(6)} %  chunks ${chunks.padStart(7)}`,
+        `${rule.padEnd(18)} mean ${mean.padStart(6)}  saved ${saved.padStart(6)} ± ${deviation}  (${least} to ${greatest}; in use ${inUse})`,
       );
     }
   }

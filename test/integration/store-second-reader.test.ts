@@ -87,7 +87,11 @@ test("[T2] a second chunker, written from the design pages alone, cuts where the
   for (const profile of ["min8-64k", "min8-16k", "fixed-64k"] as const) {
     const folder = join(root, profile);
     mkdirSync(folder);
+    // Of few words, so that many places have the least hash.
+    const words = Array.from({ length: 8 }, () => rng.bytes(12));
+    const phrase = Array.from({ length: 3_000 }, () => words[Math.floor(rng.next() * 8)] as Uint8Array);
     const parts = [rng.bytes(150_000), new Uint8Array(250_000), text(rng, 3_000), new Uint8Array(99_000).fill(7)];
+    parts.push(Buffer.concat(phrase));
     writeFileSync(join(folder, "mixed"), Buffer.concat(parts));
     const store = await PackStore.open(join(root, `${profile}-packs`));
     await putTree(store, folder, { profile });

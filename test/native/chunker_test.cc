@@ -167,6 +167,21 @@ void KnownCuts() {
   EXPECT((first == std::vector<uint64_t>{12061, 23878, 10596, 10450, 17503, 18839, 19143, 8663}));
 }
 
+// Few words, so every hash stands in hundreds of places and ranks decide. From the second reader's
+// program, test/second-reader/cuts.py.
+void KnownCutsAmongEqualHashes() {
+  Random random(5);
+  const Bytes words = random.Take(96);
+  Bytes bytes;
+  for (int word = 0; word < 20'000; ++word) {
+    const auto start = words.begin() + static_cast<ptrdiff_t>(12 * random.Below(8));
+    bytes.insert(bytes.end(), start, start + 12);
+  }
+  EXPECT((LengthsOf(CutWhole(ProfileNamed("min8-16k"), bytes)) ==
+          std::vector<uint64_t>{24113, 13620, 12516, 12492, 19584, 14160, 20088, 8952, 24132, 11976,
+                                8460, 8484, 19692, 23412, 8760, 8544, 1015}));
+}
+
 }  // namespace
 
 void TestChunker() {
@@ -175,6 +190,7 @@ void TestChunker() {
   RunsOfOneByte();
   SmallInputs();
   KnownCuts();
+  KnownCutsAmongEqualHashes();
 }
 
 }  // namespace gdo::test

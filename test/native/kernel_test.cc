@@ -64,13 +64,19 @@ void ParentsAreAlike() {
   }
 }
 
-// Bytes of a small alphabet repeat hashes, so the first of equals is put to the test; zeros must
-// never win.
+// Bytes of a small alphabet, and phrases, repeat hashes, so the choice among equals is put to the
+// test; zeros must never win.
 Bytes Content(Random& random, size_t size) {
   const size_t letters = size_t{1} << random.Below(9);
   Bytes bytes = random.Take(size);
   if (random.Below(3) == 0) {
     for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(byte % letters);
+  }
+  if (random.Below(3) == 0) {
+    const size_t period = 9 + random.Below(600);
+    for (size_t at = period; at < size; ++at) {
+      if (random.Below(100) != 0) bytes[at] = bytes[at - period];
+    }
   }
   if (random.Below(3) == 0 && size != 0) {
     const size_t start = random.Below(size);
@@ -88,8 +94,8 @@ void MinimaAreAlike() {
   for (int round = 0; round < 6000; ++round) {
     const size_t size_max = round % 100 == 0 ? 70'000 : 1200;
     // A buffer of its own size, so that a read past it is a fault that the sanitizer sees.
-    const Bytes bytes = Content(random, kWindowBytes + random.Below(size_max));
-    const size_t first = kWindowBytes + random.Below(bytes.size() - kWindowBytes + 1);
+    const Bytes bytes = Content(random, kRankBytes + random.Below(size_max));
+    const size_t first = kRankBytes + random.Below(bytes.size() - kRankBytes + 1);
     const size_t expected = kScalarKernel.window_minimum(bytes.data(), first, bytes.size());
     ForEachFast([&](const Kernel& kernel) {
       EXPECT(kernel.window_minimum(bytes.data(), first, bytes.size()) == expected);

@@ -4,6 +4,8 @@ import struct
 
 WORD = 0xFFFFFFFF
 FACTOR = 0x9E3779B1
+LONG = 0xFFFFFFFFFFFFFFFF
+RANK_FACTOR = 0x9E3779B185EBCA77
 PROFILES = {
     "min8-64k": (32_768, 98_304),
     "min8-16k": (8_192, 24_576),
@@ -17,6 +19,14 @@ def _hash(data, end):
     return ((newer ^ turned) * FACTOR + WORD) & WORD
 
 
+def _rank(data, end):
+    rank = 0
+    for word in struct.unpack_from("<QQQQ", data, end - 32):
+        rank = (rank ^ word) * RANK_FACTOR & LONG
+        rank ^= rank >> 29
+    return rank
+
+
 def _first_cut(data, start, least, greatest):
     left = len(data) - start
     if left <= least:
@@ -26,6 +36,8 @@ def _first_cut(data, start, least, greatest):
         value = _hash(data, start + length)
         if value < best:
             best, cut = value, length
+        elif value == best < WORD and _rank(data, start + length) < _rank(data, start + cut):
+            cut = length
     return cut
 
 
