@@ -53,7 +53,7 @@ class PayloadCodec {
 
   std::unique_ptr<ZSTD_CCtx_s, Free> compressor_;
   std::unique_ptr<ZSTD_DCtx_s, Free> decompressor_;
-  Bytes frame_;
+  RawBytes frame_;
 };
 
 // A whole record; its length and number of bases are set in `header`.

@@ -10,7 +10,7 @@
 namespace gdo::store {
 namespace {
 
-constexpr size_t kBatchBytes = size_t{1024} * 1024;
+constexpr size_t kBatchBytes = size_t{512} * 1024;
 // What a file system allocates at once; a hole is at least so large.
 constexpr size_t kPageBytes = 4096;
 
