@@ -100,6 +100,8 @@ export interface NativePackStore {
   /** What lies in these packs, and in no later one, is no longer held. */
   dropPacks(packs: readonly number[]): void;
   has(id: Uint8Array): boolean;
+  /** Whether that is the record that counts: not one that a later one has replaced. */
+  isAt(id: Uint8Array, pack: number, offset: number): boolean;
   count(): number;
   ids(cursor: number): { readonly ids: Uint8Array; readonly cursor: number };
   put(kind: number, id: Uint8Array, bytes: Uint8Array): Promise<void>;
@@ -116,9 +118,25 @@ export interface NativePackStore {
     previous?: Uint8Array,
   ): NativeJob<NativeIngest>;
   restoreFile(id: Uint8Array, fd: number, progress: Progress): NativeJob<number>;
+  /** A step of cleaning; native/collection_calls.h has them. */
+  collect(step: CollectionStep, ...args: readonly unknown[]): unknown;
   abort(number: number): void;
   close(): void;
 }
+
+export type CollectionStep =
+  | "begin"
+  | "pack"
+  | "name"
+  | "nameAllIn"
+  | "nameYoung"
+  | "condemn"
+  | "findLeaning"
+  | "uses"
+  | "repack"
+  | "beginPack"
+  | "abort"
+  | "end";
 
 interface NativeWiegandDecoder {
   edge(line: 0 | 1, timestampNs: bigint): WiegandFrame | undefined;

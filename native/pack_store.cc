@@ -1,8 +1,9 @@
 // class PackStore(folder, packBytesMax): the objects of one store, for lib/store/pack/store.ts,
 // which opens it, recovers and locks. Ids are 32 bytes, footers' rows 40 [T7].
 //   addEntries(pack, rows), setLastPack(pack, endBytes, markedBytes, rows), dropPacks(packs)
-//   has(id), count(), ids(cursor) -> {ids, cursor}
+//   has(id), isAt(id, pack, offset), count(), ids(cursor) -> {ids, cursor}
 //   put(kind, id, bytes), get(id), openRecord(record, id), commit(), finish() -> promises
+//   collect(step, ...): collection_calls.h has the steps
 //   putFile(fd, bytesMax, profile, progress, previous), restoreFile(id, fd, progress) -> {number,
 //   promise} abort(number), close()
 //
@@ -18,7 +19,7 @@
 
 #include "addon.h"
 #include "arguments.h"
-#include "core/little_endian.h"
+#include "collection_calls.h"
 #include "core/profile.h"
 #include "store_engine.h"
 #include "store_jobs.h"
@@ -42,13 +43,7 @@ uint32_t NumberArgument(const Napi::CallbackInfo& info, size_t index) {
 }
 
 std::vector<store::FooterEntry> EntriesArgument(const Napi::CallbackInfo& info, size_t index) {
-  const auto rows = BytesArgument(info, index);
-  std::vector<store::FooterEntry> entries(rows.size() / store::kFooterEntryBytes);
-  for (size_t row = 0; row < entries.size(); ++row) {
-    const uint8_t* const bytes = rows.data() + row * store::kFooterEntryBytes;
-    entries[row] = {store::LoadId(bytes), LoadLittle32(bytes + 32), LoadLittle32(bytes + 36)};
-  }
-  return entries;
+  return store::DecodeRows(BytesArgument(info, index));
 }
 
 // Lets through one report in each interval.
@@ -98,6 +93,7 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
                            InstanceMethod<&PackStoreWrap::SetLastPack>("setLastPack"),
                            InstanceMethod<&PackStoreWrap::DropPacks>("dropPacks"),
                            InstanceMethod<&PackStoreWrap::Has>("has"),
+                           InstanceMethod<&PackStoreWrap::IsAt>("isAt"),
                            InstanceMethod<&PackStoreWrap::Count>("count"),
                            InstanceMethod<&PackStoreWrap::Ids>("ids"),
                            InstanceMethod<&PackStoreWrap::Put>("put"),
@@ -107,6 +103,7 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
                            InstanceMethod<&PackStoreWrap::Finish>("finish"),
                            InstanceMethod<&PackStoreWrap::PutFile>("putFile"),
                            InstanceMethod<&PackStoreWrap::RestoreFile>("restoreFile"),
+                           InstanceMethod<&PackStoreWrap::Collect>("collect"),
                            InstanceMethod<&PackStoreWrap::Abort>("abort"),
                            InstanceMethod<&PackStoreWrap::Close>("close"),
                        });
@@ -164,7 +161,15 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
 
   Napi::Value Has(const Napi::CallbackInfo& info) {
     if (!RequireBytes(info, 0)) return {};
-    return Napi::Boolean::New(info.Env(), engine_->objects.Entries().Has(IdArgument(info, 0)));
+    return Napi::Boolean::New(info.Env(), engine_->objects.Has(IdArgument(info, 0)));
+  }
+
+  Napi::Value IsAt(const Napi::CallbackInfo& info) {
+    if (!RequireBytes(info, 0)) return {};
+    const auto place = engine_->objects.Entries().Find(IdArgument(info, 0));
+    const bool is_at = place.has_value() && place->pack == NumberArgument(info, 1) &&
+                       place->offset == NumberArgument(info, 2);
+    return Napi::Boolean::New(info.Env(), is_at);
   }
 
   Napi::Value Count(const Napi::CallbackInfo& info) {
@@ -264,6 +269,8 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
     }
     return started;
   }
+
+  Napi::Value Collect(const Napi::CallbackInfo& info) { return CollectionCall(engine_, info); }
 
   Napi::Value Abort(const Napi::CallbackInfo& info) {
     jobs_.AbortJob(NumberArgument(info, 0));

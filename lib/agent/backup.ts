@@ -1,7 +1,7 @@
 /** Snapshots of folders into a node's store, and which of them are forgotten: what `backup` and `forget` call. */
 import { hostname } from "node:os";
 import { z } from "zod";
-import { GdoError } from "../base/index.ts";
+import { GdoError, type Hash } from "../base/index.ts";
 import {
   type KeptSnapshot,
   type Note,
@@ -67,13 +67,20 @@ export class Backups {
   readonly #catalog: SnapshotCatalog;
   readonly #progress = new Map<string, SnapshotProgress>();
 
-  constructor(parts: NodeParts) {
+  readonly #onForget: (tree: Hash) => void;
+
+  /** `onForget` is told before a snapshot of that tree goes. */
+  constructor(parts: NodeParts, onForget: (tree: Hash) => void) {
     this.#parts = parts;
+    this.#onForget = onForget;
     this.#catalog = new SnapshotCatalog(new Refs(parts.paths.refs));
   }
 
-  /** Errors as takeSnapshot. */
-  async backup({ path, name, job, exclude, excludeFiles, ...options }: BackupParams): Promise<unknown> {
+  /** Errors as takeSnapshot; the signal's reason when that ended it: then nothing is kept by name. */
+  async backup(
+    { path, name, job, exclude, excludeFiles, ...options }: BackupParams,
+    signal?: AbortSignal,
+  ): Promise<unknown> {
     const { store, clock, paths } = this.#parts;
     const before = await store.sizeBytes();
     const notes: Omit<Note, "cause">[] = [];
@@ -81,6 +88,7 @@ export class Backups {
     try {
       const taken = await takeSnapshot(store, this.#catalog, {
         ...options,
+        ...(signal === undefined ? {} : { signal }),
         source: path,
         name,
         host: hostname(),
@@ -123,7 +131,10 @@ export class Backups {
     };
     const stays = (snapshot: KeptSnapshot): boolean => (reasons.get(snapshot) ?? []).length > 0;
     const going = snapshots.filter((snapshot) => !stays(snapshot));
-    if (!dryRun) for (const snapshot of going) await this.#catalog.remove(snapshot);
+    for (const snapshot of dryRun ? [] : going) {
+      this.#onForget(snapshot.tree);
+      await this.#catalog.remove(snapshot);
+    }
     return { kept: snapshots.filter(stays).map(row), removed: going.map(row) };
   }
 }

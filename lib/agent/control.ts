@@ -11,8 +11,9 @@ const LINE_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What both the running agent and the offline node offer. */
 export interface Api {
+  /** The signal ends work that lasts: `backup`, `gc`, `verify`. Over a socket its closing does the same. */
   // biome-ignore lint/suspicious/noExplicitAny: results are JSON; the caller knows the method's shape.
-  call(method: string, params?: unknown): Promise<any>;
+  call(method: string, params?: unknown, signal?: AbortSignal): Promise<any>;
   close(): Promise<void>;
 }
 
@@ -56,9 +57,13 @@ export class ControlServer {
 
   #serve(socket: Socket, api: Pick<Api, "call">): void {
     this.#sockets.add(socket);
-    socket.on("close", () => this.#sockets.delete(socket));
+    const gone = new AbortController();
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      gone.abort(new GdoError("IO", "whoever asked for it went away"));
+    });
     socket.on("error", () => socket.destroy());
-    const onLine = (line: string): void => void answer(socket, line, api);
+    const onLine = (line: string): void => void answer(socket, line, api, gone.signal);
     readLines(socket, { lineBytesMax: LINE_BYTES_MAX, onLine, onTooLong: () => socket.destroy() });
   }
 
@@ -68,13 +73,13 @@ export class ControlServer {
   }
 }
 
-async function answer(socket: Socket, line: string, api: Pick<Api, "call">): Promise<void> {
+async function answer(socket: Socket, line: string, api: Pick<Api, "call">, gone: AbortSignal): Promise<void> {
   let id: unknown = null;
   try {
     const request = JSON.parse(line) as { id?: unknown; method?: unknown; params?: unknown };
     id = request.id ?? null;
     if (typeof request.method !== "string") throw new GdoError("INPUT_INVALID", "a control request names its method");
-    const result = await api.call(request.method, request.params);
+    const result = await api.call(request.method, request.params, gone);
     socket.write(`${JSON.stringify({ id, result: result ?? null })}\n`);
   } catch (error) {
     const wire =

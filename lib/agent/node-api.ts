@@ -5,7 +5,7 @@ import { z } from "zod";
 import { GdoError } from "../base/index.ts";
 import { canonicalFromJson, jsonFromCanonical } from "../codec/index.ts";
 import { CHARTER_APP, MAIN_BRANCH } from "../ledger/index.ts";
-import { putPath } from "../store/index.ts";
+import { putPath, RecentPuts, Refs } from "../store/index.ts";
 import type { PeerStatus } from "../sync/index.ts";
 import { BACKUP_PARAMS, Backups, FORGET_PARAMS, PROGRESS_PARAMS } from "./backup.ts";
 import type { Api } from "./control.ts";
@@ -18,6 +18,7 @@ import type { GdoNode } from "./node.ts";
 import { nodeStatus } from "./node-status.ts";
 import { logPage, showBlock } from "./node-views.ts";
 import { SteerableClock } from "./steerable-clock.ts";
+import { GC_PARAMS, Upkeep } from "./upkeep.ts";
 import { verifyHome } from "./verify-home.ts";
 
 /** What only a running agent has. */
@@ -63,6 +64,7 @@ const PARAMS = {
   backup: BACKUP_PARAMS,
   backupProgress: PROGRESS_PARAMS,
   forget: FORGET_PARAMS,
+  gc: GC_PARAMS,
   importDoorbot: z.strictObject({ path, expectHash: z.string().optional() }),
   verify: nothing,
   installDapp: z.strictObject({ path }),
@@ -77,17 +79,17 @@ const PARAMS = {
 
 type Method = keyof typeof PARAMS;
 type Params<M extends Method> = z.infer<(typeof PARAMS)[M]>;
-type Methods = { readonly [M in Method]: (params: Params<M>) => unknown };
+type Methods = { readonly [M in Method]: (params: Params<M>, signal?: AbortSignal) => unknown };
 
 /** The node as an Api; `close` closes the node. INPUT_INVALID names the parameter. */
 export function nodeApi(node: GdoNode, side: AgentSide = OFFLINE): Api {
   const methods = methodsOf(node, side);
   return {
-    async call(method, params = {}) {
+    async call(method, params = {}, signal = undefined) {
       if (!Object.hasOwn(PARAMS, method)) throw new GdoError("INPUT_INVALID", `the agent has no method ${method}`);
       const checked = PARAMS[method as Method].safeParse(params);
       if (!checked.success) throw new GdoError("INPUT_INVALID", `${method}: ${messageOf(checked.error)}`);
-      return (methods[method as Method] as (params: unknown) => unknown)(checked.data);
+      return (methods[method as Method] as (params: unknown, signal?: AbortSignal) => unknown)(checked.data, signal);
     },
     close: () => node.close(),
   };
@@ -99,8 +101,10 @@ function messageOf(error: z.ZodError): string {
 }
 
 function methodsOf(node: GdoNode, side: AgentSide): Methods {
-  const { db, store, paths } = node.parts;
-  const backups = new Backups(node.parts);
+  const { clock, db, store, paths } = node.parts;
+  const upkeep = new Upkeep(node.parts);
+  const backups = new Backups(node.parts, (tree) => upkeep.spare(tree));
+  const puts = new RecentPuts(new Refs(paths.refs));
   return {
     status: () => nodeStatus(node, side),
     log: ({ branch: name, limit, before }) =>
@@ -123,14 +127,17 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
     }),
     merge: ({ branch: name }) => mergeBranches(node, name),
     sync: ({ timeoutMs }) => awaitPeers(node, side, timeoutMs),
-    put: async ({ path: file }) => {
-      const { id, kind, sizeBytes } = await putPath(store, file);
-      await store.commit();
-      return { id, kind, sizeBytes: sizeBytes ?? 0 };
-    },
-    backup: (params) => backups.backup(params),
+    put: ({ path: file }) =>
+      store.holding(async () => {
+        const { id, kind, sizeBytes } = await putPath(store, file);
+        await store.commit();
+        await puts.add(id, clock.nowMs());
+        return { id, kind, sizeBytes: sizeBytes ?? 0 };
+      }),
+    backup: (params, signal) => store.holding(() => backups.backup(params, signal)),
     backupProgress: ({ job }) => backups.progress(job),
     forget: (params) => backups.forget(params),
+    gc: (params, signal) => upkeep.gc(params, signal),
     importDoorbot: ({ path: file, expectHash }) =>
       importDoorbot({
         path: file,
@@ -139,7 +146,7 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
         ...(expectHash === undefined ? {} : { expectHash }),
       }),
     verify: () => verifyHome(node),
-    installDapp: ({ path: folder }) => installDapp(node, folder),
+    installDapp: ({ path: folder }) => store.holding(() => installDapp(node, folder)),
     admit: ({ devices, principals }) => admitDevices(node, devices, principals),
     steer: ({ wallMs }) => steer(node, wallMs),
     metrics: () => node.metrics(),

@@ -132,6 +132,10 @@ export class GdoNode {
     }
     if (policy.mode === "quorum")
       throw new GdoError("REFUSED", `${branch} is merged by a quorum of ${policy.validators}`, { hint: "gdo agent" });
+    return this.parts.store.holding(() => this.#merge(branch));
+  }
+
+  async #merge(branch: string): Promise<MergeReport> {
     const report = await this.#merger.merge(branch);
     const block = report.id === undefined ? undefined : this.parts.db.block(report.id);
     if (block !== undefined) {

@@ -30,6 +30,7 @@ export const COMMANDS: readonly TableRow[] = [
   row("snapshots", "list the snapshots that are kept", async () => (await import("./commands/snapshots.ts")).snapshots),
   row("restore", "write a snapshot back into a folder", async () => (await import("./commands/restore.ts")).restore),
   row("forget", "forget old snapshots", async () => (await import("./commands/forget.ts")).forget),
+  row("gc", "remove from the store what nothing names", async () => (await import("./commands/gc.ts")).gc),
   row("stats", "what snapshots take, and what is saved", async () => (await import("./commands/stats.ts")).stats),
   row("log", "the blocks held, newest first", async () => (await import("./commands/log.ts")).log),
   row("show", "one block in full", async () => (await import("./commands/show.ts")).show),

@@ -22,6 +22,7 @@ import { applyMerge, headId, type Tables } from "./apply-merge.ts";
 import { BlockTable, type Head } from "./blocks.ts";
 import { type BranchRow, BranchTable, type VoidEntry } from "./branches.ts";
 import { asGdoError, Connection } from "./connection.ts";
+import { contents } from "./contents.ts";
 import { found, openBranches } from "./found.ts";
 import { Listing, type ListOptions, type ListRow } from "./listing.ts";
 import { type FrontierLog, LogTable } from "./logs.ts";
@@ -315,6 +316,11 @@ export class LedgerDb {
   /** On disk when it returns: what a device remembers of itself must outlive what it signs [L7]. */
   setMeta(key: string, value: string): void {
     this.#connection.durably(() => this.#meta.set(key, value));
+  }
+
+  /** Canonical bytes of all that may name an object of the store: bodies of blocks, values, what is remembered. */
+  contents(): Iterable<Uint8Array> {
+    return contents(this.#connection);
   }
 
   /** Checks everything that is stored against itself; says each thing that is wrong, and where. */

@@ -85,7 +85,8 @@ void ChunkEncoder::Read(const std::vector<ObjectId>& ids, size_t first, size_t c
                         std::vector<ChunkPointer>& chunks) {
   for (size_t index = first; index < first + count; ++index) {
     ChunkPointer chunk;
-    if (chunks[index] != nullptr || store_.GetChunk(ids[index], chunk).has_value()) continue;
+    if (chunks[index] != nullptr || !store_.Has(ids[index])) continue;
+    if (store_.GetChunk(ids[index], chunk).has_value()) continue;
     if (chunk->depth < kDepthMax) chunks[index] = std::move(chunk);
   }
 }

@@ -16,6 +16,8 @@ struct Place {
   uint32_t pack;
   uint32_t offset;
   uint32_t record_bytes;
+
+  bool operator==(const Place&) const = default;
 };
 
 class Index {

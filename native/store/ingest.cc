@@ -110,7 +110,7 @@ void Ingest::TakeChunk(const JobPointer& job, const std::shared_ptr<Segment>& se
 
 // Whether the chunk is new, so that somebody must store it.
 bool Ingest::Claim(const ObjectId& id) {
-  if (store_.Entries().Has(id)) return false;
+  if (store_.Has(id)) return false;
   const std::lock_guard lock(in_flight_mutex_);
   // It may have arrived between the two looks: then it is stored once more, and found by Append.
   return in_flight_.insert(id).second;

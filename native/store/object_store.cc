@@ -30,19 +30,29 @@ void ObjectStore::SetLastPack(uint32_t pack, std::unique_ptr<PackState> state) {
   continuable_ = std::move(state);
 }
 
+bool ObjectStore::Has(const ObjectId& id) const {
+  if (!index_.Has(id)) return false;
+  const std::shared_ptr<Collection> collection = Collecting();
+  if (collection == nullptr) return true;
+  const std::optional<Place> place = index_.Find(id);
+  return place.has_value() && !collection->IsCondemned(*place);
+}
+
 Outcome ObjectStore::Put(ObjectKind kind, const ObjectId& id, std::span<const uint8_t> bytes) {
-  if (index_.Has(id)) return std::nullopt;
+  if (Has(id)) return std::nullopt;
   const Bytes record = CodecPool::Lease(codecs_)->EncodeRecord(kind, id, bytes);
   return Append(id, record);
 }
 
 Outcome ObjectStore::Append(const ObjectId& id, const Bytes& record) {
   const std::lock_guard lock(append_mutex_);
-  if (index_.Has(id)) return std::nullopt;  // Another put of it was first.
+  if (Has(id)) return std::nullopt;  // Another put of it was first.
   if (Outcome fault = OpenAppender(record.size())) return fault;
   uint32_t offset = 0;
   if (Outcome fault = appender_->Append(id, record, offset)) return fault;
   index_.Set(id, {appender_->Pack(), offset, static_cast<uint32_t>(record.size())});
+  const std::shared_ptr<Collection> collection = Collecting();
+  if (collection != nullptr) collection->NoteYoung(id, record);
   return std::nullopt;
 }
 
@@ -194,6 +204,60 @@ Outcome ObjectStore::Commit() {
     if (Outcome fault = Continue()) return fault;
   }
   return appender_ == nullptr ? std::nullopt : appender_->Commit();
+}
+
+Outcome ObjectStore::BeginCollection(bool is_dry, uint32_t& last_pack) {
+  if (is_dry) {
+    if (Outcome fault = Commit()) return fault;
+  }
+  const std::lock_guard lock(append_mutex_);
+  if (Collecting() != nullptr) return Fault{Fault::Kind::kInvalid, 0, "the store is being cleaned"};
+  last_pack = last_pack_;
+  if (!is_dry) {
+    if (Outcome fault = SealAll(last_pack)) return fault;
+  }
+  const std::unique_lock inner(collection_mutex_);
+  collection_ = std::make_shared<Collection>(*this);
+  return std::nullopt;
+}
+
+// A pack without records may stay open: nothing of it can be dead.
+Outcome ObjectStore::SealAll(uint32_t& last_pack) {
+  if (appender_ == nullptr && continuable_ != nullptr && !continuable_->entries.empty()) {
+    if (Outcome fault = Continue()) return fault;
+  }
+  if (appender_ != nullptr && appender_->Records() > 0) {
+    if (Outcome fault = appender_->Seal()) return fault;
+    SetAppender(nullptr);
+  }
+  if (appender_ != nullptr || continuable_ != nullptr) last_pack = last_pack_ - 1;
+  return std::nullopt;
+}
+
+std::shared_ptr<Collection> ObjectStore::Collecting() const {
+  const std::shared_lock lock(collection_mutex_);
+  return collection_;
+}
+
+void ObjectStore::EndCollection() {
+  const std::unique_lock lock(collection_mutex_);
+  collection_.reset();
+}
+
+Outcome ObjectStore::Move(const ObjectId& id, const Place& from, const Bytes& record) {
+  const std::lock_guard lock(append_mutex_);
+  if (index_.Find(id) != from) return std::nullopt;
+  if (Outcome fault = OpenAppender(record.size())) return fault;
+  uint32_t offset = 0;
+  if (Outcome fault = appender_->Append(id, record, offset)) return fault;
+  index_.Set(id, {appender_->Pack(), offset, static_cast<uint32_t>(record.size())});
+  return std::nullopt;
+}
+
+Outcome ObjectStore::BeginPack() {
+  const std::lock_guard lock(append_mutex_);
+  if (Outcome fault = OpenAppender(0)) return fault;
+  return appender_->Commit();
 }
 
 void ObjectStore::DropPacks(std::span<const uint32_t> packs) {

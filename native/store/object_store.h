@@ -11,6 +11,7 @@
 #include <unordered_map>
 
 #include "store/chunk_cache.h"
+#include "store/collection.h"
 #include "store/fault.h"
 #include "store/index.h"
 #include "store/pack_appender.h"
@@ -38,6 +39,10 @@ class ObjectStore {
   // the first append.
   void SetLastPack(uint32_t pack, std::unique_ptr<PackState> state);
 
+  // Whether the object is held, not known to be damaged, and not about to be removed: then whoever
+  // needs it need not put it.
+  bool Has(const ObjectId& id) const;
+
   // Keeps an object that is not held yet.
   Outcome Put(ObjectKind kind, const ObjectId& id, std::span<const uint8_t> bytes);
 
@@ -64,6 +69,18 @@ class ObjectStore {
   Outcome ReadRecord(const Place& place, std::span<uint8_t> out);
 
   Outcome Commit();
+
+  // Begins a cleaning of all packs that there are: nothing is appended to any of them from here on,
+  // but in a dry one. Only one at a time.
+  Outcome BeginCollection(bool is_dry, uint32_t& last_pack);
+  std::shared_ptr<Collection> Collecting() const;
+  void EndCollection();
+
+  // Stores a record anew that lies at `from`; nothing happens if it does not any more.
+  Outcome Move(const ObjectId& id, const Place& from, const Bytes& record);
+
+  // A pack that is later than all others is on disk when it succeeds: no number is given twice.
+  Outcome BeginPack();
 
   // Lets go of packs that are to be removed, or are gone; what is needed of them lies elsewhere, or
   // nowhere [T11].
@@ -99,6 +116,7 @@ class ObjectStore {
                     std::vector<ChunkPointer>& out);
   Outcome ReadBase(const ObjectId& id, Reading reading, ChunkPointer& out);
 
+  Outcome SealAll(uint32_t& last_pack);
   Outcome OpenAppender(uint64_t record_bytes);
   Outcome Continue();
   std::shared_ptr<PackAppender> CurrentAppender() const;
@@ -113,6 +131,9 @@ class ObjectStore {
   std::mutex append_mutex_;  // Writing happens one step at a time.
   std::unique_ptr<PackState> continuable_;
   uint32_t last_pack_ = 0;
+
+  mutable std::shared_mutex collection_mutex_;  // Guards the pointer only.
+  std::shared_ptr<Collection> collection_;
 
   mutable std::shared_mutex appender_mutex_;  // Guards the pointer only.
   std::shared_ptr<PackAppender> appender_;

@@ -79,6 +79,20 @@ void SealRecord(const RecordHeader& header, std::span<uint8_t> record) {
   StoreLittle32(record.data() + end, Crc32c(record.first(end)));
 }
 
+bool IsRecordIntact(std::span<const uint8_t> record) {
+  const size_t end = record.size() - kCrcBytes;
+  return LoadLittle32(record.data() + end) == Crc32c(record.first(end));
+}
+
+std::vector<FooterEntry> DecodeRows(std::span<const uint8_t> rows) {
+  std::vector<FooterEntry> entries(rows.size() / kFooterEntryBytes);
+  for (size_t row = 0; row < entries.size(); ++row) {
+    const uint8_t* const bytes = rows.data() + row * kFooterEntryBytes;
+    entries[row] = {LoadId(bytes), LoadLittle32(bytes + 32), LoadLittle32(bytes + 36)};
+  }
+  return entries;
+}
+
 Bytes EncodeMark() {
   Bytes mark(kRecordBytesMin);
   SealRecord(RecordHeader{}, mark);

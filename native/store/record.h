@@ -64,6 +64,9 @@ struct FooterEntry {
   uint32_t record_bytes;
 };
 
+// A footer's rows, as they stand in the file.
+std::vector<FooterEntry> DecodeRows(std::span<const uint8_t> rows);
+
 // Empty where no header that the format allows can be. `bytes` has at least kRecordHeaderBytes.
 std::optional<RecordHeader> DecodeRecordHeader(std::span<const uint8_t> bytes);
 
@@ -72,6 +75,9 @@ std::vector<ObjectId> BasesOf(std::span<const uint8_t> record);
 
 // Completes a record whose base ids and payload are in place: `record` is as long as it will be.
 void SealRecord(const RecordHeader& header, std::span<uint8_t> record);
+
+// Whether the checksum of a whole record is right.
+bool IsRecordIntact(std::span<const uint8_t> record);
 
 Bytes EncodeMark();
 Bytes EncodePackHeader(uint32_t pack);

@@ -13,7 +13,7 @@
  *   GDO_FAULT_LOG    a file that gets every counted call and its file's name, and "fault" once it has happened
  *
  * For power the files are taken to be append-only: what is left of each is its length at its last sync.
- * Names count from the sync of their folder on; a rename that was not synced is undone.
+ * Names count from the sync of their folder on; a rename or a removal that was not synced is undone.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -38,14 +38,14 @@ struct tracked_file {
   off_t synced_bytes;
 };
 
-enum change_kind { CREATED, MADE_FOLDER, RENAMED };
+enum change_kind { CREATED, MADE_FOLDER, RENAMED, REMOVED };
 
 struct change {
   enum change_kind kind;
   bool is_durable;
   char path[PATH_MAX];
   char from[PATH_MAX];   /* RENAMED: the name before. */
-  char backup[PATH_MAX]; /* RENAMED: what had the name until then; may be empty. */
+  char backup[PATH_MAX]; /* RENAMED, REMOVED: what had the name until then; may be empty. */
 };
 
 static pthread_mutex_t lock = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
@@ -138,6 +138,8 @@ static void undo(const struct change *change) {
     if (rmdir(change->path) != 0) REAL(rename)(change->path, lost);
   } else if (change->kind == CREATED) {
     REAL(unlink)(change->path);
+  } else if (change->kind == REMOVED) {
+    if (change->backup[0] != 0) REAL(rename)(change->backup, change->path);
   } else {
     REAL(rename)(change->path, change->from);
     if (change->backup[0] != 0) REAL(rename)(change->backup, change->path);
@@ -377,6 +379,9 @@ int unlink(const char *name) {
   if (!is_below(path)) return REAL(unlink)(name);
   pthread_mutex_lock(&lock);
   is_turn("unlink", path);
+  struct change *change = add_change(REMOVED, path);
+  snprintf(change->backup, 2048, "%s-%d", setting("GDO_FAULT_LOG"), change_count);
+  if (link(path, change->backup) != 0) change->backup[0] = 0;
   int result = REAL(unlink)(name);
   int code = errno;
   pthread_mutex_unlock(&lock);

@@ -1,4 +1,4 @@
-/** `gdo forget`: which snapshots of a name stay, and which go. Their content stays until the store is cleaned. */
+/** `gdo forget`: which snapshots of a name stay, and which go. Their content stays until `gdo gc`. */
 import type { ForgetReport, SnapshotRow } from "../../agent/index.ts";
 import { type CommandSpec, withApi } from "../command.ts";
 import { moment } from "../ids.ts";
@@ -50,6 +50,7 @@ export const forget: CommandSpec = {
       { kept: kept.length, forgotten: removed.length, dryRun: params.dryRun },
       () => `${kept.length}${would} kept, ${removed.length}${would} forgotten`,
     );
+    if (removed.length > 0 && !params.dryRun) session.out.line("what only they needed still takes room: gdo gc");
     return 0;
   },
 };

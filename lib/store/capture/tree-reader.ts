@@ -26,6 +26,8 @@ export interface ReadingRules extends VisitRules {
   readonly nowNs?: () => bigint;
   /** Reads again what is where it was, and looks as it did. */
   readonly rereadAll?: boolean;
+  /** Ends the reading with its reason. */
+  readonly signal?: AbortSignal | undefined;
   /** Told of each file as it was read, or found unchanged. */
   readonly onFile?: (change: FileChange, sizeBytes: number) => void;
   /** Told of content as it is read, or found unchanged. */
@@ -75,6 +77,7 @@ export class TreeReader {
     const entries: TreeEntry[] = [];
     try {
       for await (const child of visit.children(this.#rules.onNote)) {
+        this.#rules.signal?.throwIfAborted();
         const entry = await this.#child(visit, child, before.get(keyOfName(child.name)));
         if (entry !== undefined) entries.push(entry);
       }
@@ -181,13 +184,14 @@ export class TreeReader {
       this.#rules.onBytes?.(doneBytes - told);
       told = doneBytes;
     };
-    const { profile = DEFAULT_PROFILE } = this.#rules;
+    const { profile = DEFAULT_PROFILE, signal } = this.#rules;
     try {
-      const blob = await putBlobFile(this.#store, handle, { profile, sizeBytesMax, previous, onProgress });
+      const blob = await putBlobFile(this.#store, handle, { profile, sizeBytesMax, previous, onProgress, signal });
       onProgress(blob.sizeBytes);
       return blob;
     } catch (error) {
       // Whose failure it was: the file's own shows again, and is told as such.
+      signal?.throwIfAborted();
       if (error instanceof GdoError) for await (const _ of readPieces(handle, sizeBytesMax));
       throw error;
     }

@@ -67,6 +67,15 @@ export class PackFiles {
     return { sizeBytes, read };
   }
 
+  /** Lets go of packs that are about to go. */
+  forget(packs: readonly number[]): void {
+    for (const pack of packs) {
+      const entry = this.#open.get(pack);
+      this.#open.delete(pack);
+      if (entry !== undefined) void this.#closeUnused(pack, entry);
+    }
+  }
+
   /** Lets go of all files; one that is being read is closed when that is done. */
   async close(): Promise<void> {
     const entries = [...this.#open];

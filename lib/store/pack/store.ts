@@ -7,6 +7,7 @@ import type { FileHandle } from "node:fs/promises";
 import { type NativeJob, type NativePackStore, nativePackStore } from "../../addon.ts";
 import { bytesOf, GdoError, HASH_BYTES, type Hash, hashOf32 } from "../../base/index.ts";
 import type { ObjectKind, StoredObject } from "../chunk-store.ts";
+import { type Collected, type CollectedStore, type CollectOptions, collect, Holders } from "../collect/collection.ts";
 import { makeFolder } from "../durable-folder.ts";
 import type { FileStore, FileWork, PutFile, PutFileOptions } from "../file-store.ts";
 import { withIoErrors } from "../io-error.ts";
@@ -50,9 +51,17 @@ export class PackStore implements FileStore {
   readonly #inFlight = new Set<Promise<unknown>>();
   /** Commits, and readings of the folder, happen one at a time. */
   #queue: Promise<unknown> = Promise.resolve();
+  readonly #holders = new Holders();
+  readonly #dir: string;
+  readonly #packBytesMax: number;
+  /** Cleaning and verifying happen one at a time; a closing store ends them. */
+  #upkeep: Promise<unknown> = Promise.resolve();
+  readonly #closing = new AbortController();
   #isClosed = false;
 
   private constructor(dir: string, lock: FileHandle | undefined, packBytesMax: number) {
+    this.#dir = dir;
+    this.#packBytesMax = packBytesMax;
     this.#files = new PackFiles(dir);
     this.#lock = lock;
     this.#native = nativePackStore(dir, packBytesMax);
@@ -129,7 +138,9 @@ export class PackStore implements FileStore {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#closing.abort(new GdoError("IO", "the store is being closed"));
     try {
+      await this.#upkeep;
       await Promise.allSettled(this.#inFlight);
       if (this.#lock !== undefined) await this.#inTurn(() => withStoreErrors(() => this.#native.finish()));
     } finally {
@@ -158,6 +169,42 @@ export class PackStore implements FileStore {
     await this.#inTurn(() => this.#load());
   }
 
+  /**
+   * Runs work that looks what is held and later names it, in a ref or in the ledger: what it finds held
+   * is not removed before it ends.
+   */
+  holding<T>(work: () => Promise<T>): Promise<T> {
+    return this.#holders.hold(work);
+  }
+
+  /** Removes what nothing names [T11]. One at a time; may run beside any other work of this process. */
+  async collect(options: CollectOptions): Promise<Collected> {
+    this.#assertWritable();
+    const signal = AbortSignal.any([this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    return this.#keepUp(() => collect(this.#collected(), { ...options, signal }));
+  }
+
+  #collected(): CollectedStore {
+    return {
+      native: this.#native,
+      files: this.#files,
+      dir: this.#dir,
+      packBytesMax: this.#packBytesMax,
+      commit: () => this.#inTurn(() => withStoreErrors(() => this.#native.commit())),
+      settled: () => Promise.allSettled([this.#holders.settled(), ...this.#inFlight]),
+      forget: (packs) => {
+        for (const pack of packs) this.#readTo.delete(pack);
+        this.#files.forget(packs);
+      },
+    };
+  }
+
+  #keepUp<T>(task: () => Promise<T>): Promise<T> {
+    const turn = this.#upkeep.then(task);
+    this.#upkeep = turn.catch(() => undefined);
+    return turn;
+  }
+
   get objectCount(): number {
     return this.#native.count();
   }
@@ -180,7 +227,7 @@ export class PackStore implements FileStore {
       onBad(place);
     };
     for (const pack of await this.#files.list()) {
-      objects += await verifyPack(this.#files, pack, (record, id) => this.#contentFault(record, id), tell);
+      objects += await verifyPack(this.#files, pack, (...record) => this.#contentFault(...record), tell);
     }
     return { objects, bad };
   }
@@ -202,7 +249,13 @@ export class PackStore implements FileStore {
     return { kind: KINDS[kind] as ObjectKind, bytes };
   }
 
-  async #contentFault(record: Uint8Array, id: Hash): Promise<string | undefined> {
+  /** Of a record that a later one has replaced, only the form counts: what it leaned on may be gone [T11]. */
+  async #contentFault(
+    record: Uint8Array,
+    id: Hash,
+    place: { readonly pack: number; readonly offset: number },
+  ): Promise<string | undefined> {
+    if (!this.#native.isAt(bytesOf(id), place.pack, place.offset)) return undefined;
     try {
       await withStoreErrors(() => this.#native.openRecord(record, bytesOf(id)));
       return undefined;

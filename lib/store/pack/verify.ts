@@ -14,7 +14,11 @@ export interface BadPlace {
 }
 
 /** What is wrong with the content of a whole record; undefined when it is the object it says. */
-export type ContentCheck = (record: Uint8Array, id: Hash) => Promise<string | undefined>;
+export type ContentCheck = (
+  record: Uint8Array,
+  id: Hash,
+  place: { readonly pack: number; readonly offset: number },
+) => Promise<string | undefined>;
 
 /** The records of a pack that are right; tells each place that is not. */
 export async function verifyPack(
@@ -37,7 +41,7 @@ export async function verifyPack(
   let records = 0;
   for await (const item of scanPack(source, PACK_HEADER_BYTES)) {
     const id = footer.idAt(item) ?? idOf(item);
-    const fault = footer.faultOf(item, source.sizeBytes) ?? (await faultOf(item, contentFault));
+    const fault = footer.faultOf(item, source.sizeBytes) ?? (await faultOf(item, pack, contentFault));
     if (fault !== undefined) bad(item.offset, fault, id);
     else if (item.type === "record") records += 1;
   }
@@ -50,9 +54,9 @@ function idOf(item: PackItem): Hash | undefined {
   return item.type === "damage" ? item.id : undefined;
 }
 
-async function faultOf(item: PackItem, contentFault: ContentCheck): Promise<string | undefined> {
+async function faultOf(item: PackItem, pack: number, contentFault: ContentCheck): Promise<string | undefined> {
   if (item.type === "damage") return item.what;
-  return item.type === "record" ? contentFault(item.bytes, item.header.id) : undefined;
+  return item.type === "record" ? contentFault(item.bytes, item.header.id, { pack, offset: item.offset }) : undefined;
 }
 
 /** Compares a sealed pack's footer with the records met on the way. */

@@ -37,6 +37,8 @@ export interface TakeSnapshotOptions {
   readonly dryRun?: boolean;
   /** Reads again also what has not changed by its size, times and inode. */
   readonly rereadAll?: boolean;
+  /** Ends the reading early; nothing is kept by name then. */
+  readonly signal?: AbortSignal;
   readonly onNote?: (note: Note) => void;
   readonly onProgress?: (progress: SnapshotProgress) => void;
 }
@@ -80,6 +82,7 @@ export async function takeSnapshot(
   });
   const taken = { tree, timeMs, ...count.result(), ...(previous === undefined ? {} : { previous: previous.id }) };
   if (target instanceof DryStore) return { ...taken, newBytes: target.newBytes };
+  options.signal?.throwIfAborted();
   await store.commit(); // The ref comes last [T8].
   return { ...taken, id: await keep(catalog, options, taken, previous) };
 }
@@ -109,6 +112,7 @@ async function rulesOf(options: TakeSnapshotOptions, count: Count): Promise<Read
     selection: selectionOf(exclusion),
     oneFileSystem,
     rereadAll,
+    signal: options.signal,
     closed: new Set(folders.map(keyOf)),
     nowNs: () => BigInt(Math.floor(clock.nowMs())) * 1_000_000n,
     onNote: (note) => count.note(note),
