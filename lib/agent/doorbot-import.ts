@@ -55,7 +55,8 @@ export function importDoorbot(options: ImportOptions): ImportReport {
 function readList(path: string, expectHash: string | undefined): DoorbotList {
   const bytes = readBounded(path);
   const sha224Of = (body: Uint8Array): string => createHash("sha224").update(body).digest("hex");
-  return parseDoorbot(bytes, expectHash === undefined ? {} : { expected: { sha224: expectHash, sha224Of } });
+  const expected = expectHash === undefined ? {} : { expected: { sha224: expectHash, sha224Of } };
+  return parseDoorbot(bytes, { sha224Of, ...expected });
 }
 
 function readBounded(path: string): Uint8Array {

@@ -5,7 +5,7 @@
 import { GdoError } from "../base/index.ts";
 import { settleConflicts } from "./doorbot-conflicts.ts";
 import { readDoorbotCsv } from "./doorbot-csv.ts";
-import { readDoorbotJson } from "./doorbot-json.ts";
+import { readDoorbotJson, type Sha224Of } from "./doorbot-json.ts";
 import { type DoorbotProblem, type DoorbotRow, judgeRow, type ReadRow } from "./doorbot-rows.ts";
 
 export interface DoorbotList {
@@ -18,7 +18,9 @@ export interface DoorbotList {
 
 export interface DoorbotOptions {
   /** What the server's header X-Hash-SHA224 said over the body (hex); a list with another hash is refused. */
-  readonly expected?: { readonly sha224: string; readonly sha224Of: (bytes: Uint8Array) => string };
+  readonly expected?: { readonly sha224: string; readonly sha224Of: Sha224Of };
+  /** Where it is given, a row's hash is compared with the card's number, if the row has one. */
+  readonly sha224Of?: Sha224Of;
 }
 
 export const DOORBOT_FILE_BYTES_MAX = 64 * 1024 * 1024;
@@ -35,7 +37,7 @@ export function parseDoorbot(bytes: Uint8Array, options: DoorbotOptions = {}): D
   if (options.expected !== undefined) checkHash(bytes, options.expected);
   const text = new TextDecoder("utf-8").decode(bytes); // Drops a BOM; what is not UTF-8 shows as U+FFFD.
   const isJson = /^\s*[[{]/.test(text);
-  const reads = isJson ? readDoorbotJson(text) : readDoorbotCsv(text);
+  const reads = isJson ? readDoorbotJson(text, options.sha224Of) : readDoorbotCsv(text);
   return { format: isJson ? "json-v1" : "csv-v0", ...judgeAll(reads) };
 }
 

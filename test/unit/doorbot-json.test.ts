@@ -139,3 +139,24 @@ test("[A1] doorbot JSON: half a character, written as an escape, is no name", (t
   t.like(rows, [{ verdict: "denied", member: "" }]);
   t.like(problems, [{ line: 1, effect: "denied" }]);
 });
+
+test("[A1] doorbot JSON: a key that doorbot does not write denies the card, and its text is not told [A6]", (t) => {
+  const { rows, problems } = parse(card(1), card(2, { "0000000002": 1 }), card(3, { endorsements: [] }));
+  t.deepEqual(
+    rows.map((row) => row.verdict),
+    ["allowed", "denied", "allowed"],
+  );
+  t.like(problems, [{ line: 3, effect: "denied", what: "the row states a key that doorbot does not write" }]);
+  t.false(JSON.stringify(problems).includes("0000000002"));
+});
+
+test("[A1] doorbot JSON: a hash that is not that of the row's own number denies the card", (t) => {
+  const sha224Of = (bytes: Uint8Array): string => createHash("sha224").update(bytes).digest("hex");
+  const list = [card(1), card(2, { tagid: hashOf(9) }), card(3, { tag_ident: null })];
+  const { rows, problems } = parseDoorbot(Buffer.from(JSON.stringify(list)), { sha224Of });
+  t.deepEqual(
+    rows.map((row) => row.verdict),
+    ["allowed", "denied", "allowed"],
+  );
+  t.like(problems, [{ effect: "denied", what: "tagid is not the SHA-224 of tag_ident" }]);
+});
