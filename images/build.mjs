@@ -21,8 +21,6 @@ async function buildDapp(name) {
     platform: "node",
     format: "esm",
     target: "node20",
-    // The portable half of the package: the other half loads a native helper, which no container has.
-    alias: { "cbor-x": fileURLToPath(new URL("../node_modules/cbor-x/index.js", import.meta.url)) },
     logLevel: "warning",
   });
   cpSync(new URL("dapp.yaml", source), new URL("dapp.yaml", result));

@@ -37,6 +37,10 @@ const schema = z.strictObject({
   /** Serve a broker to the others. Port 0 takes a free one, printed at start. */
   embeddedBroker: z.strictObject({ host: z.string().default("127.0.0.1"), port: port.default(1883) }).optional(),
   merge: z.strictObject({ everyMs: z.number().int().min(50).max(3_600_000).default(2000) }).default({ everyMs: 2000 }),
+  /** How long a first round of votes may take; each further one has twice as long [L15]. */
+  votes: z
+    .strictObject({ timeoutMs: z.number().int().min(100).max(600_000).default(10_000) })
+    .default({ timeoutMs: 10_000 }),
   policy: z
     .strictObject({
       softHours: z.number().positive().default(24),

@@ -2,9 +2,10 @@
 import { statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { z } from "zod";
-import { GdoError } from "../base/index.ts";
+import { GdoError, type Hash } from "../base/index.ts";
 import { canonicalFromJson, jsonFromCanonical } from "../codec/index.ts";
 import { CHARTER_APP, MAIN_BRANCH } from "../ledger/index.ts";
+import type { MergeReport } from "../node/index.ts";
 import { putPath, RecentPuts, Refs } from "../store/index.ts";
 import type { PeerStatus } from "../sync/index.ts";
 import { BACKUP_PARAMS, Backups, FORGET_PARAMS, PROGRESS_PARAMS } from "./backup.ts";
@@ -13,7 +14,7 @@ import { storeDapp } from "./dapp-install.ts";
 import type { DoorStatus } from "./door-hub.ts";
 import { importDoorbot } from "./doorbot-import.ts";
 import { readSecret } from "./home.ts";
-import type { MergeReport } from "./merger.ts";
+import { votesOn } from "./merge-votes.ts";
 import type { GdoNode } from "./node.ts";
 import { nodeStatus } from "./node-status.ts";
 import { logPage, showBlock } from "./node-views.ts";
@@ -113,7 +114,7 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
         ...(limit === undefined ? {} : { limit }),
         ...(before === undefined ? {} : { before }),
       }),
-    show: ({ id }) => showBlock(db, id.toLowerCase()),
+    show: ({ id }) => showWithVotes(node, id.toLowerCase()),
     append: ({ app, acts, branch: name }) => {
       const { id, n } = node.append(
         app,
@@ -160,9 +161,16 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
 /** One branch, or whatever waits that this node may merge by itself, the charter first; `main` when nothing does. */
 async function mergeBranches(node: GdoNode, branch: string | undefined): Promise<unknown> {
   const merges: MergeReport[] = [];
-  const due = branch === undefined ? node.branchesDue() : [branch];
+  const due = branch === undefined ? node.validator.due() : [branch];
   for (const name of due.length === 0 ? [MAIN_BRANCH] : due) merges.push(await node.merge(name));
   return { merges };
+}
+
+async function showWithVotes(node: GdoNode, prefix: string): Promise<unknown> {
+  const shown = showBlock(node.parts.db, prefix);
+  const block = shown["kind"] === "merge" ? node.parts.db.block(shown["id"] as Hash) : undefined;
+  const votes = block === undefined ? [] : await votesOn(node, block);
+  return votes.length === 0 ? shown : { ...shown, votes };
 }
 
 async function installDapp(node: GdoNode, folder: string): Promise<unknown> {

@@ -5,11 +5,11 @@ import { type Clock, type Log, SystemClock, SystemRng } from "../base/index.ts";
 import { type Block, type KeyPair, keyFromSeed } from "../codec/index.ts";
 import { DappHost, ImageCache, RuncRuntime } from "../dapp/index.ts";
 import { LedgerDb } from "../db/index.ts";
+import { OwnLog } from "../node/index.ts";
 import { PackStore } from "../store/index.ts";
 import { type Config, readConfig } from "./config.ts";
 import { type HomePaths, lockHome, openHome, readSecret } from "./home.ts";
 import { imageStore } from "./object-access.ts";
-import { OwnLog } from "./own-log.ts";
 import { readCharter } from "./setup.ts";
 import { SteerableClock } from "./steerable-clock.ts";
 

@@ -2,6 +2,7 @@
 import { bytesOf } from "../base/index.ts";
 import type { CanonicalMap } from "../codec/index.ts";
 import { type Author, authorOf, CHARTER_BRANCH, parseGenesis, policyOf, stateRoot } from "../ledger/index.ts";
+import { standingOf } from "./branch-standing.ts";
 import type { GdoNode } from "./node.ts";
 import type { AgentSide } from "./node-api.ts";
 
@@ -28,6 +29,7 @@ export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record
     stateRoots: roots,
     merges: total((line) => db.merges(line)),
     voids: total((line) => db.voids(line).length),
+    waiting: Object.fromEntries(node.validator.waiting),
     dapps: [...db.charterAt().scan("dapp/")].map(([key, value]) => ({
       name: key.slice("dapp/".length),
       ...(value as CanonicalMap),
@@ -42,10 +44,20 @@ export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record
   };
 }
 
-function branchStatus({ parts: { db } }: GdoNode, name: string): Record<string, unknown> {
+function branchStatus({ parts: { db }, validator }: GdoNode, name: string): Record<string, unknown> {
   const head = db.head(name);
+  const pending = db.countPending(name);
+  const standing = validator.status(name);
   const mode = policyOf(db.charterAt(), name)?.mode ?? "open"; // Only open branches have lines of other names.
-  return { name, mode, h: head?.h ?? 0, ...(head === undefined ? {} : { head: head.id }), void: db.voids(name).length };
+  return {
+    name,
+    mode,
+    h: head?.h ?? 0,
+    ...(head === undefined ? {} : { head: head.id }),
+    void: db.voids(name).length,
+    pending,
+    ...(standing === undefined ? {} : standingOf(standing, pending)),
+  };
 }
 
 function peerStatus({ parts: { db } }: GdoNode, peer: ReturnType<AgentSide["peers"]>[number]): Record<string, unknown> {

@@ -18,12 +18,12 @@ import {
   policyOf,
   whyNotMerge,
 } from "../ledger/index.ts";
-import { Chain } from "./chain.ts";
+import { Chain, type MergeReport, Validator, type ValidatorEvent } from "../node/index.ts";
 import { readSecret } from "./home.ts";
-import { blobReader, type MergeReport, Merger } from "./merger.ts";
 import { closeAll, type NodeParts, openParts } from "./node-parts.ts";
 import { type RequestObjects, RootFetcher } from "./object-access.ts";
 import { PolicyBook } from "./policy-book.ts";
+import { blobReader, containerApps, installedDapps, storeBlobs } from "./working-apps.ts";
 
 /** What the world around a node wants to know. */
 export interface NodeListener {
@@ -32,13 +32,15 @@ export interface NodeListener {
   merged(payload: MergePayload, merge: Block): void;
   /** A newer policy is held, signed and whole. */
   policyChanged(generation: number): void;
+  /** What votes have led to that somebody should know. */
+  voting(event: ValidatorEvent): void;
   request: RequestObjects;
 }
 
 /** Durations remembered for `metrics`. */
 const MEASURED_MAX = 1000;
 
-const NOBODY: NodeListener = { appended() {}, merged() {}, policyChanged() {}, request() {} };
+const NOBODY: NodeListener = { appended() {}, merged() {}, policyChanged() {}, voting() {}, request() {} };
 
 export class GdoNode {
   readonly parts: NodeParts;
@@ -46,10 +48,11 @@ export class GdoNode {
   readonly fetcher: RootFetcher;
   readonly policies: PolicyBook;
   readonly refusals = new Map<string, number>();
-  readonly #merger: Merger;
+  readonly validator: Validator;
   readonly #doorKey: PublicKey | undefined;
   readonly #mergeMs: number[] = [];
   listener: NodeListener = NOBODY;
+  #isVoting = false;
 
   private constructor(parts: NodeParts) {
     const { db, store, dapps, ownLog, charter, clock, log } = parts;
@@ -63,14 +66,19 @@ export class GdoNode {
       (objects, near) => this.listener.request(objects, near),
       () => void this.chain.advance().then(() => this.policies.refresh()),
     );
-    this.#merger = new Merger({ db, store, dapps, ownLog, organisation, clock });
     this.policies = new PolicyBook(this);
+    const blobs = storeBlobs(store, this.fetcher);
+    this.validator = new Validator({
+      ...{ ledger: db, blobs, ownLog, organisation, clock, log },
+      apps: containerApps({ dapps, store, fetcher: this.fetcher }),
+      timeoutMs: parts.config.votes.timeoutMs,
+      publish: (block) => this.listener.appended([block]),
+      advance: () => this.chain.advance(),
+      tell: (event) => this.listener.voting(event),
+    });
     this.chain = new Chain({
-      db,
-      store,
-      organisation,
-      fetcher: this.fetcher,
-      log,
+      ...{ ledger: db, blobs, organisation, log },
+      settled: () => this.#settled(),
       onMerged: (payload, merge) => this.#merged(payload, merge),
       refused: (reason) => this.countRefusal(reason),
     });
@@ -89,15 +97,6 @@ export class GdoNode {
       await closeAll(parts.closers);
       throw error;
     }
-  }
-
-  /** Branches in mode single that this node's principal merges, with something to merge; `charter` first. */
-  branchesDue(): string[] {
-    const { db, pair } = this.parts;
-    return db.branches().filter((name) => {
-      if (policyOf(db.charterAt(), name)?.mode !== "single" || db.countPending(name) === 0) return false;
-      return whyNotMerge(pair.publicKey, name, db.branchView(name)) === undefined;
-    });
   }
 
   /** Records acts for one dapp, one entry. LEDGER_UNKNOWN_AUTHOR before the charter admits this device. */
@@ -136,7 +135,7 @@ export class GdoNode {
   }
 
   async #merge(branch: string): Promise<MergeReport> {
-    const report = await this.#merger.merge(branch);
+    const report = await this.validator.merge(branch);
     const block = report.id === undefined ? undefined : this.parts.db.block(report.id);
     if (block !== undefined) {
       this.#mergeMs.push(report.ms);
@@ -185,12 +184,32 @@ export class GdoNode {
     this.refusals.set(reason, (this.refusals.get(reason) ?? 0) + 1);
   }
 
+  /** From now on this node votes where it may, as blocks come: for the running agent, which publishes them. */
+  startVoting(): void {
+    this.#isVoting = true;
+    this.validator.look();
+  }
+
+  #settled(): void {
+    if (this.#isVoting) this.validator.look();
+  }
+
+  /** Who votes needs the dapps: asked for as soon as they are installed. */
+  async #fetchDapps(): Promise<void> {
+    const { db } = this.parts;
+    if (!this.#isVoting) return;
+    for (const { tree } of installedDapps(db.charterAt())) await this.fetcher.has(tree);
+  }
+
   #merged(payload: MergePayload, merge: Block): void {
+    if (payload.branch === CHARTER_BRANCH) void this.#fetchDapps();
     this.listener.merged(payload, merge);
     void this.policies.refresh();
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
+    this.#isVoting = false;
+    await this.validator.close();
     return closeAll(this.parts.closers);
   }
 }

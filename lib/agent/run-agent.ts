@@ -106,6 +106,7 @@ class Agent implements AgentHandle {
         this.#tell({ type: "policy", generation });
         this.#doors.policyChanged();
       },
+      voting: (event) => this.#tell({ ...event }),
       request: (objects, near) =>
         this.#network?.step({ type: "want", objects, ...(near === undefined ? {} : { near }) }),
     };
@@ -115,6 +116,7 @@ class Agent implements AgentHandle {
     this.#startNetwork();
     await this.#doors.listen(paths.doorSocket);
     this.#control = await ControlServer.listen(paths.controlSocket, this.api);
+    this.#node.startVoting();
     this.#mergeLater();
     this.#retryLater();
     const port = this.#broker?.port;
@@ -182,7 +184,8 @@ class Agent implements AgentHandle {
 
   /** A merge that cannot be made now (a container fails, a disk is full) is tried again: entries wait. */
   async #mergeIfDue(): Promise<void> {
-    for (const branch of this.#node.branchesDue()) {
+    this.#node.validator.workDue();
+    for (const branch of this.#node.validator.due()) {
       try {
         const { h, id, included, void: voids, ms } = await this.#node.merge(branch);
         this.#tell({ type: "merge", branch, h, id, entries: included, void: voids.length, ms });

@@ -48,6 +48,12 @@ export class DappHost {
     return made;
   }
 
+  /** The same dapp in a container of its own, which is started for the first call and ends with `close`. As dapp(). */
+  async fresh(tree: Hash): Promise<DappCalls & { readonly manifest: Manifest; close(): Promise<void> }> {
+    const { manifest } = await this.dapp(tree);
+    return new WarmDapp(tree, manifest, this.#options);
+  }
+
   /** Stops every container; calls under way are rejected. */
   async close(): Promise<void> {
     this.#isClosed = true;

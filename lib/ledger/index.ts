@@ -9,7 +9,9 @@ export {
 export { type Author, authorOf, initialCharterState, reduceCharter } from "./charter.ts";
 export {
   Consensus,
+  type ConsensusInput,
   type ConsensusOutput,
+  type ConsensusStatus,
   type Judgement,
   type Lock,
 } from "./consensus/index.ts";
@@ -27,7 +29,16 @@ export {
   parseMerge,
 } from "./merge.ts";
 export { encodeMergeChanges, type MergeChanges, parseMergeChanges, voidReason } from "./merge-changes.ts";
-export { type BranchView, type CharterAt, type HeldVote, judgeMerge, principalOf, whyNotMerge } from "./merge-rules.ts";
+export {
+  type BranchView,
+  type CharterAt,
+  castBy,
+  type HeldVote,
+  judgeMerge,
+  judgeProposal,
+  principalOf,
+  whyNotMerge,
+} from "./merge-rules.ts";
 export {
   type AppInput,
   type AppVerdict,

@@ -4,7 +4,7 @@ import type { Block } from "../codec/index.ts";
 import { authorOf } from "./charter.ts";
 import type { IncludedRange, MergePayload } from "./merge.ts";
 import type { StateView } from "./types.ts";
-import { lineOf, mayAppend, type Validators, validatorsOf } from "./validators.ts";
+import { lineOf, mayAppend, validatorsOf } from "./validators.ts";
 import { type CastVote, certificateOf, type Vote } from "./vote.ts";
 
 /** A vote block that is held. */
@@ -48,6 +48,12 @@ export type MergeVerdict =
 
 /** Judges a merge block against the branch. The sets and roots that it names are checked when it is applied. */
 export function judgeMerge(block: Block, payload: MergePayload, view: BranchView): MergeVerdict {
+  const proposal = judgeProposal(block, payload, view);
+  return proposal.verdict === "apply" ? (judgeFinality(block, payload, view) ?? proposal) : proposal;
+}
+
+/** As judgeMerge, but for whether it is final: what a validator asks before it does a merge's work again. */
+export function judgeProposal(block: Block, payload: MergePayload, view: BranchView): MergeVerdict {
   const { head } = view;
   const height = head?.h ?? 0;
   const charter = view.charterFor(height + 1);
@@ -61,7 +67,6 @@ export function judgeMerge(block: Block, payload: MergePayload, view: BranchView
     () => judgeCharter(payload, charter, view),
     () => judgeCertificate(payload, view),
     () => judgeRanges(payload, view),
-    () => judgeFinality(block, payload, validators, view),
   ];
   for (const rule of rules) {
     const found = rule();
@@ -153,14 +158,10 @@ function missingOf(range: IncludedRange, view: BranchView): IncludedRange[] {
   return held >= range.to ? [] : [{ ...range, from: Math.max(range.from, held + 1) }];
 }
 
-function judgeFinality(
-  { id }: Block,
-  { branch, h }: MergePayload,
-  validators: Validators,
-  view: BranchView,
-): MergeVerdict | undefined {
+function judgeFinality({ id }: Block, { branch, h }: MergePayload, view: BranchView): MergeVerdict | undefined {
   const charter = view.charterFor(h);
-  if (validators.mode !== "quorum" || charter === undefined) return undefined;
+  const validators = charter === undefined ? undefined : validatorsOf(charter.state, branch);
+  if (charter === undefined || validators?.mode !== "quorum") return undefined;
   const isFinal = certificateOf(castBy(charter.state, view.votes(h)), id, validators) !== undefined;
   return isFinal ? undefined : wait(`${branch} at height ${h} has not ${validators.q} commit votes yet`);
 }

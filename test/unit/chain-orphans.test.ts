@@ -1,10 +1,8 @@
 import test from "ava";
-import { Chain } from "../../lib/agent/chain.ts";
-import { RootFetcher } from "../../lib/agent/object-access.ts";
 import { silentLog } from "../../lib/base/index.ts";
 import { type Block, encodeEnvelope } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
-import { MemoryStore } from "../../lib/store/index.ts";
+import { Chain } from "../../lib/node/index.ts";
 import { note, TestLog, testOrganisation } from "../support/ledger-fixtures.ts";
 
 /** A chain over a database that counts what admission asks of it. */
@@ -26,18 +24,17 @@ function setup(charter: Block): { chain: Chain; db: LedgerDb; asked: () => numbe
       };
     },
   });
-  const store = new MemoryStore();
-  const fetcher = new RootFetcher(
-    store,
-    () => {},
-    () => {},
-  );
   const chain = new Chain({
-    db: counting,
-    store,
+    ledger: counting,
+    blobs: {
+      put: async () => charter.id,
+      read: async () => new Uint8Array(),
+      has: async () => false,
+      holding: (work) => work(),
+    },
     organisation: charter.id,
-    fetcher,
     log: silentLog,
+    settled: () => {},
     onMerged: () => {},
     refused: () => {},
   });

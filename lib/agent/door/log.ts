@@ -5,7 +5,7 @@
 import type { Block } from "../../codec/index.ts";
 import type { LedgerDb } from "../../db/index.ts";
 import { type Act, entryPayload } from "../../ledger/index.ts";
-import type { OwnLog } from "../own-log.ts";
+import type { OwnLog } from "../../node/index.ts";
 
 const DOOR_APP = "door";
 

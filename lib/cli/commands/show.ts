@@ -11,6 +11,28 @@ interface Shown extends LogRow {
   readonly bodyBytes: number;
   readonly signature: string;
   readonly included?: { branch: string; h: number };
+  readonly votes?: readonly ShownVote[];
+}
+
+interface ShownVote {
+  readonly voter: string;
+  readonly r: number;
+  readonly phase: string;
+  readonly verdict?: string;
+  readonly code?: string;
+  readonly differences?: readonly { app: string; place: string; one?: unknown; other?: unknown }[];
+}
+
+/** One line a vote; under it what its validator got otherwise than the merge, both sides in one line. */
+function voteLines({ voter, r, phase, verdict, code, differences = [] }: ShownVote): string[] {
+  const said = [verdict, code].filter((word) => word !== undefined).join(" ");
+  const side = (value: unknown): string => (value === undefined ? "nothing" : JSON.stringify(value));
+  return [
+    `${"vote".padEnd(11)}round ${r} ${phase} ${voter} ${said}`.trimEnd(),
+    ...differences.map(
+      ({ app, place, one, other }) => `${"".padEnd(11)}  ${app} ${place}: merge ${side(one)}, ${voter} ${side(other)}`,
+    ),
+  ];
 }
 
 function describe(block: Shown): string {
@@ -26,8 +48,9 @@ function describe(block: Shown): string {
   ];
   if (block.included !== undefined) rows.push(["merged", `${block.included.branch}@${block.included.h}`]);
   for (const parent of block.parents) rows.push(["parent", parent]);
-  const head = rows.map(([name, value]) => `${name.padEnd(11)}${value}`).join("\n");
-  return `${head}\n\n${JSON.stringify(block.payload, null, 2)}`;
+  const head = rows.map(([name, value]) => `${name.padEnd(11)}${value}`);
+  const lines = [...head, ...(block.votes ?? []).flatMap(voteLines)];
+  return `${lines.join("\n")}\n\n${JSON.stringify(block.payload, null, 2)}`;
 }
 
 export const show: CommandSpec = {

@@ -2,14 +2,28 @@
 import { type CommandSpec, withApi } from "../command.ts";
 import { moment } from "../ids.ts";
 
+interface Branch {
+  readonly name: string;
+  readonly mode: string;
+  readonly h: number;
+  readonly head?: string;
+  readonly void: number;
+  /** Only in mode quorum. */
+  readonly validators?: readonly string[];
+  readonly q?: number;
+  readonly tolerates?: string;
+  readonly waits?: string;
+}
+
 interface Status {
   readonly organisation: { id: string; name: string };
   readonly node: { name: string; key: string; principal: string };
   readonly brokerPort?: number;
-  readonly branches: readonly { name: string; mode: string; h: number; head?: string; void: number }[];
+  readonly branches: readonly Branch[];
   readonly entries: number;
   readonly pending: number;
   readonly stateRoot: string;
+  readonly waiting: Readonly<Record<string, string>>;
   readonly dapps: readonly { name: string; version: string; tree: string }[];
   readonly peers: readonly { key: string; name: string; connected: boolean; inStep: boolean; stalled?: string }[];
   readonly door?: { linked: boolean; lastN: number; policyGeneration: number };
@@ -33,6 +47,14 @@ function doorRows({ door, policy }: Status): Row[] {
   return rows;
 }
 
+function branchRows({ name, mode, h, head, void: voids, validators, q, tolerates, waits }: Branch): Row[] {
+  const at = head === undefined ? "not merged yet" : `height ${h} ${head.slice(0, 12)}`;
+  const rows: Row[] = [["branch", `${name} (${mode}), ${at}, ${voids} void`]];
+  if (validators !== undefined) rows.push(["", `${q} of ${validators.join(", ")} decide; ${tolerates}`]);
+  if (waits !== undefined) rows.push(["", `${name}@${h + 1}: ${waits}`]);
+  return rows;
+}
+
 function rowsOf(status: Status): Row[] {
   const rows: Row[] = [
     ["organisation", `${status.organisation.name} ${status.organisation.id.slice(0, 12)}`],
@@ -40,10 +62,8 @@ function rowsOf(status: Status): Row[] {
   ];
   if (status.brokerPort !== undefined) rows.push(["broker", `port ${status.brokerPort}`]);
   rows.push(["entries", `${status.entries}, ${status.pending} pending`]);
-  for (const { name, mode, h, head, void: voids } of status.branches) {
-    const at = head === undefined ? "not merged yet" : `height ${h} ${head.slice(0, 12)}`;
-    rows.push(["branch", `${name} (${mode}), ${at}, ${voids} void`]);
-  }
+  for (const branch of status.branches) rows.push(...branchRows(branch));
+  for (const why of Object.values(status.waiting)) rows.push(["waits", why]);
   rows.push(["state", status.stateRoot.slice(0, 12)]);
   for (const { name, version, tree } of status.dapps) {
     rows.push(["dapp", `${name} ${version} ${tree.slice(0, 12)}`]);

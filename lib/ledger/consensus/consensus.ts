@@ -72,6 +72,7 @@ export class Consensus {
       proposer: this.#proposer(),
       merge,
       attests: merge === undefined ? [] : this.#tally.attests(this.#r, merge),
+      passed: merge === undefined ? [] : this.#tally.passers(this.#r, merge),
       commits: merge === undefined ? [] : this.#tally.committers(this.#r, merge),
       skips: this.#tally.skippers(this.#r),
       lock: this.#lock,

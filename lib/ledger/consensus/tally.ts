@@ -77,6 +77,11 @@ export class Tally {
     return [...(this.#round(r).attests.get(merge)?.values() ?? [])].flat();
   }
 
+  /** Who passed it with the outputs that it claims. */
+  passers(r: number, merge: Hash): string[] {
+    return this.#voters(r, merge, (vote) => this.#agrees(vote)).map(({ voter }) => voter);
+  }
+
   committers(r: number, merge: Hash): string[] {
     return [...(this.#round(r).commits.get(merge)?.keys() ?? [])];
   }

@@ -78,6 +78,8 @@ export interface ConsensusStatus {
   readonly merge: Hash | undefined;
   /** What was attested of it in this round. */
   readonly attests: readonly CountedVote<AttestVote>[];
+  /** Who passed it with the outputs that it claims. */
+  readonly passed: readonly string[];
   /** Who committed to it in this round. */
   readonly commits: readonly string[];
   readonly skips: readonly string[];

@@ -4,14 +4,14 @@
  */
 import { type Clock, type Hash, type PublicKey, type Rng, toHex } from "../base/index.ts";
 import { type Block, type BlockKind, type Canonical, type KeyPair, signBlock } from "../codec/index.ts";
-import type { LedgerDb } from "../db/index.ts";
+import type { OwnBlocks } from "./ports.ts";
 
 const META_INCARNATION = "own.incarnation";
 const META_BOOT = "own.boot";
 const INCARNATION_BYTES = 8;
 
 export interface OwnLogOptions {
-  readonly db: LedgerDb;
+  readonly db: OwnBlocks;
   readonly pair: KeyPair;
   readonly organisation: Hash;
   readonly clock: Clock;

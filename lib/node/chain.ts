@@ -3,12 +3,10 @@
  * and says what is lacking. Verifies everything that others send; decides nothing that the ledger's pure
  * rules decide. Rules: docs/design/ledger.md.
  */
-import { GdoError, type Hash, type Log, OBJECT_BYTES_MAX } from "../base/index.ts";
+import { GdoError, type Hash, type Log } from "../base/index.ts";
 import { type Block, encodeEnvelope } from "../codec/index.ts";
-import type { LedgerDb } from "../db/index.ts";
 import { admit, judgeMerge, type MergePayload, type Orphan, parseMerge, parseMergeChanges } from "../ledger/index.ts";
-import { type ChunkStore, readBlobBytes } from "../store/index.ts";
-import type { RootFetcher } from "./object-access.ts";
+import type { NodeBlobs, NodeLedger } from "./ports.ts";
 
 /** Blocks that wait for their parents, over all authors; beyond it the oldest are dropped and come again. */
 const ORPHANS_MAX = 1024;
@@ -17,14 +15,15 @@ const ORPHANS_MAX = 1024;
 const FETCHED_AHEAD_MAX = 64;
 
 export interface ChainOptions {
-  readonly db: LedgerDb;
-  readonly store: ChunkStore;
+  readonly ledger: NodeLedger;
+  readonly blobs: NodeBlobs;
   readonly organisation: Hash;
-  readonly fetcher: RootFetcher;
   readonly log: Log;
   /** A merge was applied: state, charter and policy may have changed. */
   onMerged(payload: MergePayload, merge: Block): void;
   refused(reason: string): void;
+  /** What could be applied is. */
+  settled(): void;
 }
 
 export interface Taken {
@@ -45,16 +44,16 @@ export class Chain {
 
   /** Verifies and keeps what may be kept; then applies what merges have become possible. */
   async take(envelopes: readonly Uint8Array[]): Promise<Taken> {
-    const { db, organisation, refused, log } = this.#options;
+    const { ledger, organisation, refused, log } = this.#options;
     const taken = { added: 0, refused: 0 };
     for (let batch = envelopes; batch.length > 0; ) {
-      const admission = admit(batch, db.admitView(organisation));
+      const admission = admit(batch, ledger.admitView(organisation));
       for (const orphan of admission.orphans) this.#keepOrphan(orphan);
       for (const { reason, why } of admission.refused) {
         refused(reason);
         log.warn("a block was refused", { reason, why });
       }
-      const { added } = db.ingest(admission.admitted);
+      const { added } = ledger.ingest(admission.admitted);
       taken.added += added.length;
       taken.refused += admission.refused.length;
       batch = this.#takeChildren(added);
@@ -84,10 +83,15 @@ export class Chain {
   }
 
   async #advance(): Promise<void> {
+    await this.#applyAll();
+    this.#options.settled();
+  }
+
+  async #applyAll(): Promise<void> {
     await this.#fetchAhead();
     for (let applied = true; applied; ) {
       applied = false;
-      for (const block of this.#options.db.waitingMerges()) {
+      for (const block of this.#options.ledger.waitingMerges()) {
         if (!this.#hopeless.has(block.id) && (await this.#consider(block))) applied = true;
       }
     }
@@ -95,33 +99,33 @@ export class Chain {
 
   /** Asks for the changes of all merges at once: they come while the first is being applied. */
   async #fetchAhead(): Promise<void> {
-    const { db, fetcher } = this.#options;
-    for (const block of db.waitingMerges().slice(0, FETCHED_AHEAD_MAX)) {
+    const { ledger, blobs } = this.#options;
+    for (const block of ledger.waitingMerges().slice(0, FETCHED_AHEAD_MAX)) {
       const { changes } = parseMerge(block.d);
-      if (changes !== null && !this.#hopeless.has(block.id)) await fetcher.has(changes, block.a);
+      if (changes !== null && !this.#hopeless.has(block.id)) await blobs.has(changes, block.a);
     }
   }
 
   async #consider(block: Block): Promise<boolean> {
-    const { db, store, fetcher, log, refused } = this.#options;
+    const { ledger, blobs, log, refused } = this.#options;
     const payload = parseMerge(block.d);
-    const judged = judgeMerge(block, payload, db.branchView(db.lineOf(payload.branch, block.a)));
+    const judged = judgeMerge(block, payload, ledger.branchView(ledger.lineOf(payload.branch, block.a)));
     if (judged.verdict === "refuse") {
       this.#hopeless.add(block.id);
       refused("merge");
       log.warn("a merge was refused", { merge: block.id, why: judged.why });
     }
     if (judged.verdict !== "apply" || payload.changes === null) return false;
-    if (!(await fetcher.has(payload.changes, block.a))) return false;
-    const changes = parseMergeChanges(await readBlobBytes(store, payload.changes, OBJECT_BYTES_MAX));
+    if (!(await blobs.has(payload.changes, block.a))) return false;
+    const changes = parseMergeChanges(await blobs.read(payload.changes));
     return this.#apply(block, payload, changes);
   }
 
   /** A merge that claims other roots than its changes lead to is a lie or a bug: refused, said, never applied. */
   #apply(block: Block, payload: MergePayload, changes: ReturnType<typeof parseMergeChanges>): boolean {
-    const { db, log, refused, onMerged } = this.#options;
+    const { ledger, log, refused, onMerged } = this.#options;
     try {
-      db.applyMerge(db.lineOf(payload.branch, block.a), block, payload, changes);
+      ledger.applyMerge(ledger.lineOf(payload.branch, block.a), block, payload, changes);
     } catch (error) {
       if (!(error instanceof GdoError)) throw error;
       this.#hopeless.add(block.id);

@@ -1,0 +1,71 @@
+/** What a node's parts need of what is around them; the agent and the simulator bring it. */
+import type { Hash, PublicKey } from "../base/index.ts";
+import type { Block } from "../codec/index.ts";
+import type {
+  AdmitView,
+  BranchView,
+  HeldVote,
+  MergeApp,
+  MergeChanges,
+  MergePayload,
+  StateChange,
+  StateView,
+} from "../ledger/index.ts";
+
+/** A device's own blocks and what it remembers of itself; all durable on return [L7]. */
+export interface OwnBlocks {
+  appendOwn(block: Block): void;
+  lastOf(author: PublicKey, l: string): Block | undefined;
+  meta(key: string): string | undefined;
+  setMeta(key: string, value: string): void;
+}
+
+/** The ledger on disk. lib/db is the real one. */
+export interface NodeLedger extends OwnBlocks {
+  admitView(organisation: Hash): AdmitView;
+  ingest(blocks: readonly { readonly block: Block; readonly isChecked: boolean }[]): {
+    readonly added: readonly Hash[];
+  };
+  block(id: Hash): Block | undefined;
+  range(author: PublicKey, l: string, from: number, to: number, bytesMax: number): Uint8Array[];
+  branches(): string[];
+  /** The line of a branch that a device's merges are on. */
+  lineOf(branch: string, author: PublicKey): string;
+  branchView(line: string): BranchView;
+  head(line: string): { readonly h: number; readonly id: Hash } | undefined;
+  pending(line: string, limit?: number): Block[];
+  countPending(line: string): number;
+  waitingMerges(): Block[];
+  votes(branch: string, h: number): HeldVote[];
+  charterAt(h?: number): StateView;
+  state(app: string, line?: string): StateView;
+  previewRoots(line: string, changes: Readonly<Record<string, readonly StateChange[]>>): Record<string, Hash>;
+  applyMerge(line: string, merge: Block, payload: MergePayload, changes: MergeChanges): void;
+}
+
+/** Content by its id. */
+export interface NodeBlobs {
+  /** Durable on return. */
+  put(bytes: Uint8Array): Promise<Hash>;
+  read(id: Hash): Promise<Uint8Array>;
+  /** Whether all of a blob or tree is held; what is not is asked for, of `near` first. */
+  has(id: Hash, near?: PublicKey): Promise<boolean>;
+  /** Runs work that puts something and then names it in the ledger: until it ends nothing of that is removed. */
+  holding<T>(work: () => Promise<T>): Promise<T>;
+}
+
+/** How dapps are run: as they are, or anew, for a second opinion of the first [L13]. */
+export type Conditions = "warm" | "fresh";
+
+/** Dapps ready to work; `close` ends what was started for them alone. */
+export interface WorkingApps {
+  readonly apps: readonly MergeApp[];
+  /** Installed, but their images are not held. */
+  readonly missing: readonly string[];
+  close(): Promise<void>;
+}
+
+export interface NodeApps {
+  /** Every dapp that the charter's state has installed. */
+  open(charter: StateView, conditions: Conditions): Promise<WorkingApps>;
+}

@@ -1,0 +1,143 @@
+/** Proof of merge between whole nodes in one process: what is merged, what is refused, who is told what. */
+import test from "ava";
+import { decodeBlock } from "../../lib/codec/index.ts";
+import { QuorumNet, type QuorumNode, type QuorumOptions } from "../support/quorum-nodes.ts";
+
+const netOf = (options: QuorumOptions): QuorumNet => new QuorumNet(options, decodeBlock);
+const THREE = { n: 3, fault: "crash" } as const;
+const FOUR = { n: 4, fault: "byzantine" } as const;
+
+test("ledger: three validators make one merge final, and everybody has its state", async (t) => {
+  const net = netOf(THREE);
+  net.node("ana").append("one");
+  net.node("cleo").append("two");
+  await net.settle();
+  await net.work();
+  t.is(net.heights(), "1 1 1");
+  t.is(net.roots().size, 1);
+  t.deepEqual(net.refusals, []);
+  net.node("ben").append("three");
+  await net.settle();
+  await net.work();
+  t.is(net.heights(), "2 2 2");
+  t.is(net.roots().size, 1);
+});
+
+test("ledger: with one of three away nothing changes; with two away nothing is final and appending goes on", async (t) => {
+  const net = netOf(THREE);
+  const [ana, ben, cleo] = net.nodes as [QuorumNode, QuorumNode, QuorumNode];
+  cleo.isUp = false;
+  ana.append("one");
+  await net.settle();
+  for (let round = 0; net.heights() !== "1 1 0" && round < 5; round += 1) {
+    await net.work();
+    await net.wait(1_000 * 2 ** round);
+  }
+  t.is(net.heights(), "1 1 0");
+  ben.isUp = false;
+  for (const text of ["two", "three"]) ana.append(text);
+  for (let round = 0; round < 8; round += 1) {
+    await net.work();
+    await net.wait(5_000);
+  }
+  t.is(ana.db.head("main")?.h, 1);
+  t.is(ana.db.countPending("main"), 2);
+  const skips = ana.votes().filter(({ vote }) => vote.h === 2 && vote.phase === "skip");
+  t.is(skips.length, 1); // Alone it does not run ahead.
+  for (const node of [ben, cleo]) node.isUp = true;
+  for (let round = 0; net.heights() !== "2 2 2" && round < 8; round += 1) {
+    await net.work();
+    await net.wait(1_000 * 2 ** round);
+  }
+  t.is(net.heights(), "2 2 2");
+  t.is(net.roots().size, 1);
+});
+
+/** Until all have this height: a few rounds, with their time-outs. */
+async function reach(net: QuorumNet, h: number): Promise<void> {
+  for (let round = 0; round < 8; round += 1) {
+    await net.work();
+    if (net.nodes.every(({ db }) => db.head("main")?.h === h)) return;
+    await net.wait(1_000 * 2 ** round);
+  }
+}
+
+test("[L13] entries with which a test fails are void with dapp, entry and reason; the others become final", async (t) => {
+  const failing = {
+    test: (texts: readonly string[]) =>
+      texts.includes("bad") ? { verdict: "FAIL" as const, findings: ["a note is bad"] } : { verdict: "PASS" as const },
+  };
+  const net = netOf({ ...THREE, behaviours: { ana: failing, ben: failing, cleo: failing } });
+  const bad = net.node("ana").append("bad");
+  net.node("ben").append("good");
+  await net.settle();
+  await reach(net, 1);
+  t.is(net.heights(), "1 1 1");
+  for (const { db } of net.nodes)
+    t.deepEqual(db.voids("main"), [{ id: bad.id, app: "notes", reason: "test failed: a note is bad" }]);
+});
+
+test("[L13] a dapp that does not repeat itself is named, its entries wait, and the others become final", async (t) => {
+  let calls = 0;
+  const unsteady = { mark: () => String(calls++) };
+  const net = netOf({ ...THREE, behaviours: { ana: unsteady, ben: unsteady, cleo: unsteady } });
+  net.node("ana").append("one");
+  net.node("ben").append("two", "counts");
+  await net.settle();
+  await reach(net, 1);
+  t.is(net.heights(), "1 1 1");
+  t.is(net.node("ana").db.countPending("main"), 1);
+  const why = net.nodes.map(({ validator }) => validator.waiting.get("notes")).find((each) => each !== undefined);
+  t.regex(
+    why ?? "",
+    /^notes does not give the same twice: state note\/one is "one\d" once and "one\d" the other time$/,
+  );
+});
+
+test("[L14] who lacks an image says MISSING, whose container fails says ERROR, and neither counts against the merge", async (t) => {
+  const net = netOf({ ...FOUR, behaviours: { dan: { isMissing: () => true } } });
+  net.node("ana").append("one");
+  await net.settle();
+  await reach(net, 1);
+  t.is(net.heights(), "1 1 1 1");
+  const failing = netOf({ ...FOUR, behaviours: { dan: { fails: () => true } } });
+  failing.node("ana").append("one");
+  await failing.settle();
+  await reach(failing, 1);
+  t.is(failing.heights(), "1 1 1 1");
+  const said = failing
+    .node("dan")
+    .votes()
+    .find(({ vote }) => vote.phase === "attest")?.vote;
+  t.like(said, { verdict: "ERROR", code: "notes", outputs: {} });
+});
+
+test("[L14] another output is a mismatch: both are kept, and the one who is alone with it is told of", async (t) => {
+  const net = netOf({ ...FOUR, behaviours: { dan: { mark: () => "!" } } });
+  for (let h = 1; h <= 4; h += 1) {
+    net.node("ana").append(`text ${h}`);
+    await net.settle();
+    await reach(net, h);
+  }
+  t.is(net.heights(), "4 4 4 4");
+  const { events, db } = net.node("ben");
+  const mismatches = events.filter(({ type }) => type === "mismatch");
+  t.true(mismatches.length >= 2);
+  t.like(mismatches[0], { voter: "dan", apps: ["notes"], branch: "main" });
+  t.true(events.some((event) => event.type === "odd" && event.voter === "dan"));
+  t.is(net.roots().size, 1);
+  t.deepEqual(db.verify().bad, []);
+});
+
+test("[L14] a dapp with which no quorum can agree twice is left out until it is another one", async (t) => {
+  const behaviours = { ana: { mark: () => "a" }, ben: { mark: () => "b" }, cleo: { mark: () => "c" } };
+  const net = netOf({ ...FOUR, behaviours });
+  net.node("ana").append("one");
+  net.node("ben").append("two", "counts");
+  await net.settle();
+  await reach(net, 1);
+  t.is(net.heights(), "1 1 1 1");
+  t.is(net.node("dan").db.countPending("main"), 1);
+  t.true(net.nodes.every(({ events }) => events.filter(({ type }) => type === "mismatch").length >= 2));
+  t.false(net.nodes.some(({ events }) => events.some(({ type }) => type === "odd")));
+});
