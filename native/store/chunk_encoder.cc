@@ -5,7 +5,10 @@ namespace {
 
 // Part of a chunk. What takes less is a difference that neither more bases nor a better search
 // would make much smaller, and less than the chunk alone takes in all but the emptiest data.
-constexpr size_t kSmallPart = 10;
+constexpr size_t kSmallPart = 8;
+
+// A difference is kept when it takes less than this many hundredths of the chunk alone (ADR 0010).
+constexpr size_t kKeptPercent = 97;
 
 }  // namespace
 
@@ -35,12 +38,12 @@ ChunkEncoder::Form ChunkEncoder::AgainstStored(const BasePlan& plan) {
   if (CostOf(best) * kSmallPart < bytes_.size()) return best;
   if (plan.near_count < plan.stored.size()) {
     Read(plan.stored, 0, plan.stored.size(), chunks);
-    Form wide = Against(plan.stored, chunks, Effort::kThorough);
+    Form wide = Against(plan.stored, chunks, Effort::kQuick);
     if (CostOf(wide) < CostOf(best)) best = std::move(wide);
   }
   Form alone = Alone();
   // Else it is not worth reading its bases for.
-  return CostOf(best) * 4 < CostOf(alone) * 3 ? best : alone;
+  return CostOf(best) * 100 < CostOf(alone) * kKeptPercent ? best : alone;
 }
 
 // Those before it are read before it anyway, and it is hardly ever longer for them.
