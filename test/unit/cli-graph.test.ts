@@ -1,8 +1,8 @@
 import test from "ava";
 import { type GraphNode, Lanes } from "../../lib/cli/graph.ts";
 
-function draw(nodes: readonly GraphNode[]): string {
-  const lanes = new Lanes();
+function draw(nodes: readonly GraphNode[], max?: number): string {
+  const lanes = new Lanes(max);
   const lines = nodes.flatMap((node) => {
     const { node: mark, below } = lanes.take(node);
     return [`${mark}  ${node.id}`, ...below];
@@ -45,9 +45,13 @@ test("log --graph: two heads stand side by side until a common parent", (t) => {
   t.is(draw([entry("x", "g"), entry("y", "g"), entry("g")]), "\n*  x\n| *  y\n|/\n*  g\n");
 });
 
-test("log --graph: an ending lane lets those to its right move over", (t) => {
+test("log --graph: a lane keeps its column, and a column that is free is used again", (t) => {
   t.is(draw([entry("x"), entry("y", "z"), entry("z")]), "\n*  x\n*  y\n*  z\n");
-  t.is(draw([entry("h", "a"), entry("y", "z"), entry("a"), entry("z")]), "\n*  h\n| *  y\n* |  a\n /\n*  z\n");
+  t.is(draw([entry("h", "a"), entry("y", "z"), entry("a"), entry("z")]), "\n*  h\n| *  y\n* |  a\n  *  z\n");
+  t.is(
+    draw([entry("h", "a"), entry("y", "z"), entry("a"), entry("new", "z"), entry("z")]),
+    "\n*  h\n| *  y\n* |  a\n* |  new\n|/\n*  z\n",
+  );
 });
 
 test("log --graph: a merge of five logs keeps each in its own lane", (t) => {
@@ -55,4 +59,23 @@ test("log --graph: a merge of five logs keeps each in its own lane", (t) => {
   const { below } = lanes.take(merge("m", "a", "b", "c", "d", "e"));
   t.deepEqual(below, ["|\\_\\_\\_\\"]);
   t.is(lanes.take(entry("c", "c0")).node, "| | * | |");
+});
+
+test("log --graph: edges for which there is no lane are folded and counted, and come out again", (t) => {
+  t.is(
+    draw(
+      [merge("m", "a", "b", "c", "d"), entry("d", "g"), entry("b"), entry("c", "g"), entry("a", "g"), entry("g")],
+      2,
+    ),
+    `
+M  m
+|\\_\\
+| | * +1  d
+| * +2  b
+| * +1  c
+* |  a
+|/
+*  g
+`,
+  );
 });
