@@ -41,6 +41,9 @@ export interface HomePaths {
   /** What is kept by name: snapshots. */
   readonly refs: string;
   readonly images: string;
+  /** Made anew at each start of the node, and of the door process: tells this home from a copy [L8]. */
+  readonly nodeMark: string;
+  readonly doorMark: string;
   readonly run: string;
   readonly lock: string;
   readonly doorLock: string;
@@ -75,6 +78,8 @@ export function homePaths(root: string): HomePaths {
     packs: join(root, "packs"),
     refs: join(root, "refs"),
     images: join(root, "images"),
+    nodeMark: join(root, "node.mark"),
+    doorMark: join(root, "door.mark"),
     run,
     lock: join(run, "agent.lock"),
     doorLock: join(run, "door.lock"),

@@ -10,6 +10,7 @@ import { PackStore } from "../store/index.ts";
 import { type Config, readConfig } from "./config.ts";
 import { type HomePaths, lockHome, openHome, readSecret } from "./home.ts";
 import { imageStore } from "./object-access.ts";
+import { findPlace } from "./place.ts";
 import { readCharter } from "./setup.ts";
 import { SteerableClock } from "./steerable-clock.ts";
 
@@ -52,7 +53,9 @@ async function open(root: string, log: Log, closers: NodeParts["closers"]): Prom
   if (!db.has(charter.id)) db.ingest([charter]);
   const store = await PackStore.open(paths.packs);
   closers.push(() => store.close());
-  const ownLog = new OwnLog({ db, pair, organisation: charter.id, clock, rng: new SystemRng() });
+  const found = findPlace(paths.nodeMark, db);
+  const ownLog = new OwnLog({ db, pair, organisation: charter.id, clock, rng: new SystemRng(), place: found.place });
+  ownLog.keepPlace(found.renew());
   const runtime = new RuncRuntime({
     runDir: join(paths.run, "containers"),
     mark: markOf(paths.root),

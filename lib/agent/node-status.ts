@@ -5,6 +5,7 @@ import { type Author, authorOf, CHARTER_BRANCH, parseGenesis, policyOf, stateRoo
 import { standingOf } from "./branch-standing.ts";
 import type { GdoNode } from "./node.ts";
 import type { AgentSide } from "./node-api.ts";
+import { turnWords, twinWords } from "./own-words.ts";
 
 const NOBODY: Pick<Author, "name" | "principal"> = { name: "", principal: "" };
 
@@ -20,6 +21,7 @@ export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record
     organisation: { id: charter.id, name: parseGenesis(charter.d).name },
     node: { name: config.name, key: pair.publicKey, principal: self.principal },
     ...(brokerPort === undefined ? {} : { brokerPort }),
+    ...ownStatus(node),
     connected: side.isConnected(),
     branches: lines.map((name) => branchStatus(node, name)),
     entries: db.countEntries(),
@@ -41,6 +43,17 @@ export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record
     refused: Object.fromEntries(node.refusals),
     store: { objects: store.objectCount, bytes: await store.sizeBytes() },
     rssBytes: process.memoryUsage.rss(),
+  };
+}
+
+/** What befell this device's own log [L8]. */
+function ownStatus({ parts: { ownLog } }: GdoNode): Record<string, unknown> {
+  const turn = ownLog.turns().at(-1);
+  const alarms = ownLog.twins().map(twinWords);
+  return {
+    log: ownLog.incarnation,
+    ...(turn === undefined ? {} : { incarnation: { ...turn, why: turnWords(turn) } }),
+    ...(alarms.length === 0 ? {} : { alarms }),
   };
 }
 

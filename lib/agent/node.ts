@@ -18,10 +18,11 @@ import {
   policyOf,
   whyNotMerge,
 } from "../ledger/index.ts";
-import { Chain, type MergeReport, Validator, type ValidatorEvent } from "../node/index.ts";
+import { Chain, type LogTurn, type MergeReport, Validator, type ValidatorEvent } from "../node/index.ts";
 import { readSecret } from "./home.ts";
 import { closeAll, type NodeParts, openParts } from "./node-parts.ts";
 import { type RequestObjects, RootFetcher } from "./object-access.ts";
+import { turnWords, twinWords } from "./own-words.ts";
 import { PolicyBook } from "./policy-book.ts";
 import { blobReader, containerApps, installedDapps, storeBlobs } from "./working-apps.ts";
 
@@ -34,13 +35,25 @@ export interface NodeListener {
   policyChanged(generation: number): void;
   /** What votes have led to that somebody should know. */
   voting(event: ValidatorEvent): void;
+  /** This device goes on in a new incarnation of its log [L8]. */
+  turned(turn: LogTurn): void;
+  /** Something that a person should look at. */
+  alarm(words: string): void;
   request: RequestObjects;
 }
 
 /** Durations remembered for `metrics`. */
 const MEASURED_MAX = 1000;
 
-const NOBODY: NodeListener = { appended() {}, merged() {}, policyChanged() {}, voting() {}, request() {} };
+const NOBODY: NodeListener = {
+  appended() {},
+  merged() {},
+  policyChanged() {},
+  voting() {},
+  turned() {},
+  alarm() {},
+  request() {},
+};
 
 export class GdoNode {
   readonly parts: NodeParts;
@@ -51,6 +64,7 @@ export class GdoNode {
   readonly validator: Validator;
   readonly #doorKey: PublicKey | undefined;
   readonly #mergeMs: number[] = [];
+  readonly #twins = new Set<string>();
   listener: NodeListener = NOBODY;
   #isVoting = false;
 
@@ -81,6 +95,7 @@ export class GdoNode {
       settled: () => this.#settled(),
       onMerged: (payload, merge) => this.#merged(payload, merge),
       refused: (reason) => this.countRefusal(reason),
+      saw: (block) => this.#saw(block),
     });
   }
 
@@ -90,6 +105,8 @@ export class GdoNode {
     try {
       await parts.runtime.cleanup();
       const node = new GdoNode(parts);
+      const { ownLog } = parts;
+      if (ownLog.turns().at(-1)?.l === ownLog.incarnation && ownLog.isFresh) node.#tellTurn();
       await node.chain.advance();
       await node.policies.refresh();
       return node;
@@ -199,6 +216,28 @@ export class GdoNode {
     const { db } = this.parts;
     if (!this.#isVoting) return;
     for (const { tree } of installedDapps(db.charterAt())) await this.fetcher.has(tree);
+  }
+
+  /** [L8] Another copy of this device, if it was one, is told of once a pair. */
+  #saw(block: Block): void {
+    const { ownLog, log } = this.parts;
+    if (block.a !== ownLog.author) return;
+    const before = ownLog.incarnation;
+    ownLog.saw(block);
+    if (ownLog.incarnation !== before) this.#tellTurn();
+    for (const pair of ownLog.twins()) {
+      if (this.#twins.has(pair.join())) continue;
+      this.#twins.add(pair.join());
+      log.error(twinWords(pair));
+      this.listener.alarm(twinWords(pair));
+    }
+  }
+
+  #tellTurn(): void {
+    const turn = this.parts.ownLog.turns().at(-1);
+    if (turn === undefined) return;
+    this.parts.log.warn("this device goes on in a new log", { why: turnWords(turn) });
+    this.listener.turned(turn);
   }
 
   #merged(payload: MergePayload, merge: Block): void {

@@ -2,17 +2,19 @@
  * `gdo agent`: a node with its loops and transports — peers over MQTT, its door processes over a socket,
  * commands over another, merges as they fall due — and their ordered end.
  */
-import { type Cancel, GdoError, type Log, SystemClock, SystemRng } from "../base/index.ts";
-import { decodeBlock, encodeEnvelope } from "../codec/index.ts";
-import { authorOf } from "../ledger/index.ts";
+import { type Cancel, GdoError, type Log, type PublicKey, SystemClock, SystemRng } from "../base/index.ts";
+import { type CanonicalMap, decodeBlock, encodeEnvelope } from "../codec/index.ts";
+import { authorOf, type StateView } from "../ledger/index.ts";
 import { checkObject } from "../store/index.ts";
 import { Broker, type Final, helloTopic, MqttTransport, SyncPeer } from "../sync/index.ts";
 import { type Api, ControlServer } from "./control.ts";
 import { DoorHub } from "./door-hub.ts";
+import { meetPeers } from "./meeting.ts";
 import { Network, type NetworkHost } from "./network.ts";
 import { GdoNode } from "./node.ts";
 import { nodeApi } from "./node-api.ts";
 import { readObjects } from "./object-access.ts";
+import { turnWords } from "./own-words.ts";
 
 /** What a running agent tells, one object a line with `--json`. */
 export type AgentEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -107,6 +109,8 @@ class Agent implements AgentHandle {
         this.#doors.policyChanged();
       },
       voting: (event) => this.#tell({ ...event }),
+      turned: (turn) => this.#tell({ type: "incarnation", l: turn.l, before: turn.before, why: turnWords(turn) }),
+      alarm: (why) => this.#tell({ type: "alarm", why }),
       request: (objects, near) =>
         this.#network?.step({ type: "want", objects, ...(near === undefined ? {} : { near }) }),
     };
@@ -114,6 +118,7 @@ class Agent implements AgentHandle {
       this.#broker = await Broker.start(config.embeddedBroker);
     }
     this.#startNetwork();
+    await this.#meet();
     await this.#doors.listen(paths.doorSocket);
     this.#control = await ControlServer.listen(paths.controlSocket, this.api);
     this.#node.startVoting();
@@ -123,8 +128,24 @@ class Agent implements AgentHandle {
     this.#tell({ type: "ready", name: config.name, ...(port === undefined ? {} : { brokerPort: port }) });
   }
 
+  /** [L8] A log that was not begun in this run may go on elsewhere. */
+  async #meet(): Promise<void> {
+    const { ownLog, db, log } = this.#node.parts;
+    const last = ownLog.turns().at(-1);
+    if (ownLog.isFresh && last?.l === ownLog.incarnation)
+      this.#tell({ type: "incarnation", l: last.l, before: last.before, why: turnWords(last) });
+    if (ownLog.isFresh || this.#network === undefined || !hasOthers(db.charterAt(), ownLog.author)) return;
+    const isMet = await meetPeers({
+      clock: this.#timers,
+      isConnected: () => this.#network?.isConnected ?? false,
+      peers: () => this.#peer?.peers() ?? [],
+      isOver: () => this.#closing !== undefined,
+    });
+    if (!isMet) log.info("no peer says how far this device's log is known: it goes on by what it holds");
+  }
+
   #startNetwork(): void {
-    const { config, charter, pair, log, db } = this.#node.parts;
+    const { config, charter, pair, log, db, ownLog } = this.#node.parts;
     const url =
       config.broker?.url ?? (this.#broker === undefined ? undefined : `mqtt://127.0.0.1:${this.#broker.port}`);
     if (url === undefined) return;
@@ -137,7 +158,8 @@ class Agent implements AgentHandle {
     });
     const transport = new MqttTransport({
       url,
-      clientId: `gdo-${pair.publicKey.slice(0, 16)}`,
+      // A copy of this home must not push it off the broker.
+      clientId: `gdo-${pair.publicKey.slice(0, 10)}-${ownLog.incarnation.slice(0, 8)}`,
       presenceTopic: helloTopic(charter.id, pair.publicKey),
       clock: this.#timers,
       rng: new SystemRng(),
@@ -220,6 +242,15 @@ class Agent implements AgentHandle {
     await this.#broker?.close();
     await this.#node.close();
   }
+}
+
+/** Whether the charter knows a device of somebody else, who could know more of this one. */
+function hasOthers(charter: StateView, self: PublicKey): boolean {
+  const principal = authorOf(charter, self)?.principal;
+  for (const [, device] of charter.scan("device/")) {
+    if ((device as CanonicalMap)["principal"] !== principal) return true;
+  }
+  return false;
 }
 
 function finalsOf(node: GdoNode): Final[] {

@@ -14,6 +14,7 @@ import { type Block, encodeEnvelope } from "../codec/index.ts";
 import { type Parent, parentIds, parseEntryPayload } from "../ledger/index.ts";
 import type { Connection } from "./connection.ts";
 import type { LogTable } from "./logs.ts";
+import { NamingTable } from "./namings.ts";
 import { blockOfRow, corrupt, type StoredBlock, sumOf } from "./rows.ts";
 
 interface InsertRow {
@@ -38,6 +39,7 @@ export interface Head {
 const PREFIX_MATCHES_MAX = 20;
 
 export class BlockTable {
+  readonly namings: NamingTable;
   readonly #logs: LogTable;
   readonly #insert: Statement<[InsertRow]>;
   readonly #seq: Statement<[Uint8Array], { seq: number }>;
@@ -57,8 +59,10 @@ export class BlockTable {
   readonly #countEntriesOf: Statement<[Uint8Array], { count: number }>;
   readonly #charter: Statement<[], { id: Buffer }>;
 
-  constructor({ raw }: Connection, logs: LogTable) {
+  constructor(connection: Connection, logs: LogTable) {
+    const { raw } = connection;
     this.#logs = logs;
+    this.namings = new NamingTable(connection);
     this.#insert = raw.prepare(
       `INSERT INTO blocks (id, log, n, kind, branch, c, checked, sum, body, sig)
        VALUES (@id, @log, @n, @kind, @branch, @c, @checked, @sum, @body, @sig)`,
@@ -106,6 +110,7 @@ export class BlockTable {
     }
     this.#addHead.run(seq);
     this.#logs.advance(block.a, block.l, log);
+    this.namings.note({ log: log.id, author: block.a, n: block.n }, parents);
     return seq;
   }
 

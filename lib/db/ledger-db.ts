@@ -11,6 +11,7 @@ import {
   type BranchView,
   CHARTER_BRANCH,
   type HeldVote,
+  type IncarnationLog,
   lineOf,
   MAIN_BRANCH,
   type MergeChanges,
@@ -25,7 +26,7 @@ import { asGdoError, Connection } from "./connection.ts";
 import { contents } from "./contents.ts";
 import { found, openBranches } from "./found.ts";
 import { Listing, type ListOptions, type ListRow } from "./listing.ts";
-import { type FrontierLog, LogTable } from "./logs.ts";
+import { type FrontierLog, LogTable, logBytes } from "./logs.ts";
 import { MetaTable } from "./meta.ts";
 import { blockOfRow } from "./rows.ts";
 import { StateTable } from "./state.ts";
@@ -179,6 +180,16 @@ export class LedgerDb {
   /** Incarnations of an author's log, in the order in which they were first seen. */
   logsOf(author: PublicKey): string[] {
     return this.#tables.logs.ofAuthor(author);
+  }
+
+  /** What is held of each incarnation of an author's log, for liveTwins [L8]. */
+  incarnations(author: PublicKey): IncarnationLog[] {
+    return this.#tables.blocks.namings.incarnations(author);
+  }
+
+  /** Newest blocks of the author's logs but `l` that none of the author's logs names [L8]. */
+  unnamedTips(author: PublicKey, l: string): Block[] {
+    return this.#tables.blocks.namings.unnamed(author, logBytes(l));
   }
 
   // --- Branches ---

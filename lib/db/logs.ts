@@ -81,7 +81,8 @@ export class LogTable {
   }
 }
 
-function logBytes(l: string): Uint8Array {
+/** The bytes of an incarnation. INPUT_INVALID. */
+export function logBytes(l: string): Uint8Array {
   const bytes = fromHex(l);
   if (bytes === undefined) throw new GdoError("INPUT_INVALID", `not a log: ${l}`);
   return bytes;

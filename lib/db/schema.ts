@@ -4,7 +4,7 @@
  */
 
 /** Counted up with every change of the tables; a database of a later version is refused. */
-export const SCHEMA_VERSION = 2;
+export const SCHEMA_VERSION = 3;
 
 export const SCHEMA = `
 CREATE TABLE logs (
@@ -14,6 +14,14 @@ CREATE TABLE logs (
   next INTEGER NOT NULL,             -- Numbers 0 to next - 1 are held.
   UNIQUE (author, l)
 ) STRICT;
+
+CREATE TABLE namings (               -- What a device's incarnations name of each other [L8].
+  log INTEGER NOT NULL,
+  by INTEGER NOT NULL,
+  least INTEGER,                     -- Least number that a block of "by" names, its first left out.
+  most INTEGER NOT NULL,             -- Greatest that any names.
+  PRIMARY KEY (log, by)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE blocks (
   seq INTEGER PRIMARY KEY,

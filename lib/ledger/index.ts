@@ -20,6 +20,7 @@ export { judgeEntry } from "./entry-verdict.ts";
 export { encodeEvidence, equivocationOf, fitsEvidence, parseEvidence } from "./evidence.ts";
 export type { Parent } from "./form.ts";
 export { encodeGenesis, type Genesis, parseGenesis } from "./genesis.ts";
+export { decideStart, type IncarnationLog, liveTwins, type Place } from "./incarnation.ts";
 export {
   encodeMerge,
   type IncludedRange,

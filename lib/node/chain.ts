@@ -5,7 +5,15 @@
  */
 import { GdoError, type Hash, type Log } from "../base/index.ts";
 import { type Block, encodeEnvelope } from "../codec/index.ts";
-import { admit, judgeMerge, type MergePayload, type Orphan, parseMerge, parseMergeChanges } from "../ledger/index.ts";
+import {
+  type Admission,
+  admit,
+  judgeMerge,
+  type MergePayload,
+  type Orphan,
+  parseMerge,
+  parseMergeChanges,
+} from "../ledger/index.ts";
 import type { NodeBlobs, NodeLedger } from "./ports.ts";
 
 /** Blocks that wait for their parents, over all authors; beyond it the oldest are dropped and come again. */
@@ -24,6 +32,8 @@ export interface ChainOptions {
   refused(reason: string): void;
   /** What could be applied is. */
   settled(): void;
+  /** A sound block came from others: new, or the second of its number [L6]. */
+  saw?(block: Block): void;
 }
 
 export interface Taken {
@@ -54,12 +64,19 @@ export class Chain {
         log.warn("a block was refused", { reason, why });
       }
       const { added } = ledger.ingest(admission.admitted);
+      this.#tellSeen(admission, new Set(added));
       taken.added += added.length;
       taken.refused += admission.refused.length;
       batch = this.#takeChildren(added);
     }
     await this.advance();
     return taken;
+  }
+
+  #tellSeen({ admitted, refused }: Admission, added: ReadonlySet<Hash>): void {
+    const { saw = () => {} } = this.#options;
+    for (const { block } of admitted) if (added.has(block.id)) saw(block);
+    for (const { reason, block } of refused) if (reason === "equivocation" && block !== undefined) saw(block);
   }
 
   #keepOrphan(orphan: Orphan): void {

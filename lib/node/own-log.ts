@@ -1,14 +1,20 @@
 /**
  * This device's own log: numbers, links, Lamport clock, signature, in that order, and durable before
- * anybody else sees it [L7]. One instance per key per process: the home's lock sees to that [L6].
+ * anybody else sees it [L7]. One instance per key per process: the home's lock sees to that [L6]. Where
+ * another copy of the home may have gone on with the log, it begins a new incarnation of it [L8].
  */
-import { type Clock, type Hash, type PublicKey, type Rng, toHex } from "../base/index.ts";
+import { BLOCK_PARENTS_MAX, type Clock, type Hash, type PublicKey, type Rng, toHex } from "../base/index.ts";
 import { type Block, type BlockKind, type Canonical, type KeyPair, signBlock } from "../codec/index.ts";
+import { decideStart, liveTwins, type Place } from "../ledger/index.ts";
 import type { OwnBlocks } from "./ports.ts";
 
 const META_INCARNATION = "own.incarnation";
 const META_BOOT = "own.boot";
+/** Where the device was, as it remembers. */
+export const META_PLACE = "own.place";
+const META_HISTORY = "own.history";
 const INCARNATION_BYTES = 8;
+const HISTORY_MAX = 8;
 
 export interface OwnLogOptions {
   readonly db: OwnBlocks;
@@ -16,33 +22,117 @@ export interface OwnLogOptions {
   readonly organisation: Hash;
   readonly clock: Clock;
   readonly rng: Rng;
+  /** Where the device is; without it only others can tell a copy. */
+  readonly place?: Place;
+}
+
+/** Why a log goes on in a new incarnation. */
+export type TurnCause =
+  /** These facts of its place have changed. */
+  | { readonly type: "moved"; readonly facts: readonly string[] }
+  /** Others hold this block of it, which is not held here. */
+  | { readonly type: "behind"; readonly n: number }
+  /** Others hold another block with this number. */
+  | { readonly type: "forked"; readonly n: number };
+
+/** A new incarnation, as the device remembers it. */
+export interface LogTurn {
+  readonly cause: TurnCause;
+  /** The incarnation before it, and the number of its last block that was held; -1 for none. */
+  readonly before: readonly [l: string, n: number];
+  readonly l: string;
+  readonly atMs: number;
 }
 
 export class OwnLog {
   readonly #options: OwnLogOptions;
-  readonly incarnation: string;
   readonly #boot: number;
+  #l: string;
   #last: Block | undefined;
+  /** Other incarnations have blocks that this one has not named yet. */
+  #isOthersNew = false;
+  #isFresh = false;
 
   constructor(options: OwnLogOptions) {
     this.#options = options;
-    const { db, rng, pair } = options;
-    this.incarnation = db.meta(META_INCARNATION) ?? toHex(rng.bytes(INCARNATION_BYTES));
+    const { db, pair, place } = options;
     this.#boot = Number(db.meta(META_BOOT) ?? 0) + 1;
-    db.setMeta(META_INCARNATION, this.incarnation);
     db.setMeta(META_BOOT, String(this.#boot));
-    this.#last = db.lastOf(pair.publicKey, this.incarnation);
+    const l = db.meta(META_INCARNATION);
+    const start = decideStart({ l, place: parsePlace(db.meta(META_PLACE)) }, place);
+    this.#l = l ?? this.#draw();
+    this.#last = db.lastOf(pair.publicKey, this.#l);
+    this.#isFresh = start.type === "first";
+    if (start.type === "moved") this.#turn({ type: "moved", facts: start.facts });
+    if (place !== undefined) this.keepPlace(place);
   }
 
   get author(): PublicKey {
     return this.#options.pair.publicKey;
   }
 
+  /** Changes when the log turns. */
+  get incarnation(): string {
+    return this.#l;
+  }
+
+  /** Whether nobody can hold blocks of this incarnation that are not held here: it was begun in this run. */
+  get isFresh(): boolean {
+    return this.#isFresh;
+  }
+
+  /** New incarnations that this device began, the newest last; not its first. */
+  turns(): LogTurn[] {
+    return JSON.parse(this.#options.db.meta(META_HISTORY) ?? "[]") as LogTurn[];
+  }
+
+  /** Pairs of this device's incarnations that go on at once: two copies of it run. */
+  twins(): (readonly [string, string])[] {
+    return liveTwins(this.#options.db.incarnations(this.author));
+  }
+
+  /** What the device is to find at its next start. */
+  keepPlace(place: Place): void {
+    this.#options.db.setMeta(META_PLACE, JSON.stringify(place));
+  }
+
+  /**
+   * A block came from others: of another author, or signed by another copy of this device [L8]. Its number is
+   * never used again here, be it held now or refused as the second of its number.
+   */
+  saw({ id, a, l, n }: Pick<Block, "id" | "a" | "l" | "n">): void {
+    if (a !== this.author) return;
+    this.#isOthersNew = true;
+    if (l === this.#l) this.#turn({ type: this.#options.db.has(id) ? "behind" : "forked", n });
+  }
+
+  /** Others say that they hold this number of the log; without it, for a device that takes nothing in. */
+  heard(l: string, n: number): void {
+    if (l === this.#l && n > (this.#last?.n ?? -1)) this.#turn({ type: "behind", n });
+  }
+
+  #draw(): string {
+    const l = toHex(this.#options.rng.bytes(INCARNATION_BYTES));
+    this.#options.db.setMeta(META_INCARNATION, l);
+    return l;
+  }
+
+  /** Remembered before anything is signed in it. */
+  #turn(cause: TurnCause): void {
+    const { db, clock } = this.#options;
+    const before = [this.#l, this.#last?.n ?? -1] as const;
+    this.#l = this.#draw();
+    this.#last = undefined;
+    this.#isFresh = true;
+    const turn = { cause, before, l: this.#l, atMs: Math.round(clock.nowMs()) };
+    db.setMeta(META_HISTORY, JSON.stringify([...this.turns(), turn].slice(-HISTORY_MAX)));
+  }
+
   /** Signs one block on top of the log and of `parents` (held blocks; at most 8); durable on return. */
   append(kind: BlockKind, payload: Canonical, parents: readonly Block[]): Block {
     const { db, pair, organisation, clock } = this.#options;
     const previous = this.#last;
-    const others = parents.filter(({ id }) => id !== previous?.id);
+    const others = this.#parents(parents);
     const lamport = 1 + Math.max(0, previous?.c ?? 0, ...others.map(({ c }) => c)); // [L4]
     const block = signBlock(
       {
@@ -50,10 +140,10 @@ export class OwnLog {
         k: kind,
         o: organisation,
         a: pair.publicKey,
-        l: this.incarnation,
+        l: this.#l,
         n: previous === undefined ? 0 : previous.n + 1,
         b: previous?.id ?? null,
-        p: [...new Set(others.map(({ id }) => id))].sort(),
+        p: others.map(({ id }) => id).sort(),
         c: lamport,
         t: [Math.round(clock.nowMs()), null, this.#boot], // [L5]
         d: payload,
@@ -64,4 +154,22 @@ export class OwnLog {
     this.#last = block;
     return block;
   }
+
+  /** [L8] Those asked for, and where this device's other incarnations end: always in a first block, if there are any. */
+  #parents(asked: readonly Block[]): Block[] {
+    const { db } = this.#options;
+    const isFirst = this.#last === undefined;
+    const ends = isFirst || this.#isOthersNew ? db.unnamedTips(this.author, this.#l) : [];
+    const own = new Map(asked.filter(({ id }) => id !== this.#last?.id).map((block) => [block.id, block]));
+    const named = ends.filter(({ id }) => !own.has(id));
+    // A first block names one end at least, if need be instead of what was asked for last.
+    const room = isFirst && named.length > 0 ? BLOCK_PARENTS_MAX - 1 : BLOCK_PARENTS_MAX;
+    const all = [...[...own.values()].slice(0, room), ...named].slice(0, BLOCK_PARENTS_MAX);
+    this.#isOthersNew = own.size + named.length > all.length;
+    return all;
+  }
+}
+
+function parsePlace(text: string | undefined): Place | undefined {
+  return text === undefined ? undefined : (JSON.parse(text) as Place);
 }

@@ -5,6 +5,7 @@ import type {
   AdmitView,
   BranchView,
   HeldVote,
+  IncarnationLog,
   MergeApp,
   MergeChanges,
   MergePayload,
@@ -16,6 +17,11 @@ import type {
 export interface OwnBlocks {
   appendOwn(block: Block): void;
   lastOf(author: PublicKey, l: string): Block | undefined;
+  has(id: Hash): boolean;
+  /** What is held of each incarnation of an author's log. */
+  incarnations(author: PublicKey): IncarnationLog[];
+  /** Newest blocks of the author's logs but `l` that none of the author's logs names. */
+  unnamedTips(author: PublicKey, l: string): Block[];
   meta(key: string): string | undefined;
   setMeta(key: string, value: string): void;
 }

@@ -57,12 +57,13 @@ class FakeAgent implements DoorLinkHost {
 
 /** A door whose log has `size` blocks of `blockBytes` bytes. */
 function doorOn(t: ExecutionContext, path: string, blockBytes = 8) {
-  const door = { size: 0, policies: [] as string[] };
+  const door = { size: 0, policies: [] as string[], behind: [] as number[] };
   const block = (n: number): Uint8Array => utf8(String(n).padEnd(blockBytes));
   const link = new DoorLinkClient({
-    ...{ path, clock: new SystemClock(), log: silentLog, door: "front-door", key: KEY, incarnation: LOG },
-    last: () => door.size - 1,
-    range: (from, bytesMax) => {
+    ...{ path, clock: new SystemClock(), log: silentLog, door: "front-door", key: KEY },
+    logs: () => [{ l: LOG, last: door.size - 1 }],
+    onBehind: (_l, n) => void door.behind.push(n),
+    range: (_l, from, bytesMax) => {
       const count = Math.min(Math.max(1, Math.floor(bytesMax / blockBytes)), door.size - from);
       return Array.from({ length: count }, (_, index) => block(from + index));
     },
@@ -242,4 +243,45 @@ test("door link: the door closes on garbage, counts it, and looks for the agent 
   const { agent } = await agentAt(t, path);
   await until(() => agent.held.length === 1);
   t.deepEqual(agent.held, [0]);
+});
+
+test("[L8] link: older logs of the door come before the present one, each over a connection of its own", async (t) => {
+  const path = socketPath(t);
+  const held = new Map<string, number[]>();
+  const agent = new FakeAgent();
+  let front = "";
+  agent.frontOf = (_key, l) => {
+    front = l;
+    return held.get(l)?.at(-1);
+  };
+  agent.ingest = (envelopes) => {
+    const numbers = envelopes.map((envelope) => Number(new TextDecoder().decode(envelope)));
+    held.set(front, [...(held.get(front) ?? []), ...numbers]);
+  };
+  await agentAt(t, path, agent);
+  const logs = [
+    { l: "00000000000000b1", last: 2 },
+    { l: "00000000000000b2", last: 0 },
+  ];
+  const link = new DoorLinkClient({
+    ...{ path, clock: new SystemClock(), log: silentLog, door: "front-door", key: KEY, onPolicy: () => {} },
+    logs: () => logs,
+    range: (_l, from) => [utf8(String(from))],
+    onBehind: () => t.fail(),
+  });
+  t.teardown(() => link.close());
+  link.start();
+  await until(() => held.get("00000000000000b2")?.length === 1);
+  t.deepEqual(held.get("00000000000000b1"), [0, 1, 2]);
+});
+
+test("[L8] link: a door is told that the agent holds more of its log than itself", async (t) => {
+  const path = socketPath(t);
+  const { agent } = await agentAt(t, path);
+  agent.held.push(0, 1, 2, 3);
+  const door = doorOn(t, path);
+  door.size = 2;
+  door.link.start();
+  await until(() => door.behind.length > 0);
+  t.is(door.behind[0], 3);
 });

@@ -13,12 +13,12 @@ export interface DoorLinkClientOptions {
   readonly log: Log;
   readonly door: string;
   readonly key: PublicKey;
-  /** Incarnation of the door's log. */
-  readonly incarnation: string;
-  /** Number of the newest block; -1 when the log is empty. */
-  last(): number;
-  /** Envelopes from this number on, as many as fit, at least one. */
-  range(from: number, bytesMax: number): Uint8Array[];
+  /** The incarnations of the door's log in the order in which they began, and their newest numbers; -1 for none. */
+  logs(): readonly { readonly l: string; readonly last: number }[];
+  /** Envelopes of one of them from this number on, as many as fit, at least one. */
+  range(l: string, from: number, bytesMax: number): Uint8Array[];
+  /** The agent holds this number of an incarnation, which the door does not. */
+  onBehind(l: string, n: number): void;
   onPolicy(bytes: Uint8Array): void;
 }
 
@@ -32,8 +32,10 @@ export class DoorLinkClient {
   #retryMs = RETRY_MS_MIN;
   /** The agent waits for blocks from this number on. */
   #wanted: number | undefined;
-  /** How far the agent has ever got. */
+  /** How far the agent has ever got with the log of this connection. */
   #known = 0;
+  /** Place among the logs of the one that this connection is about: older ones first, blocks name them [L8]. */
+  #at = 0;
   #isClosed = false;
   #garbage = 0;
 
@@ -59,8 +61,23 @@ export class DoorLinkClient {
   }
 
   #greet(): void {
-    const { door, key, incarnation, last } = this.#options;
-    this.#send({ f: "door-front", door, key, l: incarnation, n: last() });
+    const { door, key } = this.#options;
+    const { l, last } = this.#log();
+    this.#send({ f: "door-front", door, key, l, n: last });
+  }
+
+  #log(): { readonly l: string; readonly last: number } {
+    const logs = this.#options.logs();
+    this.#at = Math.min(this.#at, logs.length - 1);
+    return logs[this.#at] as { l: string; last: number };
+  }
+
+  /** The agent has all of this log: on to the next, over a connection of its own. */
+  #next(): void {
+    this.#at += 1;
+    this.#known = 0;
+    this.#retryMs = RETRY_MS_MIN;
+    this.#socket?.destroy();
   }
 
   #send(frame: LinkFrame): void {
@@ -80,8 +97,11 @@ export class DoorLinkClient {
   #take(frame: LinkFrame): void {
     if (frame.f === "policy") this.#options.onPolicy(frame.bytes);
     if (frame.f !== "want") return;
+    const { l, last } = this.#log();
+    if (frame.from > last + 1) this.#options.onBehind(l, frame.from - 1);
+    if (frame.from > last && this.#at < this.#options.logs().length - 1) return this.#next();
     // An agent that does not take what it is sent (it may not know this door yet) is asked ever less often.
-    if (frame.from > this.#known || frame.from > this.#options.last()) this.#retryMs = RETRY_MS_MIN;
+    if (frame.from > this.#known || frame.from > last) this.#retryMs = RETRY_MS_MIN;
     this.#known = Math.max(this.#known, frame.from);
     this.#wanted = frame.from;
     this.appended();
@@ -90,9 +110,12 @@ export class DoorLinkClient {
   /** Sends what the agent waits for, if there is any; to be called after each append. */
   appended(): void {
     const from = this.#wanted;
-    if (from === undefined || from > this.#options.last()) return;
+    if (from === undefined) return;
+    const { l, last } = this.#log();
+    const isOld = this.#at < this.#options.logs().length - 1;
+    if (from > last) return isOld ? this.#next() : undefined;
     this.#wanted = undefined; // One data frame at a time: the agent's next want is its credit.
-    this.#send({ f: "data", blocks: this.#options.range(from, DATA_BYTES) });
+    this.#send({ f: "data", blocks: this.#options.range(l, from, DATA_BYTES) });
   }
 
   #retry(): void {

@@ -16,27 +16,39 @@ export interface DoorLogOptions {
   readonly charter: Block;
 }
 
+/** How far an incarnation of the door's log goes. */
+export interface LogEnd {
+  readonly l: string;
+  readonly last: number;
+}
+
 export class DoorLog {
   readonly #options: DoorLogOptions;
   readonly #listeners: (() => void)[] = [];
-  #last: number;
+  #logs: LogEnd[];
 
   constructor(options: DoorLogOptions) {
     this.#options = options;
     const { db, own } = options;
-    this.#last = db.lastOf(own.author, own.incarnation)?.n ?? -1;
+    this.#logs = db.logsOf(own.author).map((l) => ({ l, last: db.lastOf(own.author, l)?.n ?? -1 }));
   }
 
-  /** Number of the newest entry; -1 when there is none. */
-  get last(): number {
-    return this.#last;
+  /** All incarnations of the door's log, the present one last: its number is -1 while it is empty [L8]. */
+  logs(): readonly LogEnd[] {
+    const { incarnation } = this.#options.own;
+    if (this.#logs.at(-1)?.l !== incarnation) {
+      const end = this.#logs.find(({ l }) => l === incarnation) ?? { l: incarnation, last: -1 };
+      this.#logs = [...this.#logs.filter(({ l }) => l !== incarnation), end];
+    }
+    return this.#logs;
   }
 
   /** Signs and keeps one entry; durable on return. Throws when it cannot be kept: then it was never said. */
   append(act: Act): Block {
     const { own, charter } = this.#options;
-    const block = own.append("entry", entryPayload(DOOR_APP, [act]), this.#last < 0 ? [charter] : []);
-    this.#last = block.n;
+    const isFirst = this.logs().at(-1)?.last === -1;
+    const block = own.append("entry", entryPayload(DOOR_APP, [act]), isFirst ? [charter] : []);
+    this.#logs = [...this.#logs.slice(0, -1), { l: block.l, last: block.n }];
     for (const listener of this.#listeners) listener();
     return block;
   }
@@ -45,9 +57,9 @@ export class DoorLog {
     this.#listeners.push(listener);
   }
 
-  /** Envelopes from a number on, as many as fit and at least one. */
-  range(from: number, bytesMax: number): Uint8Array[] {
+  /** Envelopes of an incarnation from a number on, as many as fit and at least one. */
+  range(l: string, from: number, bytesMax: number): Uint8Array[] {
     const { db, own } = this.#options;
-    return db.range(own.author, own.incarnation, from, this.#last, bytesMax);
+    return db.range(own.author, l, from, Number.MAX_SAFE_INTEGER, bytesMax);
   }
 }

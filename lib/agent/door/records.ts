@@ -10,6 +10,8 @@ import { parseGenesis } from "../../ledger/index.ts";
 import { OwnLog } from "../../node/index.ts";
 import { MemoryStore, putBlob } from "../../store/index.ts";
 import { readSecret } from "../home.ts";
+import { turnWords } from "../own-words.ts";
+import { findPlace } from "../place.ts";
 import { readCharter } from "../setup.ts";
 import { DoorLinkClient } from "./link.ts";
 import { DoorLog } from "./log.ts";
@@ -34,7 +36,11 @@ export async function openRecords(parts: DoorParts): Promise<DoorRecords> {
   const db = LedgerDb.open(paths.doorDb);
   closers.push(() => db.close());
   db.ingest([charter]); // Parent of the log's first block; changes nothing when it is held.
-  const own = new OwnLog({ db, pair, organisation: charter.id, clock, rng: new SystemRng() });
+  const found = findPlace(paths.doorMark, db);
+  const own = new OwnLog({ db, pair, organisation: charter.id, clock, rng: new SystemRng(), place: found.place });
+  own.keepPlace(found.renew());
+  const turn = own.turns().at(-1);
+  if (own.isFresh && turn !== undefined) parts.log.warn("this door goes on in a new log", { why: turnWords(turn) });
   const doorLog = new DoorLog({ db, own, charter });
   const policy = new DoorPolicy({
     path: paths.doorPolicy,
@@ -89,9 +95,15 @@ function openLink(parts: DoorParts, { own, doorLog, policy }: LinkEnds): DoorLin
     log: parts.log,
     door: parts.name,
     key: own.author,
-    incarnation: own.incarnation,
-    last: () => doorLog.last,
-    range: (from, bytesMax) => doorLog.range(from, bytesMax),
+    logs: () => doorLog.logs(),
+    range: (l, from, bytesMax) => doorLog.range(l, from, bytesMax),
+    onBehind: (l, n) => {
+      const before = own.incarnation;
+      own.heard(l, n);
+      const turn = own.turns().at(-1);
+      if (own.incarnation === before || turn === undefined) return;
+      parts.log.warn("this door goes on in a new log", { why: turnWords(turn) });
+    },
     onPolicy: (bytes) => void takePolicy(parts, { doorLog, policy }, bytes),
   });
   // Later in the turn: the strike comes before the agent.

@@ -19,6 +19,8 @@ interface Status {
   readonly organisation: { id: string; name: string };
   readonly node: { name: string; key: string; principal: string };
   readonly brokerPort?: number;
+  readonly incarnation?: { atMs: number; why: string };
+  readonly alarms?: readonly string[];
   readonly branches: readonly Branch[];
   readonly entries: number;
   readonly pending: number;
@@ -61,6 +63,9 @@ function rowsOf(status: Status): Row[] {
     ["node", `${status.node.name} of ${status.node.principal}, key ${status.node.key.slice(0, 12)}`],
   ];
   if (status.brokerPort !== undefined) rows.push(["broker", `port ${status.brokerPort}`]);
+  const { incarnation, alarms = [] } = status;
+  if (incarnation !== undefined) rows.push(["log", `${moment(incarnation.atMs)}: ${incarnation.why}`]);
+  for (const alarm of alarms) rows.push(["alarm", alarm]);
   rows.push(["entries", `${status.entries}, ${status.pending} pending`]);
   for (const branch of status.branches) rows.push(...branchRows(branch));
   for (const why of Object.values(status.waiting)) rows.push(["waits", why]);

@@ -18,6 +18,8 @@ export interface PeerStatus {
   readonly isPresent: boolean;
   /** Holds the same as we do. */
   readonly isEqual: boolean;
+  /** Holds nothing that we lack, as far as it has said. */
+  readonly isCovered: boolean;
   readonly heardMs: number;
   readonly finals: HelloFrame["finals"];
   readonly stalled?: { readonly sinceMs: number; readonly why: Failure };
@@ -96,9 +98,11 @@ export class Neighbours {
     for (const neighbour of this.#all.values()) neighbour.isPresent = false;
   }
 
-  status(ownDigest: Hash): PeerStatus[] {
-    return [...this.#all.values()].map(({ key, isPresent, digest, heardMs, finals, failure, isStalled }) => {
-      const status = { key, isPresent, isEqual: digest === ownDigest, heardMs, finals };
+  status(ownDigest: Hash, covers: (digest: Hash) => boolean): PeerStatus[] {
+    return [...this.#all.values()].map((neighbour) => {
+      const { key, isPresent, digest, caughtUpWith, heardMs, finals, failure, isStalled } = neighbour;
+      const isCovered = digest !== undefined && (digest === caughtUpWith || covers(digest));
+      const status = { key, isPresent, isEqual: digest === ownDigest, isCovered, heardMs, finals };
       return isStalled && failure !== undefined ? { ...status, stalled: failure } : status;
     });
   }

@@ -101,7 +101,7 @@ export class SyncPeer {
 
   /** For status: whom this node knows, and who is stalled, since when and why. */
   peers(): PeerStatus[] {
-    return this.#neighbours.status(this.#holdings.digest);
+    return this.#neighbours.status(this.#holdings.digest, (digest) => this.#holdings.covers(digest));
   }
 
   /** Objects that are still to come. */
