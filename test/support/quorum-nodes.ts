@@ -1,5 +1,13 @@
 /** Validators in one process: real ledger, store, chain and votes; dapps as plain functions; a network of arrays. */
-import { FakeClock, type Hash, OBJECT_BYTES_MAX, type PublicKey, SeededRng, silentLog } from "../../lib/base/index.ts";
+import {
+  FakeClock,
+  GdoError,
+  type Hash,
+  OBJECT_BYTES_MAX,
+  type PublicKey,
+  SeededRng,
+  silentLog,
+} from "../../lib/base/index.ts";
 import { type Block, encodeEnvelope, type KeyPair, signBlock } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
 import {
@@ -76,7 +84,7 @@ function notesApp({ mark = () => "", test = () => ({ verdict: "PASS" }), fails =
     image: null,
     reads: [],
     reduce: async ({ entries }) => {
-      if (fails()) throw new (await import("../../lib/base/index.ts")).GdoError("CONTAINER", "notes: it was killed");
+      if (fails()) throw new GdoError("CONTAINER", "notes: it was killed");
       return {
         outcomes: entries.map(({ id }) => ({ id, events: [] })),
         changes: entries.map(({ acts }) => [`note/${textOf(acts)}`, `${textOf(acts)}${mark()}`] as const),
@@ -111,6 +119,8 @@ export class QuorumNode {
   validator!: Validator;
   ownLog!: OwnLog;
   isUp = true;
+  /** Durable writes until the power goes; a half is after the write and before anything that follows it. */
+  writesLeft = Number.POSITIVE_INFINITY;
 
   constructor(name: string, pair: KeyPair, net: QuorumNet, behaviour: Behaviour) {
     this.name = name;
@@ -125,9 +135,10 @@ export class QuorumNode {
   /** A new life with what is durable. */
   boot(): void {
     const organisation = this.#net.charter.id;
-    const base = { ledger: this.db, organisation, log: silentLog, clock: this.clock };
+    const ledger = this.#cutting();
+    const base = { ledger, organisation, log: silentLog, clock: this.clock };
     const rng = new SeededRng(this.name.length);
-    this.ownLog = new OwnLog({ db: this.db, pair: this.pair, organisation, clock: this.clock, rng });
+    this.ownLog = new OwnLog({ db: ledger, pair: this.pair, organisation, clock: this.clock, rng });
     const blobs: NodeBlobs = {
       put: async (bytes) => (await putBlob(this.store, bytes)).id,
       read: (id) => readBlobBytes(this.store, id, OBJECT_BYTES_MAX),
@@ -153,6 +164,31 @@ export class QuorumNode {
       publish: (block) => this.#net.send(this, block),
       advance: () => this.chain.advance(),
       tell: (event) => this.events.push(event),
+    });
+  }
+
+  /** The database, of which every durable write may be the last. */
+  #cutting(): LedgerDb {
+    const cut = (): never => {
+      this.isUp = false;
+      this.validator?.close();
+      throw new GdoError("IO", "the power is gone");
+    };
+    const counted = (write: () => void): void => {
+      if (!this.isUp || this.writesLeft <= 0) cut();
+      this.writesLeft -= 0.5;
+      if (this.writesLeft <= 0) cut();
+      write();
+      this.writesLeft -= 0.5;
+      if (this.writesLeft <= 0) cut();
+    };
+    return new Proxy(this.db, {
+      get: (db, name) => {
+        if (name === "appendOwn") return (block: Block) => counted(() => db.appendOwn(block));
+        if (name === "setMeta") return (key: string, value: string) => counted(() => db.setMeta(key, value));
+        const member = Reflect.get(db, name, db) as unknown;
+        return typeof member === "function" ? member.bind(db) : member;
+      },
     });
   }
 
