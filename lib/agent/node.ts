@@ -211,6 +211,15 @@ export class GdoNode {
     if (this.#isVoting) this.validator.look();
   }
 
+  async #publishPolicy(h: number): Promise<void> {
+    try {
+      await this.policies.publish(h);
+    } catch (error) {
+      if (!(error instanceof GdoError)) throw error;
+      this.parts.log.error("no policy could be published", { code: error.code, why: error.message });
+    }
+  }
+
   /** Who votes needs the dapps: asked for as soon as they are installed. */
   async #fetchDapps(): Promise<void> {
     const { db } = this.parts;
@@ -242,6 +251,8 @@ export class GdoNode {
 
   #merged(payload: MergePayload, merge: Block): void {
     if (payload.branch === CHARTER_BRANCH) void this.#fetchDapps();
+    // Where a quorum decides, whoever proposed what is final now sees to the doors' policy.
+    if (payload.branch === MAIN_BRANCH && merge.a === this.parts.pair.publicKey) void this.#publishPolicy(payload.h);
     this.listener.merged(payload, merge);
     void this.policies.refresh();
   }

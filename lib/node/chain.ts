@@ -13,6 +13,7 @@ import {
   type Orphan,
   parseMerge,
   parseMergeChanges,
+  policyOf,
 } from "../ledger/index.ts";
 import type { NodeBlobs, NodeLedger } from "./ports.ts";
 
@@ -129,6 +130,7 @@ export class Chain {
     const judged = judgeMerge(block, payload, ledger.branchView(ledger.lineOf(payload.branch, block.a)));
     if (judged.verdict === "refuse") {
       this.#hopeless.add(block.id);
+      if (this.#isOvertaken(payload)) return false;
       refused("merge");
       log.warn("a merge was refused", { merge: block.id, why: judged.why });
     }
@@ -136,6 +138,13 @@ export class Chain {
     if (!(await blobs.has(payload.changes, block.a))) return false;
     const changes = parseMergeChanges(await blobs.read(payload.changes));
     return this.#apply(block, payload, changes);
+  }
+
+  /** Of several that were proposed for one height one became final: the others are nobody's fault. */
+  #isOvertaken({ branch, h }: MergePayload): boolean {
+    const { ledger } = this.#options;
+    const isVoted = policyOf(ledger.charterAt(), branch)?.mode === "quorum";
+    return isVoted && h <= (ledger.head(branch)?.h ?? 0);
   }
 
   /** A merge that claims other roots than its changes lead to is a lie or a bug: refused, said, never applied. */

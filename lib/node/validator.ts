@@ -11,6 +11,7 @@ import {
   faultOf,
   type Judgement,
   type MergePayload,
+  policyOf,
   principalOf,
   type VoidEntry,
   validatorsOf,
@@ -171,8 +172,9 @@ export class Validator {
     known?.close();
     this.#heights.delete(branch);
     const charter = view.charterFor(h);
-    const validators = charter === undefined ? undefined : validatorsOf(charter.state, branch);
-    if (charter === undefined || validators?.mode !== "quorum") return undefined;
+    if (charter === undefined || policyOf(charter.state, branch)?.mode !== "quorum") return undefined;
+    const validators = validatorsOf(charter.state, branch);
+    if (validators === undefined) return undefined;
     const { principals, q } = validators;
     const principal = principalOf(charter.state, ownLog.author);
     const isVoter = principal !== undefined && principals.includes(principal) && !abstains(branch, h);

@@ -141,3 +141,25 @@ test("[L14] a dapp with which no quorum can agree twice is left out until it is 
   t.true(net.nodes.every(({ events }) => events.filter(({ type }) => type === "mismatch").length >= 2));
   t.false(net.nodes.some(({ events }) => events.some(({ type }) => type === "odd")));
 });
+
+test("ledger: a merge that a test fails elsewhere is dead with its dapp and entry named, and the rest become final", async (t) => {
+  const strict = {
+    test: (texts: readonly string[]) =>
+      texts.includes("bad") ? { verdict: "FAIL" as const, findings: ["a note is bad"] } : { verdict: "PASS" as const },
+  };
+  // Round 0 of height 1 is ben's to propose, whose test lets everything pass.
+  const net = netOf({ ...FOUR, behaviours: { ana: strict, cleo: strict, dan: strict } });
+  const bad = net.node("ana").append("bad");
+  net.node("ben").append("good");
+  await net.settle();
+  await reach(net, 1);
+  t.is(net.heights(), "1 1 1 1");
+  t.deepEqual(net.node("dan").db.voids("main"), [{ id: bad.id, app: "notes", reason: "test failed: a note is bad" }]);
+  t.true(net.nodes.every(({ events }) => events.some(({ type }) => type === "dead")));
+  const failed = net
+    .node("cleo")
+    .votes()
+    .find(({ vote }) => vote.phase === "attest" && vote.verdict === "FAIL")?.vote;
+  t.like(failed, { code: "notes", r: 0 });
+  t.deepEqual(net.refusals, []); // The dead merge is overtaken, and no fault of anybody's.
+});
