@@ -39,6 +39,8 @@ export interface NodeListener {
   turned(turn: LogTurn): void;
   /** Something that a person should look at. */
   alarm(words: string): void;
+  /** Heights of a branch that peers say are final. */
+  reports(branch: string): readonly { readonly author: PublicKey; readonly h: number }[];
   request: RequestObjects;
 }
 
@@ -50,6 +52,7 @@ const NOBODY: NodeListener = {
   merged() {},
   policyChanged() {},
   voting() {},
+  reports: () => [],
   turned() {},
   alarm() {},
   request() {},
@@ -89,6 +92,7 @@ export class GdoNode {
       publish: (block) => this.listener.appended([block]),
       advance: () => this.chain.advance(),
       tell: (event) => this.listener.voting(event),
+      reports: (branch) => this.listener.reports(branch),
     });
     this.chain = new Chain({
       ...{ ledger: db, blobs, organisation, log },
@@ -204,7 +208,7 @@ export class GdoNode {
   /** From now on this node votes where it may, as blocks come: for the running agent, which publishes them. */
   startVoting(): void {
     this.#isVoting = true;
-    this.validator.look();
+    this.validator.start();
   }
 
   #settled(): void {

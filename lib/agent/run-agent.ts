@@ -108,6 +108,10 @@ class Agent implements AgentHandle {
         this.#tell({ type: "policy", generation });
         this.#doors.policyChanged();
       },
+      reports: (branch) =>
+        (this.#peer?.peers() ?? []).flatMap(({ key: author, finals }) =>
+          finals.filter((final) => final.branch === branch).map(({ h }) => ({ author, h })),
+        ),
       voting: (event) => this.#tell({ ...event }),
       turned: (turn) => this.#tell({ type: "incarnation", l: turn.l, before: turn.before, why: turnWords(turn) }),
       alarm: (why) => this.#tell({ type: "alarm", why }),

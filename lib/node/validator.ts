@@ -2,10 +2,11 @@
  * Proof of merge on one node, for all its branches: in modes single and open what it proposes is final at once; in
  * mode quorum the proposal goes through the rounds of lib/ledger/consensus. docs/design/ledger.md.
  */
-import { type Clock, GdoError, type Hash, type Log } from "../base/index.ts";
+import { type Clock, GdoError, type Hash, type Log, type PublicKey } from "../base/index.ts";
 import type { Block } from "../codec/index.ts";
 import {
   type CastVote,
+  type CharterAt,
   type ConsensusStatus,
   type FaultModel,
   faultOf,
@@ -17,6 +18,7 @@ import {
   validatorsOf,
   whyNotMerge,
 } from "../ledger/index.ts";
+import { mustAbstain } from "./abstention.ts";
 import { Disagreements } from "./disagreement.ts";
 import { Height, type HeightHost } from "./height.ts";
 import { judge, type NotYet } from "./judge.ts";
@@ -50,13 +52,21 @@ export interface ValidatorOptions {
   readonly log: Log;
   /** Of a first round. */
   readonly timeoutMs: number;
-  /** [L17] Whether this device must not vote at a height, as after a new incarnation. */
-  readonly abstains?: (branch: string, h: number) => boolean;
+  /** [L17] Heights of the branch that the devices of others say are final, as far as they were heard of. */
+  readonly reports?: (branch: string) => readonly { readonly author: PublicKey; readonly h: number }[];
   /** Own block, durable by now. */
   publish(block: Block): void;
   /** A merge may be final by votes that are held: applies what can be. */
   advance(): Promise<void>;
   tell(event: ValidatorEvent): void;
+}
+
+/** Who decides a height, and who this node is. */
+interface Electorate {
+  readonly charter: CharterAt;
+  readonly principals: readonly string[];
+  readonly q: number;
+  readonly principal: string;
 }
 
 /** How a branch in mode quorum stands. */
@@ -86,6 +96,7 @@ export class Validator {
   readonly #heights = new Map<string, Height>();
   /** Dapps work for one thing at a time. */
   #turn: Promise<unknown> = Promise.resolve();
+  #isVoting = false;
   #isClosed = false;
 
   constructor(options: ValidatorOptions) {
@@ -97,6 +108,14 @@ export class Validator {
   /** Dapps whose entries wait, and why. */
   get waiting(): ReadonlyMap<string, string> {
     return this.#proposer.waiting;
+  }
+
+  /** From now on this node votes where it may; until then it only watches, and signs nothing [L8]. */
+  start(): void {
+    for (const height of this.#heights.values()) height.close();
+    this.#heights.clear();
+    this.#isVoting = true;
+    this.look();
   }
 
   /** Blocks, merges or objects have come. */
@@ -163,7 +182,7 @@ export class Validator {
 
   /** The machine of the height after the branch's last merge; undefined where nobody votes. */
   #heightOf(branch: string): Height | undefined {
-    const { ledger, ownLog, abstains = () => false } = this.#options;
+    const { ledger, ownLog } = this.#options;
     if (this.#isClosed) return undefined;
     const view = ledger.branchView(branch);
     const h = (view.head?.h ?? 0) + 1;
@@ -177,12 +196,25 @@ export class Validator {
     if (validators === undefined) return undefined;
     const { principals, q } = validators;
     const principal = principalOf(charter.state, ownLog.author);
-    const isVoter = principal !== undefined && principals.includes(principal) && !abstains(branch, h);
+    const mayVote = principal !== undefined && principals.includes(principal);
+    const isVoter = this.#isVoting && mayVote && !this.#abstains(branch, h, { charter, principals, q, principal });
     const self = isVoter ? principal : null;
     const height = new Height({ branch, h, charter, validators: principals, q, self }, this.#host());
     this.#heights.set(branch, height);
     height.look();
     return height;
+  }
+
+  #abstains(branch: string, h: number, { charter, principals, q, principal }: Electorate): boolean {
+    const { ledger, ownLog, reports = () => [] } = this.#options;
+    const byPrincipal = new Map<string, number>();
+    for (const { author, h: final } of reports(branch)) {
+      const other = principalOf(charter.state, author);
+      if (other === undefined || other === principal || !principals.includes(other)) continue;
+      byPrincipal.set(other, Math.max(final, byPrincipal.get(other) ?? 0));
+    }
+    const question = { branch, h, n: principals.length, q, height: h - 1, reports: [...byPrincipal.values()] };
+    return mustAbstain(ledger, ownLog.turns().at(-1)?.l, question);
   }
 
   #host(): HeightHost {

@@ -133,7 +133,7 @@ export class QuorumNode {
   }
 
   /** A new life with what is durable. */
-  boot(): void {
+  boot({ votes = true } = {}): void {
     const organisation = this.#net.charter.id;
     const ledger = this.#cutting();
     const base = { ledger, organisation, log: silentLog, clock: this.clock };
@@ -165,13 +165,14 @@ export class QuorumNode {
       advance: () => this.chain.advance(),
       tell: (event) => this.events.push(event),
     });
+    if (votes) this.validator.start();
   }
 
   /** The database, of which every durable write may be the last. */
   #cutting(): LedgerDb {
     const cut = (): never => {
       this.isUp = false;
-      this.validator?.close();
+      void this.validator?.close();
       throw new GdoError("IO", "the power is gone");
     };
     const counted = (write: () => void): void => {

@@ -163,3 +163,18 @@ test("ledger: a merge that a test fails elsewhere is dead with its dapp and entr
   t.like(failed, { code: "notes", r: 0 });
   t.deepEqual(net.refusals, []); // The dead merge is overtaken, and no fault of anybody's.
 });
+
+test("[L8] a node that was not told to vote watches and signs nothing, whatever it is asked", async (t) => {
+  const net = netOf(THREE);
+  const ben = net.node("ben");
+  ben.boot({ votes: false });
+  net.node("ana").append("one");
+  await net.settle();
+  await net.work();
+  t.is(ben.validator.status("main")?.isVoter, false);
+  t.is(ben.votes().length, 0);
+  await net.wait(1_000);
+  await reach(net, 1);
+  t.is(net.heights(), "1 1 1"); // Two of three are enough, and it follows them.
+  t.is(ben.votes().length, 0);
+});
