@@ -55,7 +55,12 @@ const path = z.string().refine(isAbsolute, "must be an absolute path");
 
 const PARAMS = {
   status: nothing,
-  log: z.strictObject({ branch: z.string().optional(), limit: z.int().min(1).optional(), before: z.int().optional() }),
+  log: z.strictObject({
+    branch,
+    limit: z.int().min(1).optional(),
+    before: z.union([z.int(), z.string().min(1).max(64)]).optional(),
+    voidOnly: z.boolean().default(false),
+  }),
   show: z.strictObject({ id: z.string().min(1).max(64) }),
   append: z.strictObject({ app: z.string(), branch, acts: z.array(act).min(1).max(256) }),
   query: z.strictObject({ app: z.string(), query: z.string(), args: z.unknown().default({}) }),
@@ -108,12 +113,7 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
   const puts = new RecentPuts(new Refs(paths.refs));
   return {
     status: () => nodeStatus(node, side),
-    log: ({ branch: name, limit, before }) =>
-      logPage(db, {
-        ...(name === undefined ? {} : { branch: name }),
-        ...(limit === undefined ? {} : { limit }),
-        ...(before === undefined ? {} : { before }),
-      }),
+    log: (query) => logPage(db, query, node.parts.pair.publicKey),
     show: ({ id }) => showWithVotes(node, id.toLowerCase()),
     append: ({ app, acts, branch: name }) => {
       const { id, n } = node.append(
@@ -167,7 +167,7 @@ async function mergeBranches(node: GdoNode, branch: string | undefined): Promise
 }
 
 async function showWithVotes(node: GdoNode, prefix: string): Promise<unknown> {
-  const shown = showBlock(node.parts.db, prefix);
+  const shown = showBlock(node.parts.db, prefix, node.parts.pair.publicKey);
   const block = shown["kind"] === "merge" ? node.parts.db.block(shown["id"] as Hash) : undefined;
   const votes = block === undefined ? [] : await votesOn(node, block);
   return votes.length === 0 ? shown : { ...shown, votes };

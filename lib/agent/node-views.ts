@@ -2,9 +2,10 @@
 import { GdoError, type Hash, type PublicKey } from "../base/index.ts";
 import { type Block, jsonFromCanonical, verifyBlock } from "../codec/index.ts";
 import type { LedgerDb, ListRow } from "../db/index.ts";
-import { authorOf, parentIds, parseEntryPayload, parseMerge } from "../ledger/index.ts";
+import { authorOf, parentIds, parseEntryPayload, parseMerge, parseVote } from "../ledger/index.ts";
+import { type Standing, Standings } from "./block-standing.ts";
 
-export interface LogRow {
+export interface LogRow extends Standing {
   readonly id: Hash;
   readonly kind: string;
   readonly app?: string;
@@ -18,31 +19,83 @@ export interface LogRow {
   readonly c: number;
   readonly timeMs: number;
   readonly parents: readonly Hash[];
-  readonly status: "pending" | "final" | "void";
-  readonly reason?: string;
-  readonly merge?: { readonly branch: string; readonly h: number; readonly included: number; readonly void: number };
+  /** Of the parents those that are listed, too, where not all blocks are. */
+  readonly listed?: readonly Hash[];
+  /** Of an entry: the branch that it is for. */
+  readonly branch?: string;
+  readonly merge?: {
+    readonly branch: string;
+    readonly h: number;
+    readonly included: number;
+    readonly logs: number;
+    readonly void: number;
+  };
+  readonly vote?: { readonly branch: string; readonly h: number; readonly r: number; readonly phase: string };
+  /** Of a void entry in a list of such: what validators that refused its merge say. */
+  readonly logs?: readonly { readonly voter: string; readonly code: string; readonly log: Hash }[];
 }
 
 const PAGE_DEFAULT = 50;
 const PAGE_MAX = 5_000;
 
 export interface LogQuery {
-  readonly branch?: string;
-  readonly limit?: number;
-  readonly before?: number;
+  /** Only what concerns it. */
+  readonly branch?: string | undefined;
+  readonly limit?: number | undefined;
+  /** A page's `next`, or the id of a block or its beginning: only what is older. */
+  readonly before?: number | string | undefined;
+  readonly voidOnly?: boolean | undefined;
 }
 
-export function logPage(db: LedgerDb, query: LogQuery): { rows: LogRow[]; next?: number } {
-  const { branch, limit = PAGE_DEFAULT, before } = query;
-  const size = Math.min(Math.max(1, limit), PAGE_MAX);
-  const named = branch === undefined ? {} : { branch };
-  const rows = db.list({ ...named, limit: size, ...(before === undefined ? {} : { before }) });
-  const last = rows.length === size ? rows.at(-1) : undefined;
-  return { rows: rows.map((row) => logRow(db, row)), ...(last === undefined ? {} : { next: last.cursor }) };
+export interface LogPage {
+  readonly rows: readonly LogRow[];
+  readonly next?: number;
 }
 
-function logRow(db: LedgerDb, row: ListRow): LogRow {
-  const { block } = row;
+/** A page may be short, or empty, and yet not the last: that is the one without `next`. NOT_FOUND, AMBIGUOUS. */
+export function logPage(db: LedgerDb, query: LogQuery, self?: PublicKey): LogPage {
+  const { branch, limit = PAGE_DEFAULT, voidOnly = false } = query;
+  const before = typeof query.before === "string" ? db.row(resolveBlock(db, query.before))?.cursor : query.before;
+  const named = { ...(branch === undefined ? {} : { branch }), ...(before === undefined ? {} : { before }) };
+  const { rows, next } = db.list({ ...named, limit: Math.min(Math.max(1, limit), PAGE_MAX), voidOnly });
+  const standings = new Standings(db, self);
+  const shown = branch === undefined ? rows : rows.filter(({ block }) => concerns(db, branch, block));
+  return {
+    rows: shown.map((row) => ({
+      ...logRow(db, row, standings.of(row)),
+      ...(branch === undefined ? {} : { listed: listedParents(db, branch, row.block) }),
+      ...(voidOnly ? { logs: refusals(db, branch, row) } : {}),
+    })),
+    ...(next === undefined ? {} : { next }),
+  };
+}
+
+/** Whether a block is for a line, of it, or about it; the charter and evidence concern all. */
+function concerns(db: LedgerDb, line: string, block: Block): boolean {
+  const branch = line.replace(/@.*/, "");
+  if (block.k === "entry") return parseEntryPayload(block.d).branch === branch;
+  if (block.k === "vote") return parseVote(block.d).branch === branch;
+  return block.k !== "merge" || db.lineOf(parseMerge(block.d).branch, block.a) === line;
+}
+
+function listedParents(db: LedgerDb, branch: string, block: Block): Hash[] {
+  return parentIds(block).filter((id) => {
+    const parent = db.block(id);
+    return parent !== undefined && concerns(db, branch, parent);
+  });
+}
+
+/** What refused a merge of that height, where validators kept a log of it. */
+function refusals(db: LedgerDb, line: string | undefined, { block, h }: ListRow): NonNullable<LogRow["logs"]> {
+  const branch = line?.replace(/@.*/, "") ?? parseEntryPayload(block.d).branch;
+  return db.votes(branch, h ?? 0).flatMap(({ author, vote }) => {
+    if (vote.phase !== "attest" || vote.verdict !== "FAIL" || vote.log === null) return [];
+    const voter = authorOf(db.charterAt(), author)?.principal ?? "";
+    return [{ voter, code: vote.code ?? "", log: vote.log }];
+  });
+}
+
+function logRow(db: LedgerDb, { block }: ListRow, standing: Standing): LogRow {
   const author = authorOf(db.charterAt(), block.a);
   return {
     id: block.id,
@@ -56,36 +109,37 @@ function logRow(db: LedgerDb, row: ListRow): LogRow {
     c: block.c,
     timeMs: block.t[0],
     parents: parentIds(block),
-    status: statusOf(row),
-    ...(row.void === undefined ? {} : { reason: row.void }),
+    ...standing,
     ...mergeOf(block),
+    ...voteOf(block),
   };
 }
 
-function statusOf({ block, h, void: reason }: ListRow): LogRow["status"] {
-  if (reason !== undefined) return "void";
-  return block.k === "entry" && h === undefined ? "pending" : "final";
-}
-
-function entryOf(block: Block): Pick<LogRow, "app" | "acts"> {
+function entryOf(block: Block): Pick<LogRow, "app" | "acts" | "branch"> {
   if (block.k !== "entry") return {};
-  const { app, acts } = parseEntryPayload(block.d);
-  return { app, acts: acts.map(({ type }) => type) };
+  const { app, acts, branch } = parseEntryPayload(block.d);
+  return { app, branch, acts: acts.map(({ type }) => type) };
 }
 
 function mergeOf(block: Block): Pick<LogRow, "merge"> {
   if (block.k !== "merge") return {};
-  const { branch, h, entries, void: voided } = parseMerge(block.d);
-  return { merge: { branch, h, included: entries, void: voided } };
+  const { branch, h, entries, void: voided, included } = parseMerge(block.d);
+  return { merge: { branch, h, included: entries, logs: included.length, void: voided } };
+}
+
+function voteOf(block: Block): Pick<LogRow, "vote"> {
+  if (block.k !== "vote") return {};
+  const { branch, h, r, phase } = parseVote(block.d);
+  return { vote: { branch, h, r, phase } };
 }
 
 /** One block by its id or a unique beginning of it. NOT_FOUND, AMBIGUOUS, INPUT_INVALID. */
-export function showBlock(db: LedgerDb, prefix: string): Record<string, unknown> {
+export function showBlock(db: LedgerDb, prefix: string, self?: PublicKey): Record<string, unknown> {
   const block = db.block(resolveBlock(db, prefix));
   if (block === undefined) throw new GdoError("NOT_FOUND", `no block begins with ${prefix}`, { hint: "gdo log" });
   const row = db.row(block.id);
   return {
-    ...(row === undefined ? {} : logRow(db, row)),
+    ...(row === undefined ? {} : logRow(db, row, new Standings(db, self).of(row))),
     ...(block.k === "entry" && row?.h !== undefined
       ? { included: { branch: parseEntryPayload(block.d).branch, h: row.h } }
       : {}),

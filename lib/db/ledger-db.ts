@@ -25,7 +25,7 @@ import { type BranchRow, BranchTable, type VoidEntry } from "./branches.ts";
 import { asGdoError, Connection } from "./connection.ts";
 import { contents } from "./contents.ts";
 import { found, openBranches } from "./found.ts";
-import { Listing, type ListOptions, type ListRow } from "./listing.ts";
+import { Listing, type ListOptions, type ListPage, type ListRow } from "./listing.ts";
 import { type FrontierLog, LogTable, logBytes } from "./logs.ts";
 import { MetaTable } from "./meta.ts";
 import { blockOfRow } from "./rows.ts";
@@ -268,8 +268,8 @@ export class LedgerDb {
     return this.#tables.votes.at(branch, h);
   }
 
-  /** Newest first. */
-  list(options: ListOptions): ListRow[] {
+  /** Newest first, page by page. */
+  list(options: ListOptions): ListPage {
     if (options.branch !== undefined) this.#branch(options.branch);
     return this.#listing.page(options);
   }

@@ -6,9 +6,9 @@ import type { Connection } from "./connection.ts";
 import { blockOfRow, type StoredBlock } from "./rows.ts";
 
 export interface ListOptions {
-  /** Whose verdicts are shown; default: of the branch that each entry is for. */
+  /** Only what may concern this branch, with its verdicts; default: all, with those of the branch that each is for. */
   readonly branch?: string;
-  /** Cursor of the last row of the page before. */
+  /** Cursor of the page before. */
   readonly before?: number;
   readonly limit: number;
   /** Only void entries. */
@@ -22,33 +22,80 @@ export interface ListRow {
   /** Height of the merge that included it, or that it is; absent while pending. */
   readonly h?: number;
   readonly void?: string;
+  /** Of an entry for a branch in mode open: how many of its lines have taken it. */
+  readonly lines?: number;
 }
 
-type StoredRow = StoredBlock & { seq: number; h: number | null; reason: string | null };
+export interface ListPage {
+  readonly rows: readonly ListRow[];
+  /** Where the next page begins; absent after the oldest block. A page may be short, or empty, and have one. */
+  readonly next?: number;
+}
+
+/** Rows that one page looks at for a branch that has few: nobody waits for a whole ledger to be read. */
+const SCAN_ROWS_MAX = 50_000;
+
+type StoredRow = StoredBlock & { seq: number; h: number | null; reason: string | null; lines: number | null };
+type PageValues = { branch: string | null; before: number; floor: number; limit: number };
 
 /** Without a branch, each entry's verdict is that of the branch that it is for. */
 const COLUMNS = `
-  SELECT b.seq, b.body, b.sig, ifnull(m.h, g.h) AS h, v.reason FROM blocks b
+  SELECT b.seq, b.body, b.sig, ifnull(m.h, g.h) AS h, v.reason,
+    CASE WHEN r.id IS NULL AND b.branch IS NOT NULL THEN (
+      SELECT count(*) FROM branches o JOIN members k ON k.branch = o.id AND k.block = b.seq WHERE o.takes = b.branch
+    ) END AS lines`;
+
+const JOINS = `
   LEFT JOIN branches r ON r.name = ifnull(@branch, b.branch)
   LEFT JOIN members m ON m.branch = r.id AND m.block = b.seq
-  LEFT JOIN merges g ON g.block = b.seq`;
+  LEFT JOIN merges g ON g.block = b.seq
+  LEFT JOIN voids v ON v.branch = r.id AND v.block = b.seq`;
+
+/** Entries for the branch, votes on it, and what has no column to tell: merges, evidence, the charter. */
+const OF_BRANCH = `(b.branch = r.takes OR (b.branch IS NULL AND (b.kind <> 'vote'
+  OR EXISTS (SELECT 1 FROM votes w WHERE w.block = b.seq AND w.branch = r.takes))))`;
+
+/** From the void entries, which are few, to their blocks. */
+const VOIDS = `
+  FROM branches r CROSS JOIN voids v ON v.branch = r.id CROSS JOIN blocks b ON b.seq = v.block
+  LEFT JOIN members m ON m.branch = r.id AND m.block = b.seq
+  LEFT JOIN merges g ON g.block = b.seq
+  WHERE r.name = ifnull(@branch, b.branch) AND v.block < @before AND v.block >= @floor
+  ORDER BY v.block DESC LIMIT @limit`;
 
 export class Listing {
-  readonly #all: Statement<[{ branch: string | null; before: number; limit: number }], StoredRow>;
-  readonly #voids: Statement<[{ branch: string | null; before: number; limit: number }], StoredRow>;
+  readonly #all: Statement<[PageValues], StoredRow>;
+  readonly #ofBranch: Statement<[PageValues], StoredRow>;
+  readonly #voids: Statement<[PageValues], StoredRow>;
   readonly #one: Statement<[{ branch: string | null; id: Uint8Array }], StoredRow>;
+  readonly #newest: Statement<[], { seq: number | null }>;
 
   constructor({ raw }: Connection) {
-    const page = "b.seq < @before ORDER BY b.seq DESC LIMIT @limit";
-    const voids = "JOIN voids v ON v.branch = r.id AND v.block = b.seq";
-    this.#all = raw.prepare(`${COLUMNS} LEFT ${voids} WHERE ${page}`);
-    this.#voids = raw.prepare(`${COLUMNS} ${voids} WHERE ${page}`);
-    this.#one = raw.prepare(`${COLUMNS} LEFT ${voids} WHERE b.id = @id`);
+    const from = `${COLUMNS} FROM blocks b ${JOINS}`;
+    const page = "b.seq < @before AND b.seq >= @floor";
+    const newestFirst = "ORDER BY b.seq DESC LIMIT @limit";
+    this.#all = raw.prepare(`${from} WHERE ${page} ${newestFirst}`);
+    this.#ofBranch = raw.prepare(`${from} WHERE ${page} AND ${OF_BRANCH} ${newestFirst}`);
+    this.#voids = raw.prepare(`${COLUMNS} ${VOIDS}`);
+    this.#one = raw.prepare(`${from} WHERE b.id = @id`);
+    this.#newest = raw.prepare("SELECT max(seq) AS seq FROM blocks");
   }
 
-  page({ branch, before, limit, voidOnly }: ListOptions): ListRow[] {
-    const statement = voidOnly === true ? this.#voids : this.#all;
-    return statement.all({ branch: branch ?? null, before: before ?? Number.MAX_SAFE_INTEGER, limit }).map(listRow);
+  page({ branch, before, limit, voidOnly }: ListOptions): ListPage {
+    const top = before ?? (this.#newest.get()?.seq ?? 0) + 1;
+    const isScan = branch !== undefined && voidOnly !== true;
+    const floor = isScan ? Math.max(0, top - SCAN_ROWS_MAX) : 0;
+    const values = { branch: branch ?? null, before: top, floor, limit };
+    const rows = this.#statement(isScan, voidOnly === true)
+      .all(values)
+      .map(listRow);
+    const last = rows.length === limit ? rows.at(-1)?.cursor : floor;
+    return { rows, ...(last === undefined || last <= 1 ? {} : { next: last }) };
+  }
+
+  #statement(isScan: boolean, isVoidOnly: boolean): Statement<[PageValues], StoredRow> {
+    if (isVoidOnly) return this.#voids;
+    return isScan ? this.#ofBranch : this.#all;
   }
 
   one(id: Hash, branch: string | null = null): ListRow | undefined {
@@ -63,5 +110,6 @@ function listRow(row: StoredRow): ListRow {
     block: blockOfRow(row, `in row ${row.seq}`),
     ...(row.h === null ? {} : { h: row.h }),
     ...(row.reason === null ? {} : { void: row.reason }),
+    ...(row.lines === null ? {} : { lines: row.lines }),
   };
 }

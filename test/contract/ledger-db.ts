@@ -130,14 +130,15 @@ function blockTests(name: string, open: Open): void {
   test(`${name}: a page is newest first and goes on where the last one ended`, async (t) => {
     const at = await setup(t, open);
     const blocks = swipes(at, 5);
-    const first = at.db.list({ limit: 2 });
+    const first = at.db.list({ limit: 2 }).rows;
     t.deepEqual(
       first.map(({ block }) => block.id),
       idsOf(blocks.slice(3).reverse()),
     );
     const rest = at.db.list({ limit: 10, before: first[1]?.cursor as number });
+    t.is(rest.next, undefined);
     t.deepEqual(
-      rest.map(({ block }) => block.id),
+      rest.rows.map(({ block }) => block.id),
       idsOf([at.charter, ...blocks.slice(0, 3)].reverse()),
     );
   });
@@ -277,7 +278,7 @@ function mergeTests(name: string, open: Open): void {
     );
     t.deepEqual(at.db.stateRoots(), payload.state);
     t.deepEqual(parseMerge(merge.d), payload);
-    const rows = at.db.list({ limit: 9 });
+    const rows = at.db.list({ limit: 9 }).rows;
     t.deepEqual(
       rows.map(({ h }) => h),
       [1, 1, 1, undefined],
@@ -287,7 +288,7 @@ function mergeTests(name: string, open: Open): void {
       [undefined, "the note is bad", undefined, undefined],
     );
     t.deepEqual(
-      at.db.list({ limit: 9, voidOnly: true }).map(({ block }) => block.id),
+      at.db.list({ limit: 9, voidOnly: true }).rows.map(({ block }) => block.id),
       [bad.id],
     );
     t.deepEqual(at.db.verify().bad, []);

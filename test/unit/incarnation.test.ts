@@ -29,7 +29,7 @@ function copyOf(db: LedgerDb, from: LedgerDb): void {
     for (let at = have + 1; at <= n; at += 1) {
       const [block] = from
         .list({ limit: 10_000 })
-        .filter((row) => row.block.a === author && row.block.l === l && row.block.n === at);
+        .rows.filter((row) => row.block.a === author && row.block.l === l && row.block.n === at);
       if (block !== undefined) db.ingest([block.block]);
     }
   }

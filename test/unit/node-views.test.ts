@@ -1,0 +1,157 @@
+/** What `gdo log` and `gdo show` give of a ledger, and how far each block has come. */
+import test, { type ExecutionContext } from "ava";
+import { logPage } from "../../lib/agent/node-views.ts";
+import type { Block, Canonical } from "../../lib/codec/index.ts";
+import { LedgerDb } from "../../lib/db/index.ts";
+import { branchPolicy, encodeVote, type Genesis, type Vote } from "../../lib/ledger/index.ts";
+import {
+  mergePending,
+  note,
+  TestLog,
+  type TestOrganisation,
+  testKey,
+  testOrganisation,
+} from "../support/ledger-fixtures.ts";
+
+interface Setup extends TestOrganisation {
+  readonly db: LedgerDb;
+}
+
+function setup(t: ExecutionContext, more: Partial<Genesis> = {}): Setup {
+  const db = LedgerDb.open(":memory:");
+  t.teardown(() => db.close());
+  const organisation = testOrganisation(more);
+  db.ingest([organisation.charter]);
+  return { db, ...organisation };
+}
+
+const validator = (id: string, key: number): Genesis["principals"][number] => ({
+  id,
+  devices: [testKey(key).publicKey],
+  roles: ["validator"],
+  recovery: null,
+});
+
+/** Three validate `main`, and two must agree. */
+function quorumSetup(t: ExecutionContext): Setup & { readonly voters: readonly TestLog[] } {
+  const [office, door] = [testKey(1).publicKey, testKey(2).publicKey];
+  const at = setup(t, {
+    fault: "crash",
+    roles: { validator: ["append", "validate"] },
+    principals: [
+      { id: "office", devices: [office], roles: ["founder"], recovery: null },
+      { id: "front-door", devices: [door], roles: ["device"], recovery: null },
+      ...["ana", "ben", "cleo"].map((id, index) => validator(id, 11 + index)),
+    ],
+    branches: { main: branchPolicy({ mode: "quorum", validators: "validator", q: null }) },
+  });
+  return { ...at, voters: [11, 12, 13].map((key) => new TestLog(testKey(key), at.charter.id)) };
+}
+
+function standings(at: Setup, self?: TestLog): Record<string, unknown>[] {
+  const { rows } = logPage(at.db, { limit: 100 }, self?.pair.publicKey);
+  return rows.map(({ status, seenBy, attested }) => ({
+    status,
+    ...(seenBy === undefined ? {} : { seenBy }),
+    ...(attested === undefined ? {} : { attested }),
+  }));
+}
+
+function take(db: LedgerDb, block: Block): Block {
+  db.ingest([block]);
+  return block;
+}
+
+test("log: an entry is local until a block of another principal builds on it", (t) => {
+  const at = setup(t);
+  const one = take(at.db, at.door.entry([note("one")], [at.charter]));
+  take(at.db, at.door.entry([note("two")]));
+  t.deepEqual(standings(at, at.door), [{ status: "local" }, { status: "local" }, { status: "final" }]);
+  t.is(logPage(at.db, { limit: 1 }, at.office.pair.publicKey).rows[0]?.seenBy, 1, "who holds it has seen it");
+  take(at.db, at.office.entry([note("reply")], [one]));
+  t.deepEqual(standings(at, at.door).slice(1, 3), [{ status: "local" }, { status: "seen", seenBy: 1 }]);
+});
+
+test("log: [L10] a merge and its entries show how many principals passed it, of how many that must", (t) => {
+  const { voters, ...at } = quorumSetup(t);
+  take(at.db, at.door.entry([note("one")], [at.charter]));
+  const ana = voters[0] as TestLog;
+  const { merge } = mergePending(at.db, ana);
+  t.deepEqual(standings(at), [
+    { status: "waits", attested: { count: 0, q: 2 } },
+    { status: "merged", attested: { count: 0, q: 2 } },
+    { status: "final" },
+  ]);
+  const attest = (verdict: "PASS" | "FAIL"): Vote => {
+    const [code, log] = [verdict === "PASS" ? null : "notes", null];
+    return { branch: "main", h: 1, r: 0, phase: "attest", merge: merge.id, verdict, code, outputs: {}, log };
+  };
+  const cast = (log: TestLog, vote: Vote): Block =>
+    take(at.db, log.add(encodeVote(vote) as Canonical, [merge], { k: "vote" }));
+  cast(ana, attest("PASS"));
+  cast(voters[1] as TestLog, attest("FAIL"));
+  cast(at.office, attest("PASS")); // No validator.
+  t.deepEqual(standings(at).slice(0, 5), [
+    ...Array.from({ length: 3 }, () => ({ status: "held" })),
+    { status: "attested", attested: { count: 1, q: 2 } },
+    { status: "attested", attested: { count: 1, q: 2 } },
+  ]);
+});
+
+test("log: what a merge took is final or void; another merge of that height is passed over", (t) => {
+  const at = setup(t);
+  take(at.db, at.door.entry([note("bad")], [at.charter]));
+  const rival = mergePending(at.db, at.office);
+  const { merge, payload, changes } = mergePending(at.db, at.office, { entries: 1 });
+  at.db.applyMerge("main", merge, payload, changes);
+  t.not(merge.id, rival.merge.id);
+  t.deepEqual(
+    standings(at).map(({ status }) => status),
+    ["final", "passed-over", "void", "final"],
+  );
+  const voids = logPage(at.db, { voidOnly: true }).rows;
+  t.deepEqual(
+    voids.map(({ app, reason, logs }) => ({ app, reason, logs })),
+    [{ app: "notes", reason: "the note is bad", logs: [] }],
+  );
+});
+
+test("log: of one branch are its entries, merges and votes; edges lead only to what is listed", (t) => {
+  const at = setup(t, { branches: { draft: branchPolicy({ mode: "single", validator: "office" }) } });
+  const main = take(at.db, at.door.entry([note("one")], [at.charter]));
+  const draft = take(at.db, at.door.entry([note("two")], [], "notes", "draft"));
+  const { merge } = mergePending(at.db, at.office, {}, "draft");
+  const rows = logPage(at.db, { branch: "draft" }).rows;
+  t.deepEqual(
+    rows.map(({ id, listed }) => [id, listed]),
+    [
+      [merge.id, [at.charter.id]],
+      [draft.id, []],
+      [at.charter.id, []],
+    ],
+  );
+  t.deepEqual(
+    logPage(at.db, { branch: "main" }).rows.map(({ id }) => id),
+    [main.id, at.charter.id],
+  );
+});
+
+test("log: pages go on where the last one ended, also after a block that is named", (t) => {
+  const at = setup(t);
+  const blocks = [1, 2, 3].map((index) =>
+    take(at.db, at.door.entry([note(`${index}`)], index === 1 ? [at.charter] : [])),
+  );
+  const first = logPage(at.db, { limit: 2 });
+  const rest = logPage(at.db, { limit: 2, before: first.next as number });
+  t.deepEqual(
+    [...first.rows, ...rest.rows].map(({ id }) => id),
+    [...blocks.toReversed(), at.charter].map(({ id }) => id),
+  );
+  const named = logPage(at.db, { before: blocks[1]?.id.slice(0, 20) as string });
+  t.deepEqual(
+    named.rows.map(({ id }) => id),
+    [blocks[0]?.id, at.charter.id],
+  );
+  t.is(named.next, undefined);
+  t.throws(() => logPage(at.db, { before: "00ff" }), { code: "NOT_FOUND" });
+});
