@@ -1,6 +1,7 @@
 #include "core/wiegand.h"
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace gdo {
@@ -24,7 +25,9 @@ uint64_t WiegandDecoder::GapNs() const {
 
 std::optional<uint64_t> WiegandDecoder::DeadlineNs() const {
   if (frame_.bit_count == 0) return std::nullopt;
-  return frame_.last_edge_ns + GapNs();
+  // A time stamp from the end of the range must not make the deadline one of long ago.
+  const uint64_t left = std::numeric_limits<uint64_t>::max() - frame_.last_edge_ns;
+  return frame_.last_edge_ns + std::min(GapNs(), left);
 }
 
 std::optional<WiegandFrame> WiegandDecoder::Edge(bool is_one, uint64_t timestamp_ns) {

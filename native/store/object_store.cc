@@ -65,8 +65,8 @@ Outcome ObjectStore::ReadOnce(const ObjectId& id, Object& out) {
   if (!place.has_value()) {
     return Fault{Fault::Kind::kMissing, 0, "object " + HexOf(id) + " is not in the store"};
   }
-  Bytes record(place->record_bytes);
-  Outcome fault = ReadRecord(*place, record);
+  RawBytes record;
+  Outcome fault = ReadWhole(*place, record);
   if (!fault.has_value()) fault = OpenRecord(record, id, out);
   if (!fault.has_value()) return fault;
   return Damaged(id, *place, std::move(*fault));
@@ -87,7 +87,10 @@ Outcome ObjectStore::OpenRecordInto(std::span<const uint8_t> record, const Objec
                      header->RecordBytes() == record.size();
   if (!is_it) return Corrupt("the record's header is damaged");
   if (header->kind != kind || header->raw_bytes != out.size()) {
-    return Corrupt("it is of another kind or length than what needs it says");
+    // In a sound record it is not the object that is to blame, but what needs it.
+    const bool is_sound = IsRecordIntact(record);
+    return Fault{is_sound ? Fault::Kind::kInvalid : Fault::Kind::kCorrupt, 0,
+                 HexOf(id) + " is of another kind or length than what needs it says"};
   }
   // The id says it all: a checksum that is wrong over right bytes is for verify to tell.
   return DecodeChecked(*header, record, out);
@@ -121,6 +124,15 @@ Outcome ObjectStore::ReadRecord(const Place& place, std::span<uint8_t> out) {
   const bool is_buffered =
       open != nullptr && open->Pack() == place.pack && open->ReadBuffered(place.offset, out);
   return is_buffered ? std::nullopt : files_.Read(place.pack, place.offset, out);
+}
+
+// A footer that lies must not make us ask for more memory than any record takes.
+Outcome ObjectStore::ReadWhole(const Place& place, RawBytes& record) {
+  if (place.record_bytes > RecordBytesMax(kObjectBytesMax)) {
+    return Corrupt("no record is as long as this one is said to be");
+  }
+  record.resize(place.record_bytes);
+  return ReadRecord(place, record);
 }
 
 Fault ObjectStore::Damaged(const ObjectId& id, const Place& place, Fault fault) {
@@ -179,8 +191,8 @@ Outcome ObjectStore::ReadBase(const ObjectId& id, Reading reading, ChunkPointer&
   }
   const std::optional<Place> place = index_.Find(id);
   if (!place.has_value()) return Fault{Fault::Kind::kMissing, 0, "a base"};
-  RawBytes record(place->record_bytes);
-  if (Outcome fault = ReadRecord(*place, record)) return fault;
+  RawBytes record;
+  if (Outcome fault = ReadWhole(*place, record)) return fault;
   const auto header = record.size() < kRecordBytesMin ? std::nullopt : DecodeRecordHeader(record);
   const bool is_chunk = header.has_value() && header->kind == ObjectKind::kChunk &&
                         header->id == id && header->RecordBytes() == record.size();

@@ -112,6 +112,7 @@ class ObjectStore {
   // `depth` is how many it leans on in a row.
   Outcome Decode(const RecordHeader& header, std::span<const uint8_t> record, Reading reading,
                  std::span<uint8_t> out, int& depth);
+  Outcome ReadWhole(const Place& place, RawBytes& record);
   Outcome ReadBases(const RecordHeader& header, std::span<const uint8_t> record, Reading reading,
                     std::vector<ChunkPointer>& out);
   Outcome ReadBase(const ObjectId& id, Reading reading, ChunkPointer& out);

@@ -86,6 +86,11 @@ Bytes EncodeFooter(const std::vector<FooterEntry>& entries, uint64_t footer_offs
 // How many records in a row a reader goes through for one object; writers keep to it [T6].
 inline constexpr int kDepthMax = 8;
 
+// No record of an object of this length is longer.
+constexpr uint64_t RecordBytesMax(uint64_t raw_bytes) {
+  return kRecordBytesMin + kBasesMax * kIdBytes + raw_bytes;
+}
+
 constexpr uint64_t FooterBytes(size_t count) { return kFooterBytesMin + count * kFooterEntryBytes; }
 
 }  // namespace gdo::store

@@ -194,6 +194,10 @@ Outcome RestoreJob::ReadRecords(const Batch& batch, std::vector<Place>& places, 
       return Fault{Fault::Kind::kMissing, 0,
                    "object " + HexOf(chunk.entry.id) + " is not in the store"};
     }
+    // A blob may say of a large chunk that it is small, and that a million times over.
+    if (place->record_bytes > RecordBytesMax(chunk.entry.length)) {
+      return Corrupt("chunk " + HexOf(chunk.entry.id) + " is longer than its blob says");
+    }
     places.push_back(*place);
     size += place->record_bytes;
   }

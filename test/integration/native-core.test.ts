@@ -2,19 +2,50 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test from "ava";
+import { temporaryFolder } from "../support/temporary-folder.ts";
 
+interface FuzzRun {
+  readonly name: string;
+  readonly runs: number;
+  readonly fault?: string;
+}
+
+interface FuzzProgram {
+  readonly FUZZERS: readonly string[];
+  buildFuzzers(more?: readonly string[]): Promise<void>;
+  runFuzzers(names: readonly string[], seconds: number): Promise<FuzzRun[]>;
+}
+
+const FUZZ_SECONDS_EACH = 6;
 const run = promisify(execFile);
 const root = fileURLToPath(new URL("../../../", import.meta.url));
-const buildDir = "build/sanitize";
+const options = { cwd: root, maxBuffer: 16 * 1024 * 1024 };
+const programUrl = new URL("../../../test/support/fuzz.mjs", import.meta.url).href;
 
-test("[N1] the core builds without Node.js and passes its tests under AddressSanitizer and UBSan", async (t) => {
-  const options = { cwd: root, maxBuffer: 16 * 1024 * 1024 };
-  const flags = ["-DGDO_SANITIZE=ON", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"];
-  await run("cmake", ["-S", ".", "-B", buildDir, ...flags], options);
-  await run("cmake", ["--build", buildDir, "--target", "core_tests", "--parallel", "2"], options);
-  const { stdout, stderr } = await run(`${buildDir}/core_tests`, ["test/fixtures/blake3/vectors.txt"], options);
-  t.is(stderr, "");
-  t.deepEqual(stdout.trim().split("\n"), [
+/** One build with clang's sanitizers serves the tests and the fuzzers. */
+const program = (async () => {
+  const fuzz = (await import(programUrl)) as FuzzProgram;
+  await fuzz.buildFuzzers(["core_tests", "store_tests"]);
+  return fuzz;
+})();
+
+async function linesOf(path: string, args: string[]): Promise<string[]> {
+  const { stdout, stderr } = await run(path, args, options);
+  return [...stdout.trim().split("\n"), ...(stderr === "" ? [] : [stderr])];
+}
+
+const STORE_TESTS = [
+  "ok 1 [T7] records and footers",
+  "ok 2 [T6] [T10] payloads",
+  "ok 3 [T8] appending to a pack",
+  "ok 4 [T10] objects",
+  "ok 5 [T2] [T6] files through all threads",
+  "ok 6 [T10] readers beside the writer",
+];
+
+test.serial("[N1] the core builds without Node.js and passes its tests under AddressSanitizer and UBSan", async (t) => {
+  await program;
+  t.deepEqual(await linesOf("build/fuzz/core_tests", ["test/fixtures/blake3/vectors.txt"]), [
     "ok 1 [T1] BLAKE3",
     "ok 2 [T2] chunker",
     "ok 3 [T7] [N2] CRC-32C",
@@ -23,4 +54,27 @@ test("[N1] the core builds without Node.js and passes its tests under AddressSan
     "ok 6 [N2] kernels",
     "ok 7 [T2] profiles of others",
   ]);
+});
+
+test.serial("[N1] [T10] the store's native part passes its tests under AddressSanitizer and UBSan", async (t) => {
+  await program;
+  t.deepEqual(await linesOf("build/fuzz/store_tests", [await temporaryFolder(t)]), STORE_TESTS);
+});
+
+test.serial("[N1] [T10] core and pack reader stand what fuzzers invent, under both sanitizers", async (t) => {
+  const { FUZZERS, runFuzzers } = await program;
+  const results = await runFuzzers(FUZZERS, FUZZ_SECONDS_EACH);
+  for (const { name, runs, fault } of results) {
+    t.log(`${name}: ${runs} inputs`);
+    t.is(fault, undefined, name);
+    t.true(runs > 0, name);
+  }
+  t.deepEqual(results.map(({ name }) => name).sort(), [...FUZZERS]);
+});
+
+test.serial("[N4] [T10] writer, workers and readers beside them have no race: ThreadSanitizer", async (t) => {
+  const flags = ["-DGDO_SANITIZE=thread", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"];
+  await run("cmake", ["-S", ".", "-B", "build/thread", ...flags], options);
+  await run("cmake", ["--build", "build/thread", "--target", "store_tests", "--parallel", "2"], options);
+  t.deepEqual(await linesOf("build/thread/store_tests", [await temporaryFolder(t)]), STORE_TESTS);
 });

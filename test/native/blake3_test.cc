@@ -81,7 +81,7 @@ void AnySplit() {
 // Every kernel width against the chunk-by-chunk path, which one-byte pieces force.
 void EveryChunkCount() {
   for (size_t chunks = 0; chunks <= 40; ++chunks) {
-    for (const size_t more : {0, 1, 1023}) {
+    for (const size_t more : {size_t{0}, size_t{1}, size_t{1023}}) {
       const Bytes bytes = Counting(chunks * blake3::kChunkBytes + more);
       Blake3 whole = Blake3::Hash();
       whole.Update(bytes);

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { basename, extname, join, relative } from "node:path";
 
 const LINES_MAX = 500;
-const SKIPPED = new Set(["node_modules", "dist", "build", "coverage", ".git", ".cache", "fixtures", "data"]);
+const SKIPPED = new Set(["node_modules", "dist", "build", "coverage", ".git", ".cache", "fixtures", "corpus", "data"]);
 const SOURCE = new Set([".ts", ".mjs", ".js", ".cc", ".h", ".sh", ".sql", ""]);
 const VAGUE = /(?:^|[-_.])(?:utils?|helpers?|common|managers?)(?:[-_.]|$)/i;
 
