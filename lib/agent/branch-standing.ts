@@ -32,7 +32,7 @@ function tolerance({ fault, validators: { length: n }, q }: BranchConsensus): st
 }
 
 /** What must still happen for what is pending to be final. */
-function waitsFor({ r, q, validators, proposer, merge, passed, commits }: BranchConsensus): string {
+export function waitsFor({ r, q, validators, proposer, merge, passed, commits }: BranchConsensus): string {
   const missing = (done: readonly string[]): string => {
     const others = validators.filter((name) => !done.includes(name));
     return `${q - done.length} more of ${others.join(", ")}`;

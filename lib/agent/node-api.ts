@@ -9,6 +9,7 @@ import type { MergeReport } from "../node/index.ts";
 import { putPath, RecentPuts, Refs } from "../store/index.ts";
 import type { PeerStatus } from "../sync/index.ts";
 import { BACKUP_PARAMS, Backups, FORGET_PARAMS, PROGRESS_PARAMS } from "./backup.ts";
+import { waitsFor } from "./branch-standing.ts";
 import type { Api } from "./control.ts";
 import { storeDapp } from "./dapp-install.ts";
 import type { DoorStatus } from "./door-hub.ts";
@@ -160,10 +161,22 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
 
 /** One branch, or whatever waits that this node may merge by itself, the charter first; `main` when nothing does. */
 async function mergeBranches(node: GdoNode, branch: string | undefined): Promise<unknown> {
-  const merges: MergeReport[] = [];
+  const merges: (MergeReport & { readonly waits?: string })[] = [];
   const due = branch === undefined ? node.validator.due() : [branch];
-  for (const name of due.length === 0 ? [MAIN_BRANCH] : due) merges.push(await node.merge(name));
+  for (const name of due.length === 0 ? [MAIN_BRANCH] : due)
+    merges.push(beginRound(node, name) ?? (await node.merge(name)));
   return { merges };
+}
+
+/** Where this node votes with others it can only begin: what is missing is said, and comes by itself. */
+function beginRound(node: GdoNode, branch: string): (MergeReport & { readonly waits?: string }) | undefined {
+  if (node.validator.status(branch)?.isVoter !== true) return undefined;
+  node.validator.workDue();
+  const { db } = node.parts;
+  const standing = node.validator.status(branch);
+  const report = { branch, h: db.head(branch)?.h ?? 0, included: 0, void: [], tests: [], ms: 0 };
+  if (standing === undefined || db.countPending(branch) === 0) return report;
+  return { ...report, waits: waitsFor(standing) };
 }
 
 async function showWithVotes(node: GdoNode, prefix: string): Promise<unknown> {

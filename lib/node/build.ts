@@ -72,7 +72,7 @@ export function testsOf(outcome: MergeOutcome): MergePayload["tests"] {
 }
 
 /** Newest included entry of each log, the newest clocks first to be named. */
-function headsOf(blocks: readonly Block[]): Block[] {
+export function headsOf(blocks: readonly Block[]): Block[] {
   const newest = new Map<string, Block>();
   for (const block of blocks) {
     const known = newest.get(block.a + block.l);

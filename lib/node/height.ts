@@ -169,11 +169,17 @@ export class Height {
         for (const output of this.#machine.step(next, this.#nowMs())) this.#perform(output);
       }
     } catch (error) {
-      this.close();
-      this.#host.failed(this, error);
+      this.#fail(error);
     } finally {
       this.#isStepping = false;
     }
+  }
+
+  /** What went on after the height was over may have seen another state: that it failed means nothing. */
+  #fail(error: unknown): void {
+    if (this.#isClosed) return;
+    this.close();
+    this.#host.failed(this, error);
   }
 
   #nowMs(): number {
@@ -230,8 +236,7 @@ export class Height {
       }
       this.#step({ type: "built", r, merge: built?.block.id ?? null });
     } catch (error) {
-      this.close();
-      this.#host.failed(this, error);
+      this.#fail(error);
     }
   }
 
@@ -250,8 +255,7 @@ export class Height {
       if (judgement.verdict === "wait") this.#waiting.set(merge, judgement.code);
       else this.#step({ type: "judged", merge, judgement });
     } catch (error) {
-      this.close();
-      this.#host.failed(this, error);
+      this.#fail(error);
     }
   }
 }

@@ -12,7 +12,7 @@ import {
   parseEntryPayload,
   parseMergeChanges,
 } from "../ledger/index.ts";
-import { testsOf } from "./build.ts";
+import { headsOf, testsOf } from "./build.ts";
 import { type Collected, recollect } from "./collect.ts";
 import { type AppOutputs, changesOf, encodeOutputs, hashesOf, outputsOf, refusal } from "./outputs.ts";
 import type { NodeBlobs, NodeLedger } from "./ports.ts";
@@ -106,6 +106,14 @@ async function whyFalse(
   outcome: MergeOutcome,
   { ledger, blobs }: JudgeOptions,
 ): Promise<string | undefined> {
+  if (payload.from.length > 0 || payload.frozen.length > 0) return "it takes from branches or freezes logs";
+  if (
+    payload.heads.join() !==
+    headsOf(collected.blocks)
+      .map(({ id }) => id)
+      .join()
+  )
+    return "its heads are not its newest entries";
   const changes = changesOf(outcome);
   const ids = collected.entries.map(({ id }) => id);
   if (ids.length !== payload.entries || includedRoot(ids) !== payload.set)

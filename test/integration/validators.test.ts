@@ -53,6 +53,8 @@ test("[L14] killing one changes nothing, killing two stops finality and nothing 
   await ana.append("three");
   await ana.append("bad idea");
   await until(async () => (await ana.branch()).waits !== undefined);
+  const { merges } = (await ana.call("merge", { branch: "main" })) as { merges: { waits?: string }[] };
+  t.regex(merges[0]?.waits ?? "", /more of |is to propose a merge/);
   const { h, pending, waits, tolerates } = await ana.branch();
   t.deepEqual([h, pending], [2, 2]);
   t.is(tolerates, "1 of 3 may be away, none may lie");

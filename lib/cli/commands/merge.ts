@@ -8,9 +8,12 @@ interface Merged {
   readonly included: number;
   readonly void: readonly { id: string; app: string; reason: string }[];
   readonly tests: readonly { app: string; verdict: string }[];
+  /** Where others vote, too: what is still missing. */
+  readonly waits?: string;
 }
 
 function describe(merged: Merged): string {
+  if (merged.waits !== undefined) return `${merged.branch}@${merged.h + 1}: ${merged.waits}`;
   if (merged.included === 0) return `nothing to merge: ${merged.branch} stays at height ${merged.h}`;
   const lines = [`${merged.branch} is at height ${merged.h}: ${merged.included} entries, ${merged.void.length} void`];
   for (const { app, verdict } of merged.tests) lines.push(`  test  ${app}  ${verdict}`);

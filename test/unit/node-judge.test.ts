@@ -1,0 +1,88 @@
+/** [L14] What a validator says of a merge whose proposer lies: each claim is worked out again. */
+import test from "ava";
+import type { Hash } from "../../lib/base/index.ts";
+import { type Block, decodeBlock, jsonFromCanonical } from "../../lib/codec/index.ts";
+import { encodeMerge, encodeVote, type MergePayload, parseMerge, type Vote } from "../../lib/ledger/index.ts";
+import { parseOutputs } from "../../lib/node/index.ts";
+import { readBlobBytes } from "../../lib/store/index.ts";
+import { QuorumNet } from "../support/quorum-nodes.ts";
+
+const THREE = { n: 3, fault: "crash" } as const;
+const other = "e".repeat(64) as Hash;
+
+/** A net in which ana has recorded two entries; ben, whose turn it is, does not vote by itself. */
+async function begun(): Promise<{ net: QuorumNet; entry: Block }> {
+  const net = new QuorumNet(THREE, decodeBlock);
+  net.node("ben").boot({ votes: false });
+  net.node("ana").append("one");
+  const entry = net.node("ana").append("two");
+  await net.settle();
+  return { net, entry };
+}
+
+/** What ben would propose. */
+async function honest(): Promise<MergePayload> {
+  const { net } = await begun();
+  const ben = net.node("ben");
+  ben.boot();
+  await net.settle();
+  ben.validator.workDue();
+  await net.settle();
+  return parseMerge((ben.db.block(ben.db.head("main")?.id as Hash) as Block).d);
+}
+
+/** What ana attests of a merge that ben signs and proposes. */
+async function attestOf(payload: MergePayload): Promise<{ vote: Vote | undefined; why: string }> {
+  const { net, entry } = await begun();
+  const [ben, ana] = [net.node("ben"), net.node("ana")];
+  const merge = ben.ownLog.append("merge", encodeMerge(payload), [entry]);
+  const proposal = { branch: "main", h: 1, r: 0, phase: "propose", merge: merge.id, valid: null, proof: [] } as const;
+  const vote = ben.ownLog.append("vote", encodeVote(proposal), [merge]);
+  for (const block of [merge, vote]) net.send(ben, block);
+  await net.settle();
+  const said = ana.votes().find((each) => each.vote.phase === "attest")?.vote;
+  const log = said?.phase === "attest" ? said.log : null;
+  const outputs = log === null ? {} : parseOutputs(await readBlobBytes(ana.store, log, 1 << 20));
+  return { vote: said, why: JSON.stringify(jsonFromCanonical({ ...outputs })) };
+}
+
+const lies: readonly (readonly [title: string, lie: (payload: MergePayload) => Partial<MergePayload>, why: RegExp])[] =
+  [
+    ["another set", () => ({ set: other }), /other entries than its set names/],
+    ["another state", () => ({ state: { notes: other } }), /not what its entries lead to/],
+    [
+      "state of a dapp that has none",
+      ({ state }) => ({ state: { ...state, door: other } }),
+      /not what its entries lead to/,
+    ],
+    ["entries void that are not", () => ({ void: 1 }), /voids 1 entries, not 0/],
+    ["other changes", () => ({ changes: other }), /changes are not what/],
+    ["no heads", () => ({ heads: [] }), /heads/],
+    [
+      "frozen logs",
+      ({ included }) => ({ frozen: included.map(({ author, l }) => ({ author, l, n: 0, evidence: other })) }),
+      /freezes logs/,
+    ],
+    ["another image", ({ tests }) => ({ tests: tests.map((each) => ({ ...each, image: other })) }), /other images/],
+    [
+      "a range that leaves a gap",
+      ({ included }) => ({ included: included.map((range) => ({ ...range, from: range.from + 1 })) }),
+      /does not go on/,
+    ],
+  ];
+
+test("[L14] the truth passes with the outputs that it claims", async (t) => {
+  const payload = await honest();
+  const { vote } = await attestOf(payload);
+  const outputs = Object.fromEntries(payload.tests.map(({ app, output }) => [app, output]));
+  t.like(vote, { verdict: "PASS", code: null, outputs, log: null });
+});
+
+for (const [title, lie, why] of lies) {
+  test(`[L14] a merge with ${title} is FAIL, and the reason is kept`, async (t) => {
+    const payload = await honest();
+    const attest = await attestOf({ ...payload, ...lie(payload) });
+    t.like(attest.vote, { verdict: "FAIL", code: "merge", outputs: {} });
+    t.regex(attest.why, why);
+  });
+}
