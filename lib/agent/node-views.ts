@@ -3,6 +3,7 @@ import { GdoError, type Hash, type PublicKey } from "../base/index.ts";
 import { type Block, jsonFromCanonical, verifyBlock } from "../codec/index.ts";
 import type { LedgerDb, ListRow } from "../db/index.ts";
 import { authorOf, parentIds, parseEntryPayload, parseMerge, parseVote } from "../ledger/index.ts";
+import { blockDetail } from "./block-detail.ts";
 import { type Standing, Standings } from "./block-standing.ts";
 
 export interface LogRow extends Standing {
@@ -143,6 +144,7 @@ export function showBlock(db: LedgerDb, prefix: string, self?: PublicKey): Recor
     ...(block.k === "entry" && row?.h !== undefined
       ? { included: { branch: parseEntryPayload(block.d).branch, h: row.h } }
       : {}),
+    ...blockDetail(db, block),
     payload: jsonFromCanonical(block.d),
     bodyBytes: block.body.length,
     signature: verifyBlock(block) ? "valid" : "bad",

@@ -1,9 +1,17 @@
 /** What `gdo log` and `gdo show` give of a ledger, and how far each block has come. */
 import test, { type ExecutionContext } from "ava";
-import { logPage } from "../../lib/agent/node-views.ts";
-import type { Block, Canonical } from "../../lib/codec/index.ts";
+import { logPage, showBlock } from "../../lib/agent/node-views.ts";
+import { type Explained, explain } from "../../lib/cli/explain.ts";
+import { type Block, type Canonical, deriveHash, encodeCanonical, encodeEnvelope } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
-import { branchPolicy, encodeVote, type Genesis, type Vote } from "../../lib/ledger/index.ts";
+import {
+  branchPolicy,
+  encodeEvidence,
+  encodeVote,
+  entryPayload,
+  type Genesis,
+  type Vote,
+} from "../../lib/ledger/index.ts";
 import {
   mergePending,
   note,
@@ -154,4 +162,51 @@ test("log: pages go on where the last one ended, also after a block that is name
   );
   t.is(named.next, undefined);
   t.throws(() => logPage(at.db, { before: "00ff" }), { code: "NOT_FOUND" });
+});
+
+function words(db: LedgerDb, { id }: Block): string {
+  return explain(showBlock(db, id) as unknown as Explained).join(" ");
+}
+
+test("show: each kind of block is told in words, with what stands on it", (t) => {
+  const { voters, ...at } = quorumSetup(t);
+  const entry = take(at.db, at.door.entry([note("one")], [at.charter]));
+  const [ana, ben] = voters as [TestLog, TestLog];
+  t.regex(words(at.db, entry), /^An entry of notes for the branch main: note, .* Nothing builds on it yet\.$/);
+  const output = deriveHash("gdo v1 block", encodeCanonical("ana's"));
+  const tests = [{ app: "notes", image: null, verdict: "PASS" as const, output }];
+  const { merge } = mergePending(at.db, ana, { tests });
+  const on = { branch: "main", h: 1, r: 0, merge: merge.id };
+  const cast = (log: TestLog, vote: Vote): Block => take(at.db, log.add(encodeVote(vote), [merge], { k: "vote" }));
+  const outputs = { notes: deriveHash("gdo v1 block", encodeCanonical("ben's")) };
+  const proposal = cast(ana, { ...on, phase: "propose", valid: null, proof: [] });
+  const other = cast(ben, { ...on, phase: "attest", verdict: "PASS", code: null, outputs, log: null });
+  const failed = cast(ben, { ...on, phase: "attest", verdict: "FAIL", code: "notes", outputs: {}, log: output });
+  const tired = cast(ben, { ...on, phase: "attest", verdict: "MISSING", code: "image", outputs: {}, log: null });
+  const commit = cast(ana, { ...on, phase: "commit" });
+  t.regex(words(at.db, at.charter), /It names 5 principals, and the branches main \(quorum\), charter \(single\)/);
+  t.regex(words(at.db, merge), /^Merge 1 of the branch main.* Tests: notes PASS\. It is final once 2 validators/);
+  t.regex(words(at.db, merge), /On it builds: vote [0-9a-f]{12}/);
+  t.regex(words(at.db, proposal), /A vote \(propose\) on height 1 of main, round 0.*It proposes the new merge/);
+  const sides = new RegExp(`the merge says ${output.slice(0, 12)}, the voter ${outputs.notes.slice(0, 12)}`);
+  t.regex(words(at.db, other), sides);
+  t.regex(words(at.db, failed), new RegExp(`says FAIL \\(notes\\)\\. What the dapps said: gdo cat ${output}`));
+  t.regex(words(at.db, tired), /says MISSING \(image\)\. That is no vote against it/);
+  t.regex(words(at.db, commit), /It commits to the merge/);
+});
+
+test("show: [L6] evidence names the log, the number and what that means; a void entry its reason", (t) => {
+  const at = setup(t);
+  const bad = take(at.db, at.door.entry([note("bad")], [at.charter]));
+  const twins = ["this", "that"].map((text) => at.door.draft(entryPayload("notes", [note(text)])));
+  const [one, other] = twins
+    .sort((x, y) => (x.id < y.id ? -1 : 1))
+    .map((block) => ({ envelope: encodeEnvelope(block) }));
+  const payload = encodeEvidence({ blocks: [one as { envelope: Uint8Array }, other as { envelope: Uint8Array }] });
+  const evidence = take(at.db, at.office.add(payload, [bad], { k: "evidence" }));
+  t.regex(words(at.db, evidence), /^Evidence against .*two blocks, both signed, with number 1 of one log/);
+  const { merge, payload: merged, changes } = mergePending(at.db, at.office);
+  at.db.applyMerge("main", merge, merged, changes);
+  t.regex(words(at.db, bad), /It is void, taken by main@1: the note is bad\. It stays in the ledger/);
+  t.regex(words(at.db, merge), /It is final: nothing that comes later can undo it/);
 });

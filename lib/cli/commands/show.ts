@@ -1,16 +1,16 @@
-/** `gdo show`: one block, with its payload as JSON and what became of it. */
+/** `gdo show`: one block in words, then its fields, its votes and its payload as JSON. */
 import { type CommandSpec, withApi } from "../command.ts";
+import { type Explained, explain } from "../explain.ts";
 import { moment } from "../ids.ts";
-import type { LogRow } from "./log.ts";
 
-interface Shown extends LogRow {
-  readonly principal?: string;
+interface Shown extends Explained {
+  readonly id: string;
+  readonly n: number;
+  readonly parents: readonly string[];
   readonly l: string;
   readonly c: number;
   readonly payload: unknown;
   readonly bodyBytes: number;
-  readonly signature: string;
-  readonly included?: { branch: string; h: number };
   readonly votes?: readonly ShownVote[];
 }
 
@@ -50,12 +50,12 @@ function describe(block: Shown): string {
   for (const parent of block.parents) rows.push(["parent", parent]);
   const head = rows.map(([name, value]) => `${name.padEnd(11)}${value}`);
   const lines = [...head, ...(block.votes ?? []).flatMap(voteLines)];
-  return `${lines.join("\n")}\n\n${JSON.stringify(block.payload, null, 2)}`;
+  return `${explain(block).join("\n")}\n\n${lines.join("\n")}\n\n${JSON.stringify(block.payload, null, 2)}`;
 }
 
 export const show: CommandSpec = {
   name: "show",
-  summary: "One block: who signed it, where it stands, what it says.",
+  summary: "One block in words: who signed it, what it means, where it stands, what builds on it.",
   arguments: [{ form: "<id>", about: "a block's id, or its first digits while unique" }],
   exits: { 3: "there is no home", 10: "no block has this id", 11: "several ids begin so" },
   example: "gdo show 7f3c01d2",
