@@ -6,6 +6,7 @@ export type { Api } from "./control.ts";
 export { type DemoEvent, type RunningDemo, runDemo, type Standing, type Summary } from "./demo/index.ts";
 export { runDoor } from "./door/process.ts";
 export { homeRoot, openHome, readSecret } from "./home.ts";
+export { acceptInvitation } from "./invite/join.ts";
 export { openApi } from "./open-api.ts";
 export { pinoLog } from "./pino-log.ts";
 export { type AgentEvent, type AgentHandle, runAgent } from "./run-agent.ts";

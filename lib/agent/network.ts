@@ -16,10 +16,14 @@ export interface NetworkHost {
     bytesMax: number,
   ): Promise<{ objects: readonly SyncObject[]; lacking: readonly Hash[] }>;
   keepObject(object: SyncObject): Promise<void>;
+  /** A letter by a device that is no peer yet: what to answer, and where; undefined when it is none. */
+  letter(bytes: Uint8Array): { readonly topic: string; readonly pieces: readonly Uint8Array[] } | undefined;
   refused(why: string): void;
 }
 
 export interface NetworkOptions {
+  /** Where letters to this node come. */
+  readonly inbox: string;
   readonly peer: SyncPeer;
   readonly transport: Transport;
   readonly host: NetworkHost;
@@ -64,8 +68,15 @@ export class Network {
         this.#isConnected = false;
         this.step({ type: "disconnected" });
       },
-      message: (topic, bytes) => this.step({ type: "message", topic, bytes, nowMs: this.#nowMs() }),
+      message: (topic, bytes) => this.#message(topic, bytes),
     });
+  }
+
+  #message(topic: string, bytes: Uint8Array): void {
+    const { host, transport, inbox } = this.#options;
+    const answer = topic === inbox && !this.#isClosed ? host.letter(bytes) : undefined;
+    if (answer === undefined) return this.step({ type: "message", topic, bytes, nowMs: this.#nowMs() });
+    for (const piece of answer.pieces) transport.publish(answer.topic, piece, false);
   }
 
   step(input: SyncInput): void {

@@ -4,7 +4,7 @@ import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { GdoError, type Hash } from "../base/index.ts";
 import { canonicalFromJson, jsonFromCanonical } from "../codec/index.ts";
-import { CHARTER_APP, MAIN_BRANCH } from "../ledger/index.ts";
+import { type Act, MAIN_BRANCH } from "../ledger/index.ts";
 import type { MergeReport } from "../node/index.ts";
 import { putPath, RecentPuts, Refs } from "../store/index.ts";
 import type { PeerStatus } from "../sync/index.ts";
@@ -14,7 +14,9 @@ import type { Api } from "./control.ts";
 import { storeDapp } from "./dapp-install.ts";
 import type { DoorStatus } from "./door-hub.ts";
 import { importDoorbot } from "./doorbot-import.ts";
+import { charterView, govern } from "./govern.ts";
 import { readSecret } from "./home.ts";
+import { invite } from "./invite/desk.ts";
 import { votesOn } from "./merge-votes.ts";
 import type { GdoNode } from "./node.ts";
 import { nodeStatus } from "./node-status.ts";
@@ -64,6 +66,17 @@ const PARAMS = {
   }),
   show: z.strictObject({ id: z.string().min(1).max(64) }),
   append: z.strictObject({ app: z.string(), branch, acts: z.array(act).min(1).max(256) }),
+  charter: nothing,
+  govern: z.strictObject({ acts: z.array(act).min(1).max(256) }),
+  invite: z.strictObject({
+    principal: z.string(),
+    roles: z.array(z.string()).optional(),
+    lifeMs: z.int().min(1).default(86_400_000),
+    broker: z
+      .string()
+      .regex(/^mqtts?:\/\//, "must start with mqtt:// or mqtts://")
+      .optional(),
+  }),
   query: z.strictObject({ app: z.string(), query: z.string(), args: z.unknown().default({}) }),
   merge: z.strictObject({ branch }),
   sync: z.strictObject({ timeoutMs: z.int().min(0).max(600_000).default(10_000) }),
@@ -117,13 +130,12 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
     log: (query) => logPage(db, query, node.parts.pair.publicKey),
     show: ({ id }) => showWithVotes(node, id.toLowerCase()),
     append: ({ app, acts, branch: name }) => {
-      const { id, n } = node.append(
-        app,
-        acts.map(({ type, body }) => ({ type, body: canonicalFromJson(body) })),
-        name,
-      );
+      const { id, n } = node.append(app, actsOf(acts), name);
       return { id, n };
     },
+    charter: () => charterView(node),
+    govern: ({ acts }) => govern(node, actsOf(acts)),
+    invite: (params) => invite(node, { ...params, broker: params.broker ?? brokerUrl(node, side) }),
     query: async ({ app, query, args }) => ({
       value: jsonFromCanonical(await node.query(app, query, canonicalFromJson(args))),
     }),
@@ -159,6 +171,16 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
   };
 }
 
+/** How others reach the broker, as far as this node knows: its own, seen from this machine, if it serves one. */
+function brokerUrl({ parts: { config } }: GdoNode, side: AgentSide): string | undefined {
+  const port = side.brokerPort();
+  return config.broker?.url ?? (port === undefined ? undefined : `mqtt://${config.embeddedBroker?.host}:${port}`);
+}
+
+function actsOf(acts: readonly z.infer<typeof act>[]): Act[] {
+  return acts.map(({ type, body }) => ({ type, body: canonicalFromJson(body) }));
+}
+
 /** One branch, or whatever waits that this node may merge by itself, the charter first; `main` when nothing does. */
 async function mergeBranches(node: GdoNode, branch: string | undefined): Promise<unknown> {
   const merges: (MergeReport & { readonly waits?: string })[] = [];
@@ -192,7 +214,7 @@ async function installDapp(node: GdoNode, folder: string): Promise<unknown> {
   const { manifest, tree } = await storeDapp(node.parts.store, node.parts.db, folder);
   const { name, version } = manifest;
   const type = node.treeOf(name) === undefined ? "dapp.install" : "dapp.upgrade";
-  const { id } = node.append(CHARTER_APP, [{ type, body: { name, version, tree } }]);
+  const { id } = govern(node, [{ type, body: { name, version, tree } }]);
   return { name, version, tree, entry: id };
 }
 
@@ -205,7 +227,7 @@ function admitDevices(
     ...principals.map((body) => ({ type: "principal.add", body })),
     ...devices.map((body) => ({ type: "device.add", body })),
   ];
-  return { entries: acts.length === 0 ? [] : [node.append(CHARTER_APP, acts).id] };
+  return { entries: acts.length === 0 ? [] : [govern(node, acts).id] };
 }
 
 function steer(node: GdoNode, wallMs: number): unknown {

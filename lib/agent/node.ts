@@ -123,7 +123,7 @@ export class GdoNode {
   /** Records acts for one dapp, one entry. LEDGER_UNKNOWN_AUTHOR before the charter admits this device. */
   append(app: string, acts: readonly Act[], branch?: string): Block {
     const { db, ownLog, charter } = this.parts;
-    this.#assertKnown();
+    this.assertKnown();
     const payload = entryPayload(app, acts, branch);
     const line = db.lineOf(parseEntryPayload(payload).branch, ownLog.author);
     const heads = [db.head(CHARTER_BRANCH), db.head(line)].flatMap((head) => db.block(head?.id ?? charter.id) ?? []);
@@ -132,7 +132,8 @@ export class GdoNode {
     return block;
   }
 
-  #assertKnown(): void {
+  /** LEDGER_UNKNOWN_AUTHOR for a device that the charter does not know, or that is revoked. */
+  assertKnown(): void {
     const { db, pair } = this.parts;
     const author = authorOf(db.charterAt(), pair.publicKey);
     if (author !== undefined && !author.revoked) return;

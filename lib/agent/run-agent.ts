@@ -6,9 +6,10 @@ import { type Cancel, GdoError, type Log, type PublicKey, SystemClock, SystemRng
 import { type CanonicalMap, decodeBlock, encodeEnvelope } from "../codec/index.ts";
 import { authorOf, type StateView } from "../ledger/index.ts";
 import { checkObject } from "../store/index.ts";
-import { Broker, type Final, helloTopic, MqttTransport, SyncPeer } from "../sync/index.ts";
+import { Broker, type Final, helloTopic, inboxTopic, MqttTransport, SyncPeer } from "../sync/index.ts";
 import { type Api, ControlServer } from "./control.ts";
 import { DoorHub } from "./door-hub.ts";
+import { answerRequest } from "./invite/desk.ts";
 import { meetPeers } from "./meeting.ts";
 import { Network, type NetworkHost } from "./network.ts";
 import { GdoNode } from "./node.ts";
@@ -169,12 +170,13 @@ class Agent implements AgentHandle {
       rng: new SystemRng(),
       log,
     });
-    this.#network = new Network({ peer: this.#peer, transport, host: this.#host(), clock: this.#timers, log });
+    const inbox = inboxTopic(charter.id, pair.publicKey);
+    this.#network = new Network({ inbox, peer: this.#peer, transport, host: this.#host(), clock: this.#timers, log });
     this.#network.start();
   }
 
   #host(): NetworkHost {
-    const { db, store } = this.#node.parts;
+    const { db, store, charter } = this.#node.parts;
     return {
       local: () => ({ type: "local", frontier: db.frontier(), finals: finalsOf(this.#node) }),
       ingest: async (envelopes) => {
@@ -183,6 +185,12 @@ class Agent implements AgentHandle {
       },
       readBlocks: (ranges, bytesMax) => readBlocks(this.#node, ranges, bytesMax),
       readObjects: (ids, bytesMax) => readObjects(store, ids, bytesMax),
+      letter: (bytes) => {
+        const answer = answerRequest(this.#node, bytes);
+        if (answer === undefined) return undefined;
+        this.#tell({ type: "join", device: answer.to });
+        return { topic: inboxTopic(charter.id, answer.to), pieces: answer.pieces };
+      },
       keepObject: (object) => this.#node.fetcher.keep(object),
       refused: (why) => this.#node.countRefusal(`sync_${why}`),
     };

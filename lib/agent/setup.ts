@@ -1,6 +1,6 @@
 /** Making homes: a new organisation, or one more device of an organisation that is there. */
 import { randomBytes } from "node:crypto";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { GdoError, type Hash, type PublicKey, SystemClock, toHex } from "../base/index.ts";
 import {
@@ -103,16 +103,25 @@ export interface JoinOptions {
   readonly config: Partial<Config> & { readonly name: string };
 }
 
-/** Makes the home of a further device. Its keys mean nothing until the charter admits them. */
+/** Makes the home of a further device. Its keys mean nothing until the charter admits them; one may be reserved. */
 export async function joinHome(options: JoinOptions): Promise<{ nodeKey: PublicKey; doorKey?: PublicKey }> {
   const charter = checkCharter(decodeBlock(options.charterEnvelope), "the charter handed over");
   const paths = createHome(options.root);
   writeConfig(paths, options.config);
-  const nodeKey = makeKey(paths.nodeKey).publicKey;
+  const nodeKey = reservedKey(paths).publicKey;
   const doorKey = options.config.door === undefined ? undefined : makeKey(paths.doorKey).publicKey;
   writeSecret(paths.credentialKey, toHex(options.credentialKey));
   writeFileSync(paths.charter, encodeEnvelope(charter), { flag: "wx", flush: true });
   return { nodeKey, ...(doorKey === undefined ? {} : { doorKey }) };
+}
+
+/** The key of a home that is yet to be: made once, so that who asks again to join is still the same device. */
+export function reserveKey(root: string): KeyPair {
+  return reservedKey(createHome(root));
+}
+
+function reservedKey({ nodeKey }: HomePaths): KeyPair {
+  return existsSync(nodeKey) ? keyFromSeed(readSecret(nodeKey)) : makeKey(nodeKey);
 }
 
 function checkCharter(block: Block, what: string): Block {

@@ -1,4 +1,4 @@
-/** Hashes, shortened for people while they stay unique. */
+/** Names: hashes, shortened for people while they stay unique; moments; machines. */
 
 const DIGITS_MIN = 12;
 
@@ -17,4 +17,14 @@ export function uniqueDigits(ids: Iterable<string>): number {
 /** "2026-11-23 07:01:24" in UTC: the same on every machine. */
 export function moment(ms: number): string {
   return new Date(ms).toISOString().slice(0, 19).replace("T", " ");
+}
+
+/** The machine's name as a node's: a-z, 0-9 and -, at most 32. */
+export function nodeNameOf(host: string): string {
+  const name = host
+    .toLowerCase()
+    .replace(/[^a-z0-9-]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 32);
+  return name === "" ? "node" : name;
 }

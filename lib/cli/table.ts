@@ -34,6 +34,13 @@ export const COMMANDS: readonly TableRow[] = [
   row("stats", "what snapshots take, and what is saved", async () => (await import("./commands/stats.ts")).stats),
   row("log", "the blocks held, newest first", async () => (await import("./commands/log.ts")).log),
   row("show", "one block in full", async () => (await import("./commands/show.ts")).show),
+  row("invite", "a token by which one more device joins", async () => (await import("./commands/invite.ts")).invite),
+  row("join", "join an organisation by a token", async () => (await import("./commands/join.ts")).join),
+  row(
+    "charter",
+    "who is in the organisation, or change that",
+    async () => (await import("./commands/charter.ts")).charter,
+  ),
   row("append", "append an entry to this node's log", async () => (await import("./commands/append.ts")).append),
   row("query", "ask a dapp", async () => (await import("./commands/query.ts")).query),
   row("merge", "merge what is pending into a branch now", async () => (await import("./commands/merge.ts")).merge),

@@ -23,3 +23,15 @@ export function jsonArgument(what: string, text: string): unknown {
 export function collected(text: string, before: readonly string[] = []): readonly string[] {
   return [...before, text];
 }
+
+const UNIT_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** A parser of spans of time: 30s, 15m, 12h, 7d. In milliseconds. */
+export function duration(what: string): (text: string) => number {
+  return (text) => {
+    const [, count = "", unit = ""] = /^([1-9]\d{0,5})([smhd])$/.exec(text) ?? [];
+    const unitMs = UNIT_MS[unit];
+    if (unitMs !== undefined) return Number(count) * unitMs;
+    throw new GdoError("USAGE", `${what} takes a time like 30s, 15m, 12h or 7d, not '${text}'`);
+  };
+}

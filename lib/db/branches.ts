@@ -12,6 +12,8 @@ export interface BranchRow {
   readonly h: number;
   /** Row of the last merge block. */
   readonly head: number | null;
+  /** Height of the charter with which it began. */
+  readonly began: number;
 }
 
 /** An entry that a merge found void, and why. */
@@ -49,7 +51,7 @@ type Pending = Pick<BranchRow, "id" | "takes">;
 export class BranchTable {
   readonly #find: Statement<[string], BranchRow>;
   readonly #names: Statement<[], { name: string }>;
-  readonly #add: Statement<[string, string]>;
+  readonly #add: Statement<[string, string, number]>;
   readonly #setHead: Statement<[number, number, number]>;
   readonly #addMerge: Statement<[number, number, number, number]>;
   readonly #isMerged: Statement<[number], { h: number }>;
@@ -70,9 +72,9 @@ export class BranchTable {
   readonly #members: Statement<[number, number], { id: Buffer }>;
 
   constructor({ raw }: Connection) {
-    this.#find = raw.prepare("SELECT id, name, takes, h, head FROM branches WHERE name = ?");
+    this.#find = raw.prepare("SELECT id, name, takes, h, head, began FROM branches WHERE name = ?");
     this.#names = raw.prepare("SELECT name FROM branches ORDER BY name");
-    this.#add = raw.prepare("INSERT INTO branches (name, takes, h, head) VALUES (?, ?, 0, NULL)");
+    this.#add = raw.prepare("INSERT INTO branches (name, takes, h, head, began) VALUES (?, ?, 0, NULL, ?)");
     this.#setHead = raw.prepare("UPDATE branches SET h = ?, head = ? WHERE id = ?");
     this.#addMerge = raw.prepare("INSERT INTO merges (branch, h, block, charter) VALUES (?, ?, ?, ?)");
     this.#isMerged = raw.prepare("SELECT h FROM merges WHERE block = ?");
@@ -115,8 +117,8 @@ export class BranchTable {
     return this.#names.all().map(({ name }) => name);
   }
 
-  add(name: string, takes: string): number {
-    return Number(this.#add.run(name, takes).lastInsertRowid);
+  add(name: string, takes: string, began: number): number {
+    return Number(this.#add.run(name, takes, began).lastInsertRowid);
   }
 
   /** Notes a merge block that is held and not applied. */

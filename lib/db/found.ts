@@ -9,7 +9,7 @@ import { charterNow } from "./views.ts";
 export function found(tables: Tables, charter: Block): void {
   const { branches, state, blocks } = tables;
   if (blocks.charter() !== charter.id) throw new GdoError("LEDGER_FORM", `${charter.id} would be a second charter`);
-  const id = branches.add(CHARTER_BRANCH, CHARTER_BRANCH);
+  const id = branches.add(CHARTER_BRANCH, CHARTER_BRANCH, 0);
   state.apply(id, 0, { [CHARTER_APP]: initialCharterState(parseGenesis(charter.d)) });
   openBranches(tables);
 }
@@ -17,7 +17,8 @@ export function found(tables: Tables, charter: Block): void {
 /** Opens what the charter's state has and the database has not. */
 export function openBranches(tables: Tables): void {
   const charter = charterNow(tables);
+  const began = tables.branches.find(CHARTER_BRANCH)?.h ?? 0;
   for (const { name, takes } of charter === undefined ? [] : linesOf(charter)) {
-    if (tables.branches.find(name) === undefined) tables.branches.add(name, takes);
+    if (tables.branches.find(name) === undefined) tables.branches.add(name, takes, began);
   }
 }

@@ -52,7 +52,8 @@ CREATE TABLE branches (
   name TEXT NOT NULL UNIQUE,         -- In mode open each principal has a line of its own, "branch@principal".
   takes TEXT NOT NULL,               -- The branch whose entries it takes.
   h INTEGER NOT NULL,
-  head INTEGER                       -- The last merge; null before the first.
+  head INTEGER,                      -- The last merge; null before the first.
+  began INTEGER NOT NULL             -- Height of the charter with which it began.
 ) STRICT;
 
 CREATE TABLE branch_logs (

@@ -62,9 +62,9 @@ export function branchView(tables: Tables, branch: string): BranchView {
   };
 }
 
-/** [L16] The charter that the merge before names; on `charter` itself that merge is it. */
-function charterFor(tables: Tables, { id, name }: BranchRow, h: number): CharterAt | undefined {
-  const before = h <= 1 ? 0 : tables.branches.mergeAt(id, h - 1)?.charter;
+/** [L16] The charter that the merge before names, or with which the branch began; on `charter` itself that merge. */
+function charterFor(tables: Tables, { id, name, began }: BranchRow, h: number): CharterAt | undefined {
+  const before = h <= 1 ? began : tables.branches.mergeAt(id, h - 1)?.charter;
   const at = name === CHARTER_BRANCH ? h - 1 : before;
   const state = at === undefined ? undefined : charterAt(tables, at);
   return at === undefined || state === undefined ? undefined : { h: at, state };

@@ -1,6 +1,6 @@
 /** An entry as a branch takes it: who said it and with which rights, by the charter that the merge names. */
 import type { Block } from "../codec/index.ts";
-import { authorOf } from "./charter.ts";
+import { authorOf } from "./charter/state.ts";
 import { parseEntryPayload } from "./entry.ts";
 import type { LedgerEntry, StateView } from "./types.ts";
 import { mayAppend } from "./validators.ts";

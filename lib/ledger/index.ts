@@ -6,7 +6,16 @@ export {
   admit,
   type Orphan,
 } from "./admit.ts";
-export { type Author, authorOf, initialCharterState, reduceCharter } from "./charter.ts";
+export { validate as validateOperation } from "./charter/operation.ts";
+export { performAct, reduceCharter } from "./charter/reduce.ts";
+export { recoveryMessage, resolve as resolveOperation } from "./charter/resolve.ts";
+export {
+  type Author,
+  authorOf,
+  initialCharterState,
+  operationId,
+  recoveryCommitment,
+} from "./charter/state.ts";
 export {
   Consensus,
   type ConsensusInput,

@@ -1,7 +1,7 @@
 /** Whether a held merge block may become a branch's next merge. Pure; the database applies what may. */
 import type { Hash, PublicKey } from "../base/index.ts";
 import type { Block } from "../codec/index.ts";
-import { authorOf } from "./charter.ts";
+import { authorOf } from "./charter/state.ts";
 import type { IncludedRange, MergePayload } from "./merge.ts";
 import type { StateView } from "./types.ts";
 import { lineOf, mayAppend, validatorsOf } from "./validators.ts";

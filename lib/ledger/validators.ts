@@ -1,4 +1,5 @@
 /** Who merges a branch, by the charter's state at one position [L16]. */
+import { activePrincipals } from "./charter/state.ts";
 import { type BranchPolicy, type FaultModel, parsePolicy, quorumOf } from "./policy.ts";
 import { isMap } from "./shape.ts";
 import type { StateView } from "./types.ts";
@@ -64,15 +65,6 @@ export function linesOf(charter: StateView): Line[] {
         lines.push({ name: lineOf(charter, takes, id.slice("principal/".length)), takes });
   }
   return lines;
-}
-
-/** Principals with at least one device that is not revoked. */
-export function activePrincipals(charter: StateView): Set<string> {
-  const active = new Set<string>();
-  for (const [, device] of charter.scan("device/")) {
-    if (isMap(device) && device["revoked"] !== true) active.add(String(device["principal"]));
-  }
-  return active;
 }
 
 /** Whether a principal has a role. */

@@ -31,7 +31,10 @@ test("[L6] two agents come into step over MQTT, and what has no right is void wi
   await inStep(office, device);
   t.is(voids, 1);
   const { rows } = (await device.agent.api.call("log", {})) as { rows: { status: string; reason?: string }[] };
-  t.is(rows.find(({ status }) => status === "void")?.reason, "front-door has not the right govern");
+  t.is(
+    rows.find(({ status }) => status === "void")?.reason,
+    "device.revoke: front-door has not the right govern; ask one who has it: office",
+  );
 });
 
 test("[L7] a restarted agent goes on with its log, and a device that was away catches up", async (t) => {
@@ -43,7 +46,7 @@ test("[L7] a restarted agent goes on with its log, and a device that was away ca
     await office.agent.api.call("admit", { devices: [], principals: [{ id: name, roles: ["device"] }] });
   }
   const offline = await openApi(device.root); // No agent runs there: the home itself answers.
-  await offline.call("append", { app: "charter", acts: [REVOKE_SELF(device.key)] });
+  await offline.call("append", { app: "charter", acts: [REVOKE_SELF(office.key)] });
   await offline.close();
   const { runAgent } = await import("../../lib/agent/index.ts");
   const { silentLog } = await import("../../lib/base/index.ts");

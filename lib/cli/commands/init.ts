@@ -1,16 +1,7 @@
 /** `gdo init`: a home, its keys, and an organisation with one principal. */
 import { hostname } from "node:os";
 import type { CommandSpec } from "../command.ts";
-
-/** The machine's name as a node's: a-z, 0-9 and -, at most 32. */
-function nodeNameOf(host: string): string {
-  const name = host
-    .toLowerCase()
-    .replace(/[^a-z0-9-]+/g, "-")
-    .replace(/^-+|-+$/g, "")
-    .slice(0, 32);
-  return name === "" ? "node" : name;
-}
+import { nodeNameOf } from "../ids.ts";
 
 export const init: CommandSpec = {
   name: "init",

@@ -1,0 +1,68 @@
+/** Changes of the charter from this node: looked at before they are recorded, so that what cannot be is refused at once. */
+import { GdoError, type Hash } from "../base/index.ts";
+import type { Block, Canonical, CanonicalMap } from "../codec/index.ts";
+import type { LedgerDb } from "../db/index.ts";
+import {
+  type Act,
+  authorOf,
+  CHARTER_APP,
+  CHARTER_BRANCH,
+  judgeEntry,
+  OverlayState,
+  orderEntries,
+  orderSeed,
+  performAct,
+  reduceCharter,
+  type StateView,
+} from "../ledger/index.ts";
+import type { GdoNode } from "./node.ts";
+
+/** Records charter operations, one entry. REFUSED with the reason and what to do when they would be void now. */
+export function govern(node: GdoNode, acts: readonly Act[]): { readonly id: Hash } {
+  checkGovern(node, acts);
+  return { id: node.append(CHARTER_APP, acts).id };
+}
+
+/** The charter with what waits to be merged into it: what this node knows to be under way. */
+export function tentativeCharter(db: LedgerDb): OverlayState {
+  const final = db.charterAt();
+  const pending = db.pending(CHARTER_BRANCH);
+  const byId = new Map(pending.map((block) => [block.id, block]));
+  const seed = orderSeed(db.head(CHARTER_BRANCH)?.id ?? (db.organisation() as Hash), null);
+  const entries = orderEntries(pending, seed).map((id) => judgeEntry(byId.get(id) as Block, final));
+  return new OverlayState(final, reduceCharter(entries, final).changes);
+}
+
+/** Whether this device could do these operations now. REFUSED, LEDGER_UNKNOWN_AUTHOR. */
+export function checkGovern(node: GdoNode, acts: readonly Act[]): void {
+  const { db, pair } = node.parts;
+  node.assertKnown();
+  const state = tentativeCharter(db);
+  const { principal = "" } = authorOf(state, pair.publicKey) ?? {};
+  for (const act of acts) {
+    const done = performAct(act, principal, state);
+    if ("why" in done) throw new GdoError("REFUSED", `${act.type}: ${done.why}`, { hint: done.todo });
+    state.apply(done);
+  }
+}
+
+/** Who and what the charter holds, for `gdo charter`. */
+export function charterView({ parts: { db, charter } }: GdoNode): Record<string, unknown> {
+  const state = db.charterAt();
+  return {
+    organisation: { id: charter.id, ...(state.get("organisation") as CanonicalMap) },
+    h: db.head("charter")?.h ?? 0,
+    principals: listed(state, "principal/", "id"),
+    devices: listed(state, "device/", "key"),
+    roles: listed(state, "role/", "role"),
+    guardians: listed(state, "guardians/", "principal"),
+    open: listed(state, "open/", "operation"),
+  };
+}
+
+function listed(state: StateView, prefix: string, field: string): Record<string, Canonical>[] {
+  return [...state.scan(prefix)].map(([key, value]) => ({
+    [field]: key.slice(prefix.length),
+    ...(value as CanonicalMap),
+  }));
+}

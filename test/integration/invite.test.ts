@@ -1,0 +1,137 @@
+/** Invitations, with real processes: an agent that serves the broker, the commands, and devices that join. */
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { appendFileSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import test, { type ExecutionContext } from "ava";
+import { temporaryFolder } from "../support/temporary-folder.ts";
+
+const GDO = fileURLToPath(new URL("../../../bin/gdo", import.meta.url));
+const run = promisify(execFile);
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function gdo(home: string, ...words: string[]): Promise<Ran> {
+  try {
+    const { stdout, stderr } = await run(GDO, ["--home", home, ...words]);
+    return { code: 0, out: stdout, err: stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, out: stdout, err: stderr };
+  }
+}
+
+/** Starts `gdo agent` and waits until it is ready; ended with the test. */
+async function agent(t: ExecutionContext, home: string): Promise<ChildProcess> {
+  const child = spawn(GDO, ["--home", home, "--json", "agent"], { stdio: ["ignore", "pipe", "ignore"] });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  t.teardown(async () => {
+    child.kill("SIGTERM");
+    await ended;
+  });
+  for await (const line of createInterface({ input: child.stdout as NodeJS.ReadableStream })) {
+    if ((JSON.parse(line) as { type: string }).type === "ready") break;
+  }
+  return child;
+}
+
+interface Office {
+  readonly folder: string;
+  readonly home: string;
+}
+
+async function office(t: ExecutionContext, name = "office"): Promise<Office> {
+  const folder = await temporaryFolder(t);
+  const home = join(folder, name);
+  await gdo(home, "init", "Dockside Makers", "--node", name);
+  appendFileSync(join(home, "config.yaml"), "embeddedBroker: {host: 127.0.0.1, port: 0}\nmerge: {everyMs: 100}\n");
+  await agent(t, home);
+  return { folder, home };
+}
+
+async function invited(home: string, ...words: string[]): Promise<string> {
+  const { code, out, err } = await gdo(home, "--json", "invite", ...words);
+  if (code !== 0) throw new Error(err);
+  return (JSON.parse(out) as { token: string }).token;
+}
+
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await sleep(50);
+  }
+}
+
+test("ledger: an invited device joins as a new principal, comes into step and records; its person invites another", async (t) => {
+  const { folder, home } = await office(t);
+  const token = await invited(home, "ada", "--role", "device");
+  const laptop = join(folder, "laptop");
+  const joined = await gdo(laptop, "join", token, "--node", "laptop");
+  t.is(joined.code, 0, joined.err);
+  t.regex(joined.out, /organisation {2}Dockside Makers [0-9a-f]{64}\nnode {10}laptop of ada, key/);
+  await agent(t, laptop);
+  await until(async () => ((await gdo(laptop, "charter")).out.includes("laptop of ada") ? true : undefined));
+  t.is((await gdo(laptop, "append", "notes", "note", "{}")).code, 0);
+  const tablet = join(folder, "tablet");
+  const second = await gdo(tablet, "join", await invited(laptop, "ada"), "--node", "tablet");
+  t.is(second.code, 0, second.err);
+  await until(async () => ((await gdo(home, "charter")).out.includes("tablet of ada") ? true : undefined));
+});
+
+test("ledger: a token is refused that was used, has expired, was changed, or is of another organisation", async (t) => {
+  const { folder, home } = await office(t);
+  const token = await invited(home, "ada", "--role", "device");
+  t.is((await gdo(join(folder, "a"), "join", token, "--node", "a")).code, 0);
+  const twice = await gdo(join(folder, "b"), "join", token, "--node", "b");
+  t.deepEqual(twice, {
+    code: 1,
+    out: "",
+    err: "gdo: the token is used already\nhint: ask for a new one: gdo invite\n",
+  });
+  const short = await invited(home, "ben", "--role", "device", "--expires", "1s");
+  await sleep(1_100);
+  const late = await gdo(join(folder, "c"), "join", short, "--node", "c");
+  t.deepEqual(late, { code: 1, out: "", err: "gdo: the token has expired\nhint: ask for a new one: gdo invite\n" });
+  const good = await invited(home, "ben", "--role", "device");
+  const place = good.length >> 1;
+  const bent = `${good.slice(0, place)}${good[place] === "A" ? "B" : "A"}${good.slice(place + 1)}`;
+  const changed = await gdo(join(folder, "d"), "join", bent, "--node", "d");
+  t.is(changed.code, 12);
+  t.regex(changed.err, /the token was changed or cut on its way\nhint: copy it again/);
+  const cut = await gdo(join(folder, "d"), "join", good.slice(0, -9), "--node", "d");
+  t.regex(cut.err, /the token was changed or cut/);
+  const other = await office(t, "other");
+  const foreign = await gdo(other.home, "join", good, "--node", "x");
+  t.is(foreign.code, 5);
+  t.regex(foreign.err, /is a home of another organisation\nhint: join with another --home/);
+  t.is(
+    (await gdo(join(folder, "d"), "join", good, "--node", "d")).code,
+    0,
+    "what was refused on the way is still good",
+  );
+});
+
+test("ledger: who may not admit may not invite, and an unanswered request says what to look at", async (t) => {
+  const { folder, home } = await office(t);
+  const laptop = join(folder, "laptop");
+  await gdo(laptop, "join", await invited(home, "ada", "--role", "device"), "--node", "laptop");
+  await agent(t, laptop);
+  await until(async () => ((await gdo(laptop, "charter")).out.includes("laptop of ada") ? true : undefined));
+  const refused = await gdo(laptop, "invite", "eve", "--role", "device");
+  t.is(refused.code, 1);
+  t.regex(refused.err, /principal.add: ada has not the right govern\nhint: ask one who has it: office/);
+  const unknown = await gdo(home, "invite", "nobody");
+  t.regex(unknown.err, /device.add: no such principal: nobody\nhint: add it first/);
+  const elsewhere = await invited(home, "ben", "--role", "device", "--broker", "mqtt://127.0.0.1:9");
+  const alone = await gdo(join(folder, "c"), "join", elsewhere, "--node", "c", "--timeout", "1");
+  t.is(alone.code, 51);
+  t.regex(alone.err, /the inviter does not answer by mqtt:\/\/127.0.0.1:9\nhint: see that its agent runs/);
+});
