@@ -89,11 +89,23 @@ export interface NativeJob<T> {
 
 type Progress = ((doneBytes: number) => void) | undefined;
 
+interface NativeIndexFault {
+  readonly file: string;
+  readonly offset: number;
+  readonly what: string;
+}
+
 /**
  * The objects of one store, natively: native/pack_store.cc tells what each does. For
  * lib/store/pack/store.ts only, which checks arguments. Ids are 32 bytes; rows are a footer's, 40 each.
  */
 export interface NativePackStore {
+  /** Takes in the index on disk; gives the packs that need not be added, ascending. */
+  loadIndex(isWriter: boolean): Promise<Uint32Array>;
+  /** All of a sealed pack has been added: the index on disk may take it over. */
+  sealPack(pack: number, bytes: number): Promise<void>;
+  /** What is damaged in the index on disk. */
+  verifyIndex(): Promise<readonly NativeIndexFault[]>;
   addEntries(pack: number, rows: Uint8Array): void;
   /** Without more than the number, the pack is not gone on with. */
   setLastPack(pack: number, endBytes?: number, markedBytes?: number, rows?: Uint8Array): void;
@@ -103,7 +115,8 @@ export interface NativePackStore {
   /** Whether that is the record that counts: not one that a later one has replaced. */
   isAt(id: Uint8Array, pack: number, offset: number): boolean;
   count(): number;
-  ids(cursor: number): { readonly ids: Uint8Array; readonly cursor: number };
+  /** Some ids, ascending, from the first that is not below `from`; none at the end. */
+  ids(from: Uint8Array): Uint8Array;
   put(kind: number, id: Uint8Array, bytes: Uint8Array): Promise<void>;
   get(id: Uint8Array): Promise<{ readonly kind: number; readonly bytes: Uint8Array }>;
   /** Rejects unless the record holds the object. */

@@ -1,7 +1,8 @@
 // class PackStore(folder, packBytesMax): the objects of one store, for lib/store/pack/store.ts,
 // which opens it, recovers and locks. Ids are 32 bytes, footers' rows 40 [T7].
+//   loadIndex(isWriter) -> promise of pack numbers, sealPack(pack, bytes) -> promise
 //   addEntries(pack, rows), setLastPack(pack, endBytes, markedBytes, rows), dropPacks(packs)
-//   has(id), isAt(id, pack, offset), count(), ids(cursor) -> {ids, cursor}
+//   has(id), isAt(id, pack, offset), count(), ids(from) -> ids, verifyIndex() -> promise of faults
 //   put(kind, id, bytes), get(id), openRecord(record, id), commit(), finish() -> promises
 //   collect(step, ...): collection_calls.h has the steps
 //   putFile(fd, bytesMax, profile, progress, previous), restoreFile(id, fd, progress) -> {number,
@@ -12,6 +13,7 @@
 // JavaScript thread, put and get on the libuv pool, files on the engine's own [N4].
 #include "pack_store.h"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -84,11 +86,34 @@ Napi::Value IngestToValue(Napi::Env env, const store::IngestJob& job) {
   return result;
 }
 
+Napi::Value NumbersToValue(Napi::Env env, const std::vector<uint32_t>& numbers) {
+  Napi::Uint32Array array = Napi::Uint32Array::New(env, numbers.size());
+  if (array.IsEmpty()) return {};
+  std::copy(numbers.begin(), numbers.end(), array.Data());
+  return array;
+}
+
+Napi::Value FaultsToValue(Napi::Env env, const std::vector<store::IndexFault>& faults) {
+  Napi::Array array = Napi::Array::New(env, faults.size());
+  if (array.IsEmpty()) return {};
+  for (uint32_t at = 0; at < faults.size(); ++at) {
+    Napi::Object fault = Napi::Object::New(env);
+    fault.Set("file", faults[at].file);
+    fault.Set("offset", static_cast<double>(faults[at].offset));
+    fault.Set("what", faults[at].what);
+    array.Set(at, fault);
+  }
+  return array;
+}
+
 class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "PackStore",
                        {
+                           InstanceMethod<&PackStoreWrap::LoadIndex>("loadIndex"),
+                           InstanceMethod<&PackStoreWrap::SealPack>("sealPack"),
+                           InstanceMethod<&PackStoreWrap::VerifyIndex>("verifyIndex"),
                            InstanceMethod<&PackStoreWrap::AddEntries>("addEntries"),
                            InstanceMethod<&PackStoreWrap::SetLastPack>("setLastPack"),
                            InstanceMethod<&PackStoreWrap::DropPacks>("dropPacks"),
@@ -129,6 +154,40 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
  private:
   // Before the environment ends: no thread may tell it anything after.
   static void StopAll(void* self) { static_cast<PackStoreWrap*>(self)->engine_->Stop(); }
+
+  Napi::Value LoadIndex(const Napi::CallbackInfo& info) {
+    auto covered = std::make_shared<std::vector<uint32_t>>();
+    return RunTask(
+        info.Env(),
+        [engine = engine_, is_writer = info[0].ToBoolean().Value(), covered]() -> Outcome {
+          *covered = engine->objects.LoadIndex(is_writer);
+          return std::nullopt;
+        },
+        [covered](Napi::Env env) { return NumbersToValue(env, *covered); });
+  }
+
+  // What is not written of the index is read from the footers when the store is opened next.
+  Napi::Value SealPack(const Napi::CallbackInfo& info) {
+    const uint32_t pack = NumberArgument(info, 0);
+    const auto bytes = static_cast<uint64_t>(info[1].As<Napi::Number>().Int64Value());
+    return RunTask(info.Env(),
+                   [engine = engine_, pack, bytes]() -> Outcome {
+                     static_cast<void>(engine->objects.Seal(pack, bytes));
+                     return std::nullopt;
+                   },
+                   {});
+  }
+
+  Napi::Value VerifyIndex(const Napi::CallbackInfo& info) {
+    auto faults = std::make_shared<std::vector<store::IndexFault>>();
+    return RunTask(
+        info.Env(),
+        [engine = engine_, faults]() -> Outcome {
+          *faults = engine->objects.Entries().Verify();
+          return std::nullopt;
+        },
+        [faults](Napi::Env env) { return FaultsToValue(env, *faults); });
+  }
 
   Napi::Value AddEntries(const Napi::CallbackInfo& info) {
     if (!RequireBytes(info, 1)) return {};
@@ -177,13 +236,11 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
   }
 
   Napi::Value Ids(const Napi::CallbackInfo& info) {
-    size_t cursor = static_cast<size_t>(info[0].As<Napi::Number>().Int64Value());
-    const std::vector<ObjectId> ids = engine_->objects.Entries().Ids(cursor, kIdsAtOnce);
+    if (!RequireBytes(info, 0)) return {};
+    const std::vector<ObjectId> ids =
+        engine_->objects.Entries().Ids(IdArgument(info, 0), kIdsAtOnce);
     const auto* const bytes = reinterpret_cast<const uint8_t*>(ids.data());
-    Napi::Object result = Napi::Object::New(info.Env());
-    result.Set("ids", CopyOut(info.Env(), {bytes, ids.size() * store::kIdBytes}));
-    result.Set("cursor", static_cast<double>(cursor));
-    return result;
+    return CopyOut(info.Env(), {bytes, ids.size() * store::kIdBytes});
   }
 
   Napi::Value Put(const Napi::CallbackInfo& info) {

@@ -18,8 +18,8 @@ namespace gdo {
 
 class StoreEngine {
  public:
-  StoreEngine(std::string folder, uint64_t pack_bytes_max)
-      : objects(std::move(folder), pack_bytes_max) {}
+  StoreEngine(const std::string& folder, uint64_t pack_bytes_max)
+      : objects(folder, pack_bytes_max) {}
   ~StoreEngine() { Stop(); }
   StoreEngine(const StoreEngine&) = delete;
   StoreEngine& operator=(const StoreEngine&) = delete;

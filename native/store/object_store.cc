@@ -15,8 +15,11 @@ constexpr size_t kCachedBytesMax = size_t{256} * 1024;
 
 }  // namespace
 
-ObjectStore::ObjectStore(std::string folder, uint64_t pack_bytes_max)
-    : pack_bytes_max_(pack_bytes_max), files_(std::move(folder)), chunks_(kCacheBytesMax) {}
+ObjectStore::ObjectStore(const std::string& folder, uint64_t pack_bytes_max)
+    : pack_bytes_max_(pack_bytes_max),
+      files_(folder),
+      index_(folder, files_),
+      chunks_(kCacheBytesMax) {}
 
 void ObjectStore::AddEntries(uint32_t pack, std::span<const FooterEntry> entries) {
   for (const FooterEntry& entry : entries) {
@@ -24,9 +27,15 @@ void ObjectStore::AddEntries(uint32_t pack, std::span<const FooterEntry> entries
   }
 }
 
+Outcome ObjectStore::Seal(uint32_t pack, uint64_t pack_bytes) {
+  index_.Seal(pack, pack_bytes);
+  return index_.Flush(false);
+}
+
 void ObjectStore::SetLastPack(uint32_t pack, std::unique_ptr<PackState> state) {
   const std::lock_guard lock(append_mutex_);
-  last_pack_ = pack;
+  // A number is never given again: the index may still speak of the pack that had it.
+  last_pack_ = std::max(pack, index_.LastPack());
   continuable_ = std::move(state);
 }
 
@@ -62,14 +71,20 @@ Outcome ObjectStore::Get(const ObjectId& id, Object& out) {
 
 Outcome ObjectStore::ReadOnce(const ObjectId& id, Object& out) {
   const std::optional<Place> place = index_.Find(id);
-  if (!place.has_value()) {
-    return Fault{Fault::Kind::kMissing, 0, "object " + HexOf(id) + " is not in the store"};
-  }
+  if (!place.has_value()) return Missing(id);
   RawBytes record;
   Outcome fault = ReadWhole(*place, record);
   if (!fault.has_value()) fault = OpenRecord(record, id, out);
   if (!fault.has_value()) return fault;
   return Damaged(id, *place, std::move(*fault));
+}
+
+// [T10] What a damaged index hides is not called missing.
+Fault ObjectStore::Missing(const ObjectId& id) const {
+  const Outcome hidden = index_.Hidden();
+  if (hidden.has_value())
+    return Corrupt("the index is damaged and cannot be mended: " + hidden->what);
+  return {Fault::Kind::kMissing, 0, "object " + HexOf(id) + " is not in the store"};
 }
 
 Outcome ObjectStore::OpenRecord(std::span<const uint8_t> record, const ObjectId& id, Object& out) {
@@ -284,9 +299,10 @@ Outcome ObjectStore::Finish() {
   if (appender_ == nullptr && continuable_ != nullptr && continuable_->end_bytes >= seal_bytes) {
     if (Outcome fault = Continue()) return fault;
   }
-  if (appender_ == nullptr || appender_->EndBytes() < seal_bytes) return std::nullopt;
-  if (Outcome fault = appender_->Seal()) return fault;
-  SetAppender(nullptr);
+  if (appender_ != nullptr && appender_->EndBytes() >= seal_bytes) {
+    if (Outcome fault = SealAppender()) return fault;
+  }
+  static_cast<void>(index_.Flush(true));  // As in SealAppender.
   return std::nullopt;
 }
 
@@ -305,8 +321,7 @@ Outcome ObjectStore::OpenAppender(uint64_t record_bytes) {
     const uint64_t size =
         appender_->EndBytes() + record_bytes + FooterBytes(appender_->Records() + 1);
     if (size <= pack_bytes_max_ || appender_->Records() == 0) return std::nullopt;
-    if (Outcome fault = appender_->Seal()) return fault;
-    SetAppender(nullptr);
+    if (Outcome fault = SealAppender()) return fault;
   }
   PackState fresh;
   fresh.pack = last_pack_ + 1;
@@ -315,6 +330,17 @@ Outcome ObjectStore::OpenAppender(uint64_t record_bytes) {
   if (Outcome fault = PackAppender::Open(path, std::move(fresh), opened)) return fault;
   last_pack_ = opened->Pack();
   SetAppender(std::move(opened));
+  return std::nullopt;
+}
+
+Outcome ObjectStore::SealAppender() {
+  if (Outcome fault = appender_->Seal()) return fault;
+  const uint32_t pack = appender_->Pack();
+  const uint64_t pack_bytes = appender_->EndBytes();
+  SetAppender(nullptr);
+  // [T8] The pack is durable first. The index only saves reading: where it cannot be written, what
+  // it would say stays in memory, and is read from the footers when the store is opened next.
+  static_cast<void>(Seal(pack, pack_bytes));
   return std::nullopt;
 }
 

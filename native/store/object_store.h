@@ -27,13 +27,20 @@ struct Object {
 
 class ObjectStore {
  public:
-  ObjectStore(std::string folder, uint64_t pack_bytes_max);
+  ObjectStore(const std::string& folder, uint64_t pack_bytes_max);
 
   Index& Entries() { return index_; }
   CodecPool& Codecs() { return codecs_; }
 
+  // Takes in the index on disk; gives the packs that need not be added, ascending [T9].
+  std::vector<uint32_t> LoadIndex(bool is_writer) { return index_.Load(is_writer); }
+
   // What a pack holds; its footer's entries as they stand on disk.
   void AddEntries(uint32_t pack, std::span<const FooterEntry> entries);
+
+  // All of a sealed pack has been added. The index on disk takes it over when enough has come
+  // together.
+  Outcome Seal(uint32_t pack, uint64_t pack_bytes);
 
   // The highest pack there is. When it may be continued, `state` is what it holds: it is opened by
   // the first append.
@@ -86,7 +93,8 @@ class ObjectStore {
   // nowhere [T11].
   void DropPacks(std::span<const uint32_t> packs);
 
-  // Commits, and seals a pack that is an eighth full, so that the next open need not read it.
+  // Commits, seals a pack that is an eighth full, and writes the index of what is sealed, so that
+  // the next open need not read it.
   Outcome Finish();
 
   // Lets go of all files, as they are.
@@ -97,6 +105,8 @@ class ObjectStore {
 
  private:
   Outcome ReadOnce(const ObjectId& id, Object& out);
+  Fault Missing(const ObjectId& id) const;
+
   // Of the objects that one leans on. Where the last one's id is right, so was all before it:
   // each is checked only to tell which is not.
   enum class Trust : uint8_t { kUnchecked, kChecked };
@@ -119,13 +129,14 @@ class ObjectStore {
 
   Outcome SealAll(uint32_t& last_pack);
   Outcome OpenAppender(uint64_t record_bytes);
+  Outcome SealAppender();
   Outcome Continue();
   std::shared_ptr<PackAppender> CurrentAppender() const;
   void SetAppender(std::shared_ptr<PackAppender> appender);
 
   const uint64_t pack_bytes_max_;
-  Index index_;
   PackFiles files_;
+  Index index_;
   CodecPool codecs_;
   ChunkCache chunks_;
 

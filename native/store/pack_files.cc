@@ -1,6 +1,7 @@
 #include "store/pack_files.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cstdio>
@@ -31,6 +32,13 @@ Outcome PackFiles::Read(uint32_t pack, uint64_t offset, std::span<uint8_t> out) 
   if (static_cast<size_t>(count) == out.size()) return std::nullopt;
   Forget(pack);
   return Corrupt("the pack ends before offset " + std::to_string(offset + out.size()));
+}
+
+Outcome PackFiles::Size(uint32_t pack, uint64_t& bytes) {
+  struct stat status {};
+  if (stat(PathOf(pack).c_str(), &status) != 0) return SystemFault("cannot read " + PathOf(pack));
+  bytes = static_cast<uint64_t>(status.st_size);
+  return std::nullopt;
 }
 
 void PackFiles::Forget(uint32_t pack) {

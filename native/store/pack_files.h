@@ -21,6 +21,9 @@ class PackFiles {
   // Exactly these bytes, or a corrupt outcome where the file ends before.
   Outcome Read(uint32_t pack, uint64_t offset, std::span<uint8_t> out);
 
+  // How long the pack is now.
+  Outcome Size(uint32_t pack, uint64_t& bytes);
+
   // Lets go of a pack that is to be removed or replaced, or of all of them.
   void Forget(uint32_t pack);
   void ForgetAll();

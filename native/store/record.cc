@@ -130,4 +130,16 @@ Bytes EncodeFooter(const std::vector<FooterEntry>& entries, uint64_t footer_offs
   return footer;
 }
 
+bool IsFooterSound(std::span<const uint8_t> footer, uint64_t footer_offset) {
+  if (footer.size() < kFooterBytesMin ||
+      !std::equal(kFooterMagic.begin(), kFooterMagic.end(), footer.begin()) ||
+      !std::equal(kEndMagic.begin(), kEndMagic.end(), footer.end() - kEndMagic.size())) {
+    return false;
+  }
+  const size_t crc_offset = footer.size() - kEndMagic.size() - kCrcBytes;
+  return FooterBytes(LoadLittle32(footer.data() + 4)) == footer.size() &&
+         LoadLittle64(footer.data() + crc_offset - 8) == footer_offset &&
+         LoadLittle32(footer.data() + crc_offset) == Crc32c(footer.first(crc_offset));
+}
+
 }  // namespace gdo::store

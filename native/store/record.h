@@ -83,6 +83,9 @@ Bytes EncodeMark();
 Bytes EncodePackHeader(uint32_t pack);
 Bytes EncodeFooter(const std::vector<FooterEntry>& entries, uint64_t footer_offset);
 
+// Whether these bytes are a whole footer that stands at this offset.
+bool IsFooterSound(std::span<const uint8_t> footer, uint64_t footer_offset);
+
 // How many records in a row a reader goes through for one object; writers keep to it [T6].
 inline constexpr int kDepthMax = 8;
 

@@ -25,7 +25,7 @@ const programUrl = new URL("../../../test/support/fuzz.mjs", import.meta.url).hr
 /** One build with clang's sanitizers serves the tests and the fuzzers. */
 const program = (async () => {
   const fuzz = (await import(programUrl)) as FuzzProgram;
-  await fuzz.buildFuzzers(["core_tests", "store_tests"]);
+  await fuzz.buildFuzzers(["core_tests", "store_tests", "index_tests"]);
   return fuzz;
 })();
 
@@ -59,6 +59,15 @@ test.serial("[N1] the core builds without Node.js and passes its tests under Add
 test.serial("[N1] [T10] the store's native part passes its tests under AddressSanitizer and UBSan", async (t) => {
   await program;
   t.deepEqual(await linesOf("build/fuzz/store_tests", [await temporaryFolder(t)]), STORE_TESTS);
+});
+
+test.serial("[T9] [T10] the index agrees with a map under puts, drops, merges, reopenings and damage", async (t) => {
+  await program;
+  t.deepEqual(await linesOf("build/fuzz/index_tests", [await temporaryFolder(t)]), [
+    "ok 1 [T9] pages of a run",
+    "ok 2 [T9] [T10] a run's end, and manifests",
+    "ok 3 [T9] [T10] the index against a map",
+  ]);
 });
 
 test.serial("[N1] [T10] core and pack reader stand what fuzzers invent, under both sanitizers", async (t) => {

@@ -117,7 +117,8 @@ test("[T3] the second reader reads a blob of several levels", async (t) => {
 /** The store again, with the last bytes of its first pack as `change` makes them. */
 function changedCopy(dir: string, to: string, change: (pack: Buffer) => Uint8Array): string {
   mkdirSync(to);
-  for (const name of readdirSync(dir)) copyFileSync(join(dir, name), join(to, name));
+  const packs = readdirSync(dir).filter((name) => name.endsWith(".pack"));
+  for (const name of packs) copyFileSync(join(dir, name), join(to, name));
   const first = join(to, "00000001.pack");
   writeFileSync(first, change(readFileSync(first)));
   return to;

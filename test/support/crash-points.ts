@@ -27,6 +27,11 @@ export function buildFaultShim(folder: string): string {
   return path;
 }
 
+/** Whether a store works as well without what this call was to do: the name in the lock is a courtesy to others, the index can be made again [T9]. */
+export function isSpared(call: string): boolean {
+  return /^(?:write lock|fsync index|[a-z]+ (?:[0-9a-f]{8}\.run|manifest\.tmp))$/.test(call);
+}
+
 interface Run {
   /** As buildFaultShim compiled it. */
   readonly shim: string;

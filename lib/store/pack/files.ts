@@ -15,17 +15,17 @@ interface OpenPack {
 }
 
 export class PackFiles {
-  readonly #dir: string;
+  readonly dir: string;
   /** Least recently used first. */
   readonly #open = new Map<number, OpenPack>();
 
   constructor(dir: string) {
-    this.#dir = dir;
+    this.dir = dir;
   }
 
   /** Numbers of the packs there are, ascending. */
   async list(): Promise<number[]> {
-    const names = await withIoErrors(`cannot read ${this.#dir}`, () => readdir(this.#dir));
+    const names = await withIoErrors(`cannot read ${this.dir}`, () => readdir(this.dir));
     return names
       .filter((name) => PACK_NAME.test(name))
       .map((name) => Number.parseInt(name, 16))
@@ -37,7 +37,7 @@ export class PackFiles {
   }
 
   pathOf(pack: number): string {
-    return join(this.#dir, this.nameOf(pack));
+    return join(this.dir, this.nameOf(pack));
   }
 
   async sizeBytes(pack: number): Promise<number> {

@@ -4,6 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
+import { relative } from "node:path";
 import { type NativeJob, type NativePackStore, nativePackStore } from "../../addon.ts";
 import { bytesOf, GdoError, HASH_BYTES, type Hash, hashOf32 } from "../../base/index.ts";
 import type { ObjectKind, StoredObject } from "../chunk-store.ts";
@@ -45,7 +46,7 @@ export class PackStore implements FileStore {
   readonly #lock: FileHandle | undefined;
   /** The index, reading, the open pack, and the threads that files go through. */
   readonly #native: NativePackStore;
-  /** How far each unsealed pack has been read; a sealed one has no limit. */
+  /** How far each pack that the index on disk does not cover has been read; a sealed one has no limit. */
   readonly #readTo = new Map<number, number>();
   /** What a commit waits for: everything that was put before it. */
   readonly #inFlight = new Set<Promise<unknown>>();
@@ -150,16 +151,16 @@ export class PackStore implements FileStore {
 
   resolvePrefix(hex: string): Hash[] {
     assertPrefix(hex);
-    return [...this.ids()].filter((id) => id.startsWith(hex)).sort();
+    const found: Hash[] = [];
+    for (const id of this.#idsFrom(Buffer.from(hex.padEnd(2 * HASH_BYTES, "0"), "hex"))) {
+      if (!id.startsWith(hex)) break;
+      found.push(id);
+    }
+    return found;
   }
 
-  *ids(): Iterable<Hash> {
-    for (let cursor = 0; ; ) {
-      const part = this.#native.ids(cursor);
-      if (part.ids.length === 0) return;
-      for (let at = 0; at < part.ids.length; at += HASH_BYTES) yield hashOf32(part.ids.subarray(at, at + HASH_BYTES));
-      cursor = part.cursor;
-    }
+  ids(): Iterable<Hash> {
+    return this.#idsFrom(new Uint8Array(HASH_BYTES));
   }
 
   /** Takes in what a writer beside this reader has added, moved and removed since. */
@@ -216,7 +217,7 @@ export class PackStore implements FileStore {
     return total;
   }
 
-  /** Reads every byte of every pack. Each damaged place is told with pack file, offset and, if known, id [T10]. */
+  /** Reads every byte of every pack and of the index. Each damaged place is told with file, offset and, if known, id [T10]. */
   async verify(onBad: (place: BadPlace) => void = () => {}): Promise<VerifySummary> {
     this.#assertOpen();
     if (this.#lock !== undefined) await this.commit();
@@ -229,7 +230,19 @@ export class PackStore implements FileStore {
     for (const pack of await this.#files.list()) {
       objects += await verifyPack(this.#files, pack, (...record) => this.#contentFault(...record), tell);
     }
+    for (const { file, offset, what } of await this.#native.verifyIndex()) {
+      tell({ pack: relative(this.#files.dir, file), offset, what });
+    }
     return { objects, bad };
+  }
+
+  /** Ids held, ascending, from the first that is not below `first`. */
+  *#idsFrom(first: Uint8Array): Iterable<Hash> {
+    for (let from: Uint8Array | undefined = first; from !== undefined; ) {
+      const ids = this.#native.ids(from);
+      for (let at = 0; at < ids.length; at += HASH_BYTES) yield hashOf32(ids.subarray(at, at + HASH_BYTES));
+      from = ids.length === 0 ? undefined : idAfter(ids.subarray(-HASH_BYTES));
+    }
   }
 
   /** Reads; beside a writer, anew with what it has changed, if something is not found. */
@@ -292,8 +305,15 @@ export class PackStore implements FileStore {
   /** A writer may add and remove packs beside a reader: it reads on until nothing has changed meanwhile. */
   async #load(): Promise<void> {
     for (let packs = await this.#files.list(); ; ) {
-      for (const pack of packs) await this.#loadPack(pack);
-      const gone = [...this.#readTo.keys()].filter((pack) => !packs.includes(pack));
+      const covered = new Set(await this.#native.loadIndex(this.#lock !== undefined));
+      for (const pack of packs) {
+        if (covered.has(pack)) this.#readTo.delete(pack);
+        else await this.#loadPack(pack);
+      }
+      const last = packs.at(-1);
+      if (last !== undefined && covered.has(last)) this.#native.setLastPack(last);
+      const there = new Set(packs);
+      const gone = [...this.#readTo.keys(), ...covered].filter((pack) => !there.has(pack));
       if (gone.length > 0) this.#native.dropPacks(gone);
       for (const pack of gone) this.#readTo.delete(pack);
       const now = await this.#files.list();
@@ -317,6 +337,7 @@ export class PackStore implements FileStore {
     this.#readTo.set(pack, isSealed ? Number.POSITIVE_INFINITY : Math.max(from, endBytes));
     if (isSealed || isDamaged) this.#native.setLastPack(pack);
     else this.#native.setLastPack(pack, endBytes, markedBytes, rows);
+    if (isSealed && this.#lock !== undefined) await this.#native.sealPack(pack, endBytes);
   }
 
   async #release(): Promise<void> {
@@ -339,6 +360,16 @@ export class PackStore implements FileStore {
     this.#assertOpen();
     if (this.#lock === undefined) throw new GdoError("PERMISSION", "the store was opened for reading only");
   }
+}
+
+/** The next id that there can be; undefined after the last. */
+function idAfter(id: Uint8Array): Uint8Array | undefined {
+  const next = Uint8Array.from(id);
+  for (let at = next.length - 1; at >= 0; at -= 1) {
+    next[at] = ((next[at] ?? 0) + 1) & 0xff;
+    if (next[at] !== 0) return next;
+  }
+  return undefined;
 }
 
 /** An object that is not held, or a pack that is gone. */
