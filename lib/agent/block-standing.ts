@@ -5,10 +5,17 @@
 import type { Hash, PublicKey } from "../base/index.ts";
 import type { Block } from "../codec/index.ts";
 import type { LedgerDb, ListRow } from "../db/index.ts";
-import { authorOf, type MergePayload, parseEntryPayload, parseMerge, validatorsOf } from "../ledger/index.ts";
+import {
+  authorOf,
+  type LogCut,
+  type MergePayload,
+  parseEntryPayload,
+  parseMerge,
+  validatorsOf,
+} from "../ledger/index.ts";
 
 /**
- * `held` is of votes and evidence, which no merge takes; `passed-over` is of a merge in whose place another one
+ * `frozen` is of entries from a number on that their device used twice [L6]; `held` is of votes and evidence, which no merge takes; `passed-over` is of a merge in whose place another one
  * was applied, or that can never be.
  */
 export type BlockStatus =
@@ -20,6 +27,7 @@ export type BlockStatus =
   | "void"
   | "held"
   | "waits"
+  | "frozen"
   | "passed-over";
 
 export interface Standing {
@@ -49,6 +57,7 @@ export class Standings {
   readonly #seen = new Map<Hash, ReadonlySet<string>>();
   readonly #passed = new Map<Hash, { readonly count: number; readonly q: number }>();
   #waiting: readonly Waiting[] | undefined;
+  #cuts: readonly LogCut[] | undefined;
   #left = SEEN_BLOCKS_MAX;
 
   constructor(db: LedgerDb, self: PublicKey | undefined) {
@@ -62,8 +71,15 @@ export class Standings {
     if (block.k !== "entry") return { status: block.k === "charter" ? "final" : "held" };
     if (h !== undefined) return { status: "final" };
     if (lines !== undefined && lines > 0) return { status: "merged", lines };
+    const cut = this.#cutOf(block);
+    if (cut !== undefined) return { status: "frozen", reason: `number ${cut.n} of this log was used twice` };
     const waiting = this.#waitingMerges().find(({ payload }) => includes(payload, block));
     return waiting === undefined ? this.#ofLoose(block) : this.#ofWaiting(waiting);
+  }
+
+  #cutOf({ a, l, n }: Block): LogCut | undefined {
+    this.#cuts ??= this.#db.cuts();
+    return this.#cuts.find((cut) => cut.author === a && cut.l === l && n >= cut.n);
   }
 
   #ofMerge(block: Block, h: number | undefined): Standing {

@@ -1,11 +1,11 @@
 /** `gdo status` as data: what this node is, what it holds, whom it sees, what it waits for. */
-import { bytesOf } from "../base/index.ts";
+import { bytesOf, type PublicKey } from "../base/index.ts";
 import type { CanonicalMap } from "../codec/index.ts";
 import { type Author, authorOf, CHARTER_BRANCH, parseGenesis, policyOf, stateRoot } from "../ledger/index.ts";
 import { standingOf } from "./branch-standing.ts";
 import type { GdoNode } from "./node.ts";
 import type { AgentSide } from "./node-api.ts";
-import { turnWords, twinWords } from "./own-words.ts";
+import { cutWords, turnWords, twinWords } from "./own-words.ts";
 
 const NOBODY: Pick<Author, "name" | "principal"> = { name: "", principal: "" };
 
@@ -47,12 +47,15 @@ export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record
 }
 
 /** What befell this device's own log [L8]. */
-function ownStatus({ parts: { ownLog } }: GdoNode): Record<string, unknown> {
+function ownStatus({ parts: { ownLog, db } }: GdoNode): Record<string, unknown> {
   const turn = ownLog.turns().at(-1);
-  const alarms = ownLog.twins().map(twinWords);
+  const names = (key: PublicKey): string => authorOf(db.charterAt(), key)?.name ?? "";
+  const frozen = db.cuts();
+  const alarms = [...ownLog.twins().map(twinWords), ...frozen.map((cut) => cutWords(cut, names(cut.author)))];
   return {
     log: ownLog.incarnation,
     ...(turn === undefined ? {} : { incarnation: { ...turn, why: turnWords(turn) } }),
+    ...(frozen.length === 0 ? {} : { frozen }),
     ...(alarms.length === 0 ? {} : { alarms }),
   };
 }

@@ -18,11 +18,11 @@ import {
   policyOf,
   whyNotMerge,
 } from "../ledger/index.ts";
-import { Chain, type LogTurn, type MergeReport, Validator, type ValidatorEvent } from "../node/index.ts";
+import { Chain, type LogTurn, type MergeReport, testify, Validator, type ValidatorEvent } from "../node/index.ts";
 import { readSecret } from "./home.ts";
 import { closeAll, type NodeParts, openParts } from "./node-parts.ts";
 import { type RequestObjects, RootFetcher } from "./object-access.ts";
-import { turnWords, twinWords } from "./own-words.ts";
+import { cutWords, turnWords, twinWords } from "./own-words.ts";
 import { PolicyBook } from "./policy-book.ts";
 import { blobReader, containerApps, installedDapps, storeBlobs } from "./working-apps.ts";
 
@@ -68,6 +68,8 @@ export class GdoNode {
   readonly #doorKey: PublicKey | undefined;
   readonly #mergeMs: number[] = [];
   readonly #twins = new Set<string>();
+  /** By log: a block that came and the one with its number that is held. */
+  readonly #forks = new Map<string, readonly [Block, Hash]>();
   listener: NodeListener = NOBODY;
   #isVoting = false;
 
@@ -99,7 +101,7 @@ export class GdoNode {
       settled: () => this.#settled(),
       onMerged: (payload, merge) => this.#merged(payload, merge),
       refused: (reason) => this.countRefusal(reason),
-      saw: (block) => this.#saw(block),
+      saw: (block, held) => this.#saw(block, held),
     });
   }
 
@@ -209,10 +211,12 @@ export class GdoNode {
   /** From now on this node votes where it may, as blocks come: for the running agent, which publishes them. */
   startVoting(): void {
     this.#isVoting = true;
+    this.#testify();
     this.validator.start();
   }
 
   #settled(): void {
+    this.#testify();
     if (this.#isVoting) this.validator.look();
   }
 
@@ -233,8 +237,10 @@ export class GdoNode {
   }
 
   /** [L8] Another copy of this device, if it was one, is told of once a pair. */
-  #saw(block: Block): void {
+  #saw(block: Block, held: Hash | undefined): void {
     const { ownLog, log } = this.parts;
+    if (held !== undefined) this.#forks.set(block.a + block.l, [block, held]);
+    if (block.k === "evidence") this.#tellFrozen(block);
     if (block.a !== ownLog.author) return;
     const before = ownLog.incarnation;
     ownLog.saw(block);
@@ -245,6 +251,28 @@ export class GdoNode {
       log.error(twinWords(pair));
       this.listener.alarm(twinWords(pair));
     }
+  }
+
+  /** [L6] After what came is kept; not before this node knows where its own log ends. */
+  #testify(): void {
+    const { db, ownLog, log } = this.parts;
+    if (!this.#isVoting || authorOf(db.charterAt(), ownLog.author)?.revoked !== false) return;
+    for (const [block, held] of this.#forks.values()) {
+      const evidence = testify(block, held, { ledger: db, ownLog, log });
+      if (evidence === undefined) continue;
+      this.listener.appended([evidence]);
+      this.#tellFrozen(evidence);
+    }
+    this.#forks.clear();
+  }
+
+  #tellFrozen({ id }: Block): void {
+    const { db, log } = this.parts;
+    const cut = db.cuts().find(({ evidence }) => evidence === id);
+    if (cut === undefined) return;
+    const words = cutWords(cut, authorOf(db.charterAt(), cut.author)?.name ?? "");
+    log.error(words);
+    this.listener.alarm(words);
   }
 
   #tellTurn(): void {
@@ -265,6 +293,7 @@ export class GdoNode {
   async close(): Promise<void> {
     this.#isVoting = false;
     await this.validator.close();
+    await this.chain.close();
     return closeAll(this.parts.closers);
   }
 }

@@ -1,4 +1,5 @@
 /** What happened to a device's own log, in words for whoever runs it. Pure. */
+import type { LogCut } from "../ledger/index.ts";
 import type { LogTurn } from "../node/index.ts";
 
 const FACTS: Readonly<Record<string, string>> = {
@@ -24,4 +25,10 @@ function causeWords(cause: LogTurn["cause"]): string {
 /** Two copies run at once. */
 export function twinWords([one, other]: readonly [string, string]): string {
   return `alarm: two copies of this device run at once, with the logs ${one} and ${other}: stop one of them`;
+}
+
+/** A log that is frozen, and why. */
+export function cutWords({ author, l, n, evidence }: LogCut, name: string): string {
+  const who = name === "" ? author.slice(0, 12) : name;
+  return `alarm: ${who} signed two blocks with number ${n}: its log ${l} counts up to there and no further (gdo show ${evidence.slice(0, 12)})`;
 }

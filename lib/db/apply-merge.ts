@@ -19,6 +19,7 @@ import {
 } from "../ledger/index.ts";
 import type { BlockTable } from "./blocks.ts";
 import type { BranchRow, BranchTable, Candidate } from "./branches.ts";
+import type { EvidenceTable } from "./evidence.ts";
 import type { LogTable } from "./logs.ts";
 import type { StateTable } from "./state.ts";
 import type { VoteTable } from "./votes.ts";
@@ -29,6 +30,7 @@ export interface Tables {
   readonly branches: BranchTable;
   readonly state: StateTable;
   readonly votes: VoteTable;
+  readonly evidence: EvidenceTable;
 }
 
 export interface MergeToApply {
@@ -54,6 +56,7 @@ export function applyMerge(tables: Tables, branch: BranchRow, todo: MergeToApply
   const entries = payload.included.flatMap((range) => takeRange(tables, branch, range));
   checkSet(entries, payload, merge.id);
   checkApps(branch, changes, merge.id);
+  for (const frozen of payload.frozen) tables.evidence.freeze(branch.id, frozen);
   addMembers(tables, branch, payload, entries);
   addVoids(tables, branch, todo, entries);
   tables.state.apply(branch.id, payload.h, changes.state);

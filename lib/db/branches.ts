@@ -38,13 +38,13 @@ export interface MergedRow {
 
 /**
  * Entries held and not in the branch. CROSS JOIN keeps the order of the tables: log by log, each from its
- * first entry on that is not in the branch, so that the cost is that of what is pending.
+ * first entry on that is not in the branch, so that the cost is that of what is pending; up to a cut [L6].
  */
 export const PENDING = `
   FROM logs g
   LEFT JOIN branch_logs m ON m.branch = @id AND m.log = g.id
   CROSS JOIN blocks b INDEXED BY entries_by_log
-    ON b.log = g.id AND b.branch = @takes AND b.n >= ifnull(m.next, 0)`;
+    ON b.log = g.id AND b.branch = @takes AND b.n >= ifnull(m.next, 0) AND b.n < ifnull((SELECT min(e.n) FROM evidence e WHERE e.log = g.id), 9e18)`;
 
 type Pending = Pick<BranchRow, "id" | "takes">;
 
@@ -92,7 +92,8 @@ export class BranchTable {
     this.#openParents = raw.prepare(
       `SELECT p.seq AS parent FROM members c JOIN edges e ON e.child = c.block JOIN blocks p ON p.seq = e.parent
        WHERE c.branch = @branch AND c.h = @h AND p.branch = @takes
-         AND NOT EXISTS (SELECT 1 FROM members m WHERE m.branch = @branch AND m.block = p.seq) LIMIT 1`,
+         AND NOT EXISTS (SELECT 1 FROM members m WHERE m.branch = @branch AND m.block = p.seq)
+         AND NOT EXISTS (SELECT 1 FROM frozen f WHERE f.branch = @branch AND f.log = p.log AND p.n >= f.n) LIMIT 1`,
     );
     this.#addVoid = raw.prepare("INSERT INTO voids (branch, block, app, reason) VALUES (?, ?, ?, ?)");
     this.#voids = raw.prepare(
@@ -176,7 +177,7 @@ export class BranchTable {
     this.#addMember.run(branch, seq, h, position);
   }
 
-  /** Whether an entry of this merge builds on one for the same branch that is not in it. */
+  /** Whether an entry of this merge builds on one for the same branch that is not in it and not frozen. */
   hasOpenParent({ id: branch, takes }: Pending, h: number): boolean {
     return this.#openParents.get({ branch, takes, h }) !== undefined;
   }

@@ -12,6 +12,7 @@ import {
   CHARTER_BRANCH,
   type HeldVote,
   type IncarnationLog,
+  type LogCut,
   lineOf,
   MAIN_BRANCH,
   type MergeChanges,
@@ -24,6 +25,7 @@ import { BlockTable, type Head } from "./blocks.ts";
 import { type BranchRow, BranchTable, type VoidEntry } from "./branches.ts";
 import { asGdoError, Connection } from "./connection.ts";
 import { contents } from "./contents.ts";
+import { EvidenceTable } from "./evidence.ts";
 import { found, openBranches } from "./found.ts";
 import { Listing, type ListOptions, type ListPage, type ListRow } from "./listing.ts";
 import { type FrontierLog, LogTable, logBytes } from "./logs.ts";
@@ -50,6 +52,7 @@ export class LedgerDb {
       branches: new BranchTable(connection),
       state: new StateTable(connection),
       votes: new VoteTable(connection),
+      evidence: new EvidenceTable(connection, logs),
     };
     this.#meta = new MetaTable(connection);
     this.#listing = new Listing(connection);
@@ -108,6 +111,7 @@ export class LedgerDb {
       if (seq === undefined) continue;
       added.push(block.id);
       if (block.k === "charter") found(this.#tables, block);
+      if (block.k === "evidence") this.#tables.evidence.add(seq, block);
       if (block.k === "vote") this.#tables.votes.add(seq, block);
       if (block.k === "merge") this.#tables.branches.wait(seq);
     }
@@ -180,6 +184,11 @@ export class LedgerDb {
   /** Incarnations of an author's log, in the order in which they were first seen. */
   logsOf(author: PublicKey): string[] {
     return this.#tables.logs.ofAuthor(author);
+  }
+
+  /** Logs of which one number is known to have two blocks, and from where each is cut off [L6]. */
+  cuts(): LogCut[] {
+    return this.#tables.evidence.cuts();
   }
 
   /** What is held of each incarnation of an author's log, for liveTwins [L8]. */

@@ -4,7 +4,7 @@
  */
 
 /** Counted up with every change of the tables; a database of a later version is refused. */
-export const SCHEMA_VERSION = 3;
+export const SCHEMA_VERSION = 4;
 
 export const SCHEMA = `
 CREATE TABLE logs (
@@ -14,6 +14,20 @@ CREATE TABLE logs (
   next INTEGER NOT NULL,             -- Numbers 0 to next - 1 are held.
   UNIQUE (author, l)
 ) STRICT;
+
+CREATE TABLE evidence (
+  log INTEGER NOT NULL,
+  n INTEGER NOT NULL,                -- The number that was used twice.
+  block INTEGER NOT NULL,            -- The evidence block.
+  PRIMARY KEY (log, n, block)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE frozen (                -- By merges: numbers from n on count for nothing on the branch [L6].
+  branch INTEGER NOT NULL,
+  log INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  PRIMARY KEY (branch, log)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE namings (               -- What a device's incarnations name of each other [L8].
   log INTEGER NOT NULL,

@@ -45,18 +45,25 @@ export function admitView(tables: Tables, organisation: Hash): AdmitView {
 }
 
 export function branchView(tables: Tables, branch: string): BranchView {
-  const { logs, branches, votes } = tables;
+  const { logs, branches, votes, evidence, blocks } = tables;
   const row = branches.find(branch);
   const head = row === undefined ? null : headId(tables, row);
+  const next = (author: PublicKey, l: string): number => {
+    const log = logs.find(author, l);
+    return row === undefined || log === undefined ? 0 : branches.next(row.id, log.id);
+  };
   return {
     name: branch,
     head: row === undefined || head === null ? undefined : { h: row.h, id: head },
     charterFor: (h) => (row === undefined ? undefined : charterFor(tables, row, h)),
     charterId: (h) => charterId(tables, h),
     votes: (h) => votes.at(branch, h),
-    next: (author, l) => {
-      const log = logs.find(author, l);
-      return row === undefined || log === undefined ? 0 : branches.next(row.id, log.id);
+    next,
+    frozen: {
+      cuts: () => evidence.cuts(),
+      proof: (id) => evidence.proof(id, (each) => blocks.get(each)),
+      frozenAt: (author, l) => (row === undefined ? undefined : evidence.frozenAt(row.id, author, l)),
+      next,
     },
     newest: (author, l) => (logs.find(author, l)?.next ?? 0) - 1,
   };

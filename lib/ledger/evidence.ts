@@ -67,6 +67,19 @@ function pairOf(x: Block, y: Block): Equivocation {
   return { author: x.a, l: x.l, n: x.n, ids: [x.id, y.id] };
 }
 
+/** The payload of an evidence block, and that what it holds proves itself [L6]. Throws LEDGER_FORM. */
+export function checkEvidence({ d, o }: Pick<Block, "d" | "o">): void {
+  const proven = provenBy(d);
+  if (proven !== undefined && proven.o !== o) throw refuse("evidence of another organisation");
+}
+
+/** What an evidence block's payload proves by itself; undefined when its two blocks are in blobs. LEDGER_FORM. */
+export function provenBy(payload: Canonical): (Equivocation & Pick<Block, "o">) | undefined {
+  const [x, y] = parseEvidence(payload).blocks;
+  if (!("envelope" in x && "envelope" in y)) return undefined;
+  return { ...equivocationOf(x.envelope, y.envelope), o: decodeBlock(x.envelope).o };
+}
+
 /** What two envelopes prove, their signatures verified [L6]. Throws LEDGER_FORM. */
 export function equivocationOf(x: Uint8Array, y: Uint8Array): Equivocation {
   const [one, other] = [decodeBlock(x), decodeBlock(y)];

@@ -5,7 +5,7 @@
 import { GdoError, type Hash } from "../base/index.ts";
 import type { Block } from "../codec/index.ts";
 import { parseEntryPayload } from "./entry.ts";
-import { parseEvidence } from "./evidence.ts";
+import { checkEvidence } from "./evidence.ts";
 import { parseGenesis } from "./genesis.ts";
 import { parseMerge } from "./merge.ts";
 import { parentIds } from "./parents.ts";
@@ -49,7 +49,7 @@ function checkPayload(block: Block): void {
   else if (block.k === "entry") parseEntryPayload(block.d);
   else if (block.k === "merge") parseMerge(block.d);
   else if (block.k === "vote") checkVote(block);
-  else if (block.k === "evidence") parseEvidence(block.d);
+  else if (block.k === "evidence") checkEvidence(block);
   // A kind without rules cannot be judged, and this version does not keep what it cannot judge.
   else throw refuse(`block ${block.id}: the kind ${block.k} is not known to this version`);
 }

@@ -26,13 +26,23 @@ export {
 } from "./consensus/index.ts";
 export { CHARTER_APP, entryPayload, parseEntryPayload } from "./entry.ts";
 export { judgeEntry } from "./entry-verdict.ts";
-export { encodeEvidence, equivocationOf, fitsEvidence, parseEvidence } from "./evidence.ts";
+export {
+  type Equivocation,
+  encodeEvidence,
+  equivocationOf,
+  fitsEvidence,
+  parseEvidence,
+  provenBy,
+} from "./evidence.ts";
 export type { Parent } from "./form.ts";
+export { type FrozenView, frozenBy, judgeFrozen, type LogCut, whyBeyondCut } from "./frozen.ts";
 export { encodeGenesis, type Genesis, parseGenesis } from "./genesis.ts";
 export { decideStart, type IncarnationLog, liveTwins, type Place } from "./incarnation.ts";
 export {
   encodeMerge,
+  type FrozenLog,
   type IncludedRange,
+  MERGE_FROZEN_MAX,
   MERGE_RANGES_MAX,
   type MergePayload,
   type Position,

@@ -2,6 +2,7 @@
 import type { Hash, PublicKey } from "../base/index.ts";
 import type { Block } from "../codec/index.ts";
 import { authorOf } from "./charter/state.ts";
+import { type FrozenView, judgeFrozen } from "./frozen.ts";
 import type { IncludedRange, MergePayload } from "./merge.ts";
 import type { StateView } from "./types.ts";
 import { lineOf, mayAppend, validatorsOf } from "./validators.ts";
@@ -36,6 +37,8 @@ export interface BranchView {
   votes(h: number): readonly HeldVote[];
   /** First number of the log that is not in the branch. */
   next(author: PublicKey, l: string): number;
+  /** What is known of frozen logs [L6]. */
+  readonly frozen: FrozenView;
   /** Newest number held of the log, -1 when nothing is held. */
   newest(author: PublicKey, l: string): number;
 }
@@ -67,6 +70,7 @@ export function judgeProposal(block: Block, payload: MergePayload, view: BranchV
     () => judgeCharter(payload, charter, view),
     () => judgeCertificate(payload, view),
     () => judgeRanges(payload, view),
+    () => judgeCuts(payload, view),
   ];
   for (const rule of rules) {
     const found = rule();
@@ -151,6 +155,12 @@ function judgeRanges({ branch, included }: MergePayload, view: BranchView): Merg
     return refuse(`the range from ${gap.from} does not go on where ${branch} ends for the log of ${gap.author}`);
   const missing = included.flatMap((range) => missingOf(range, view));
   return missing.length === 0 ? undefined : wait("blocks that it includes are not held", missing);
+}
+
+function judgeCuts(payload: MergePayload, { frozen }: BranchView): MergeVerdict | undefined {
+  const found = judgeFrozen(payload, frozen);
+  if (found === undefined) return undefined;
+  return found.missing ? wait(found.why) : refuse(found.why);
 }
 
 function missingOf(range: IncludedRange, view: BranchView): IncludedRange[] {

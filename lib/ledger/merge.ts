@@ -25,7 +25,7 @@ import { type Certificate, type Verdict, verdictOf } from "./vote.ts";
 export const MERGE_RANGES_MAX = 700;
 /** Branches that one merge can take from, and logs that it can freeze. */
 const MERGE_SOURCES_MAX = 8;
-const MERGE_FROZEN_MAX = 64;
+export const MERGE_FROZEN_MAX = 64;
 /** Dapps that can have state on one branch. */
 const MERGE_APPS_MAX = 64;
 const MERGE_TESTS_MAX = 64;

@@ -3,8 +3,10 @@ import type { Block } from "../codec/index.ts";
 import {
   encodeMerge,
   encodeMergeChanges,
+  frozenBy,
   type IncludedRange,
   includedRoot,
+  MERGE_FROZEN_MAX,
   type MergeChanges,
   type MergeOutcome,
   type MergePayload,
@@ -37,6 +39,7 @@ export async function buildMerge(
   const changes = changesOf(outcome);
   const blob = await blobs.put(encodeMergeChanges(changes));
   const { branch, h, prev, cert, charter, entries, blocks } = collected;
+  const included = rangesOf(collected, ledger);
   const payload: MergePayload = {
     branch,
     h,
@@ -45,14 +48,14 @@ export async function buildMerge(
     charter,
     heads: headsOf(blocks).map(({ id }) => id),
     set: includedRoot(entries.map(({ id }) => id)),
-    included: rangesOf(collected, ledger),
+    included,
     entries: entries.length,
     void: outcome.voids.length,
     state: ledger.previewRoots(collected.line, changes.state),
     changes: blob,
     tests: testsOf(outcome),
     from: [],
-    frozen: [],
+    frozen: frozenBy({ included }, ledger.branchView(collected.line).frozen, MERGE_FROZEN_MAX),
   };
   const position = charter.id === null ? undefined : ledger.block(charter.id);
   const parents = position === undefined ? headsOf(blocks) : [...headsOf(blocks), position];

@@ -33,8 +33,8 @@ export interface ChainOptions {
   refused(reason: string): void;
   /** What could be applied is. */
   settled(): void;
-  /** A sound block came from others: new, or the second of its number [L6]. */
-  saw?(block: Block): void;
+  /** A sound block came from others: new, or the second of its number [L6]; then `held` is the first. */
+  saw?(block: Block, held?: Hash): void;
 }
 
 export interface Taken {
@@ -48,6 +48,7 @@ export class Chain {
   /** Merges that can never apply, so that each is counted and logged once. */
   readonly #hopeless = new Set<Hash>();
   #turn: Promise<void> = Promise.resolve();
+  #isClosed = false;
 
   constructor(options: ChainOptions) {
     this.#options = options;
@@ -77,7 +78,7 @@ export class Chain {
   #tellSeen({ admitted, refused }: Admission, added: ReadonlySet<Hash>): void {
     const { saw = () => {} } = this.#options;
     for (const { block } of admitted) if (added.has(block.id)) saw(block);
-    for (const { reason, block } of refused) if (reason === "equivocation" && block !== undefined) saw(block);
+    for (const { block, held } of refused) if (block !== undefined && held !== undefined) saw(block, held);
   }
 
   #keepOrphan(orphan: Orphan): void {
@@ -100,7 +101,14 @@ export class Chain {
     return this.#turn;
   }
 
+  /** Nothing is applied any more; what is under way ends. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#turn;
+  }
+
   async #advance(): Promise<void> {
+    if (this.#isClosed) return;
     await this.#applyAll();
     this.#options.settled();
   }
@@ -109,7 +117,7 @@ export class Chain {
     await this.#fetchAhead();
     for (let applied = true; applied; ) {
       applied = false;
-      for (const block of this.#options.ledger.waitingMerges()) {
+      for (const block of this.#isClosed ? [] : this.#options.ledger.waitingMerges()) {
         if (!this.#hopeless.has(block.id) && (await this.#consider(block))) applied = true;
       }
     }

@@ -4,3 +4,4 @@ export { type AppOutputs, claimedOutputs, differencesOf, type OutputDifference, 
 export { type LogTurn, META_PLACE, OwnLog } from "./own-log.ts";
 export type { NodeApps, NodeBlobs } from "./ports.ts";
 export { type BranchConsensus, type MergeReport, Validator, type ValidatorEvent } from "./validator.ts";
+export { testify } from "./witness.ts";

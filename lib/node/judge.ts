@@ -11,6 +11,7 @@ import {
   parentIds,
   parseEntryPayload,
   parseMergeChanges,
+  whyBeyondCut,
 } from "../ledger/index.ts";
 import { headsOf, testsOf } from "./build.ts";
 import { type Collected, recollect } from "./collect.ts";
@@ -39,6 +40,9 @@ export async function judge(block: Block, payload: MergePayload, options: JudgeO
   const form = judgeProposal(block, payload, ledger.branchView(line));
   if (form.verdict === "wait") return { verdict: "wait", code: "blocks" };
   if (form.verdict === "refuse") return failed(options.blobs, MERGE, refusal(MERGE, form.why));
+  // [L6] Evidence that is held is a reason to refuse, as long as the merge is not final.
+  const beyond = whyBeyondCut(payload, ledger.branchView(line).frozen);
+  if (beyond !== undefined) return failed(options.blobs, MERGE, refusal(MERGE, beyond));
   const collected = recollect(ledger, organisation, line, payload);
   const claimed = new Set(payload.tests.map(({ app }) => app));
   try {
@@ -118,7 +122,7 @@ async function whyFalse(
   const ids = collected.entries.map(({ id }) => id);
   if (ids.length !== payload.entries || includedRoot(ids) !== payload.set)
     return "its ranges hold other entries than its set names";
-  if (!isClosed(collected, ledger)) return `an entry builds on one that is not in ${payload.branch}`;
+  if (!isClosed(collected, payload, ledger)) return `an entry builds on one that is not in ${payload.branch}`;
   if (outcome.voids.length !== payload.void) return `it voids ${payload.void} entries, not ${outcome.voids.length}`;
   const roots = ledger.previewRoots(collected.line, changes.state);
   if (differ(roots, payload.state)) return "its state is not what its entries lead to";
@@ -126,14 +130,16 @@ async function whyFalse(
   return blob === payload.changes ? undefined : "its changes are not what its entries lead to";
 }
 
-/** Every entry for the branch that an included one builds on is included or in the branch. */
-function isClosed({ blocks, branch, line }: Collected, ledger: NodeLedger): boolean {
+/** Every entry for the branch that an included one builds on is included, in the branch, or frozen. */
+function isClosed({ blocks, branch, line }: Collected, { frozen }: MergePayload, ledger: NodeLedger): boolean {
   const view = ledger.branchView(line);
   const own = new Set(blocks.map(({ id }) => id));
   const isIn = (id: Hash): boolean => {
     const parent = own.has(id) ? undefined : ledger.block(id);
     if (parent?.k !== "entry" || parseEntryPayload(parent.d).branch !== branch) return true;
-    return parent.n < view.next(parent.a, parent.l);
+    if (parent.n < view.next(parent.a, parent.l)) return true;
+    const named = frozen.find(({ author, l }) => author === parent.a && l === parent.l);
+    return parent.n >= (named?.n ?? view.frozen.frozenAt(parent.a, parent.l) ?? Infinity);
   };
   return blocks.every((block) => parentIds(block).every(isIn));
 }

@@ -6,6 +6,7 @@ import type {
   BranchView,
   HeldVote,
   IncarnationLog,
+  LogCut,
   MergeApp,
   MergeChanges,
   MergePayload,
@@ -39,6 +40,7 @@ export interface NodeLedger extends OwnBlocks {
   lineOf(branch: string, author: PublicKey): string;
   branchView(line: string): BranchView;
   head(line: string): { readonly h: number; readonly id: Hash } | undefined;
+  cuts(): LogCut[];
   pending(line: string, limit?: number): Block[];
   countPending(line: string): number;
   waitingMerges(): Block[];

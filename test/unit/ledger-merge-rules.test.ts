@@ -76,6 +76,7 @@ const view: BranchView = {
   votes: () => [],
   next: () => 4,
   newest: () => 9,
+  frozen: { cuts: () => [], proof: () => undefined, frozenAt: () => undefined, next: () => 4 },
 };
 
 function why(bent: Partial<BranchView>, change: Partial<MergePayload> = {}, by: TestLog = office): string {

@@ -50,6 +50,7 @@ function what(row: LogRow): string {
 /** Final is the rule and goes unsaid; so does that a vote is held. */
 export function standingText({ status, reason, seenBy, attested, lines }: LogRow): string {
   if (status === "void") return `void: ${reason ?? "no reason given"}`;
+  if (status === "frozen") return `frozen: ${reason ?? "its log is cut off"}`;
   if (status === "seen") return `seen by ${seenBy}`;
   if (status === "attested") return `attested ${attested?.count}/${attested?.q}`;
   if (status === "merged") return lines === undefined ? "merged, not final yet" : `merged by ${lines}`;
