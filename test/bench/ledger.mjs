@@ -1,146 +1,182 @@
 /**
- * Entries a second: appended durably one by one and in batches, beside SQLite alone with the same pragmas;
- * taken in from another; synced from one agent to another through the embedded broker. `node
- * test/bench/ledger.mjs` after a build. Prints, asserts nothing.
+ * The figures of the ledger beside those of its peers, in one run: `npm run bench:ledger -- [--quick] [--part
+ * append|take|merge|serve]` after a build; --quick takes a tenth. Appending, taking in from others, merging, and a large ledger on disk. What
+ * passes between nodes is sync.mjs'. Prints, asserts nothing.
  */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { execFileSync, fork } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
-import Database from "better-sqlite3";
-import { initHome, joinHome, openHome, readSecret, runAgent } from "../../dist/lib/agent/index.js";
-import { OwnLog } from "../../dist/lib/agent/own-log.js";
-import { readCharter } from "../../dist/lib/agent/setup.js";
-import { SystemClock, SystemRng, silentLog } from "../../dist/lib/base/index.js";
-import { generateKey } from "../../dist/lib/codec/index.js";
+import { parseArgs } from "node:util";
+import { joinHome, openHome } from "../../dist/lib/agent/index.js";
+import { encodeEnvelope } from "../../dist/lib/codec/index.js";
 import { LedgerDb } from "../../dist/lib/db/index.js";
-import { admit, entryPayload } from "../../dist/lib/ledger/index.js";
+import { admit } from "../../dist/lib/ledger/index.js";
+import { inParts, makeEntries, makeOrganisation, mergeAll, officeLog, payloadOf } from "./ledger-made.mjs";
+import { gitFastImport, hypercore, sqliteAlone } from "./ledger-peers.mjs";
 
-const SINGLE = 1_000;
-const SYNCED = 20_000;
+const { values } = parseArgs({ options: { quick: { type: "boolean", default: false }, part: { type: "string" } } });
+const scale = values.quick ? 0.1 : 1;
+const SINGLE = 2_000;
+const BATCHED = 20_000 * (values.quick ? 0.5 : 1);
+const TAKEN = 100_000 * scale;
+const [MERGE_SMALL, MERGE_LARGE] = [10_000 * scale, 100_000 * scale];
+const HELD = 1_000_000 * scale;
+const HELD_KEYS = 50_000 * scale;
+const LOOKUPS = 10_000;
+const BATCH = 1_000;
+const PART = 5_000;
 const folder = mkdtempSync(join(tmpdir(), "gdo-bench-"));
-const payload = entryPayload("door", [{ type: "swipe", body: { door: "front-door", at: 1, note: "x".repeat(200) } }]);
 
-function report(what, count, ms, beside = "") {
-  console.log(
-    `${what.padEnd(52)} ${Math.round((count / ms) * 1000)
-      .toString()
-      .padStart(8)} /s ${beside}`,
-  );
-  return count / ms;
+/** "met" or "missed" where there is a goal. */
+function line(what, value, unit, { atLeast, atMost } = {}) {
+  const goal = atLeast ?? atMost;
+  const isMet = atLeast === undefined ? value <= atMost : value >= atLeast;
+  const judged = goal === undefined ? "" : `${atLeast === undefined ? "≤" : "≥"} ${goal}: ${isMet ? "met" : "missed"}`;
+  const shown = value >= 100 ? Math.round(value).toString() : value.toPrecision(3);
+  console.log(`${what.padEnd(58)} ${shown.padStart(9)} ${unit.padEnd(4)} ${judged}`);
 }
 
-function sqliteAlone(bodyBytes) {
-  const db = new Database(join(folder, "alone.db"));
-  db.pragma("journal_mode = WAL");
-  db.pragma("synchronous = FULL");
-  db.exec("CREATE TABLE t (id BLOB PRIMARY KEY, body BLOB)");
-  const insert = db.prepare("INSERT INTO t VALUES (?, ?)");
-  const start = performance.now();
-  for (let n = 0; n < SINGLE; n += 1) insert.run(Buffer.from(`${n}`.padStart(32)), Buffer.alloc(bodyBytes));
-  const ms = performance.now() - start;
-  db.close();
-  return report("SQLite alone, one row a commit, WAL, FULL", SINGLE, ms);
+async function seconds(work) {
+  const startMs = performance.now();
+  await work();
+  return (performance.now() - startMs) / 1000;
 }
 
-async function office() {
-  const root = join(folder, "office");
-  await initHome({
-    root,
-    organisation: "Bench",
-    nodeName: "office",
-    config: { embeddedBroker: { host: "127.0.0.1", port: 0 }, merge: { everyMs: 3_600_000 } },
+function openDb(name, { charter }) {
+  const db = LedgerDb.open(join(folder, `${name}.db`));
+  db.ingest([charter]);
+  return db;
+}
+
+async function appending(organisation) {
+  const db = openDb("own", organisation);
+  const log = officeLog(db, organisation);
+  const { body } = log.append("entry", payloadOf(0), [organisation.charter]);
+  const took = await seconds(() => {
+    for (let n = 1; n <= SINGLE; n += 1) log.append("entry", payloadOf(n), []);
   });
+  db.close();
+  const alone = sqliteAlone(folder, SINGLE, body);
+  const peer = await hypercore(folder, { single: SINGLE, batched: BATCHED, body: Buffer.from(body) });
+  line("append: sign, one entry a durable commit", SINGLE / took, "/s");
+  line("  SQLite alone, one row a durable commit, same pragmas", alone, "/s");
+  line("  ratio to SQLite alone", SINGLE / took / alone, "×", { atLeast: 0.7 });
+  line("  hypercore, one append after another, not durable", peer.one, "/s");
+  line("  ratio to hypercore", SINGLE / took / peer.one, "×");
+  await batching(organisation, peer, body.length);
+  line("hypercore: replicate what it has, in one process", peer.replicate, "/s");
+}
+
+async function batching(organisation, peer, bodyBytes) {
+  const db = openDb("batch", organisation);
+  const took = await seconds(() => {
+    const own = { ...organisation, devices: organisation.devices.slice(0, 1) };
+    for (const part of inParts(makeEntries(own, BATCHED), BATCH)) db.appendOwnBatch(part);
+  });
+  db.close();
+  line(`append in batches of ${BATCH}: sign, one durable commit each`, BATCHED / took, "/s", { atLeast: 20_000 });
+  line("  hypercore, one batch", peer.batch, "/s");
+  line("  git fast-import, as many commits", await gitFastImport(folder, BATCHED, bodyBytes), "/s");
+}
+
+async function takingIn(organisation) {
+  const envelopes = [];
+  for (const block of makeEntries(organisation, TAKEN)) envelopes.push(encodeEnvelope(block));
+  for (const signatures of ["newest", "each"]) {
+    const db = openDb(`taken-${signatures}`, organisation);
+    let admitted = 0;
+    const took = await seconds(() => {
+      for (const part of inParts(envelopes, BATCH)) {
+        // A copy: an envelope that has been read is remembered by its array.
+        const fresh = part.map((envelope) => envelope.slice());
+        const admission = admit(fresh, db.admitView(organisation.charter.id), { signatures });
+        admitted += db.ingest(admission.admitted).added.length;
+      }
+    });
+    if (admitted !== TAKEN) throw new Error(`${admitted} of ${TAKEN} were admitted`);
+    const goal = signatures === "newest" ? { atLeast: 20_000 } : {};
+    const count = `${TAKEN} blocks of ${organisation.devices.length} logs`;
+    line(`take in ${count}, signatures: ${signatures}`, TAKEN / took, "/s", goal);
+    db.close();
+  }
+}
+
+async function merging(organisation) {
+  const took = [];
+  for (const count of [MERGE_SMALL, MERGE_LARGE]) {
+    const db = openDb(`merge-${count}`, organisation);
+    for (const part of inParts(makeEntries(organisation, count, { isSigned: false }), PART)) db.ingest(part);
+    const log = officeLog(db, organisation);
+    let merges = 0;
+    const startCpu = process.cpuUsage();
+    const wall = await seconds(async () => {
+      merges = await mergeAll(db, organisation, log);
+    });
+    const { user, system } = process.cpuUsage(startCpu);
+    took.push(wall);
+    const goal = count === 10_000 ? { atMost: 1 } : {};
+    line(`merge of ${count} entries, a key each, ${merges} merges`, wall, "s", goal);
+    line("  processor time", (user + system) / 1e6, "s");
+    db.close();
+  }
+  line("  ratio of the two", took[1] / took[0], "×", { atMost: 11 });
+}
+
+/** A home whose ledger holds many merged entries. */
+async function makeHeld(organisation) {
+  const root = join(folder, "home");
+  const charterEnvelope = encodeEnvelope(organisation.charter);
+  await joinHome({ root, charterEnvelope, credentialKey: new Uint8Array(32), config: { name: "held" } });
+  const db = LedgerDb.open(openHome(root).ledgerDb);
+  db.ingest([organisation.charter]);
+  const log = officeLog(db, organisation);
+  const entries = makeEntries(organisation, HELD, { isSigned: false, keyOf: (number) => number % HELD_KEYS });
+  for (const part of inParts(entries, PART)) {
+    db.ingest(part.map((block) => ({ block, isChecked: false })));
+    await mergeAll(db, organisation, log);
+  }
+  const state = db.state("people");
+  const took = await seconds(() => {
+    for (let n = 0; n < LOOKUPS; n += 1) {
+      if (state.get(`person/person${(n * 7919) % HELD_KEYS}`) === undefined) throw new Error("a key is missing");
+    }
+  });
+  db.close();
+  line(`state look-up among ${HELD_KEYS} keys, of ${HELD} entries`, (took / LOOKUPS) * 1000, "ms", { atMost: 0.1 });
   return root;
 }
 
-function appendSingly(root) {
-  const paths = openHome(root);
-  const charter = readCharter(paths);
-  const db = LedgerDb.open(join(folder, "own.db"));
-  db.ingest([charter]);
-  const { pair } = generateKey();
-  const log = new OwnLog({ db, pair, organisation: charter.id, clock: new SystemClock(), rng: new SystemRng() });
-  const blocks = [log.append("entry", payload, [charter])];
-  const start = performance.now();
-  for (let n = 0; n < SINGLE; n += 1) blocks.push(log.append("entry", payload, []));
-  const rate = report("append: sign, one entry a durable commit", SINGLE, performance.now() - start);
-  db.close();
-  return { rate, bodyBytes: blocks[1].body.length };
+async function serving(organisation) {
+  const root = await makeHeld(organisation);
+  const startMs = performance.now();
+  const child = fork(new URL("ledger-serve.mjs", import.meta.url), [root]);
+  const [{ entries, residentBytes }] = await once(child, "message");
+  if (entries !== HELD) throw new Error(`${entries} of ${HELD} entries are held`);
+  line(`start to serving with ${HELD} entries, Node.js included`, (performance.now() - startMs) / 1000, "s", {
+    atMost: 2,
+  });
+  line("  resident memory", residentBytes / 1e6, "MB", { atMost: 150 });
+  const gdo = new URL("../../bin/gdo", import.meta.url).pathname;
+  const page = await seconds(() => execFileSync(gdo, ["--home", root, "log"]));
+  line("  first page of gdo log, Node.js included", page, "s", { atMost: 0.3 });
+  const bare = await seconds(() => execFileSync(process.execPath, ["-e", "0"]));
+  line("  Node.js that does nothing", bare, "s");
+  child.send("end");
+  await once(child, "exit");
 }
 
-/** Blocks of a device that the charter knows, verified and stored. */
-async function takeIn(root) {
-  const paths = openHome(root);
-  const charter = readCharter(paths);
-  const source = LedgerDb.open(join(folder, "source.db"));
-  source.ingest([charter]);
-  const { keyFromSeed } = await import("../../dist/lib/codec/index.js");
-  const pair = keyFromSeed(readSecret(paths.nodeKey));
-  const log = new OwnLog({
-    db: source,
-    pair,
-    organisation: charter.id,
-    clock: new SystemClock(),
-    rng: new SystemRng(),
-  });
-  const made = performance.now();
-  for (let n = 0; n < 2_000; n += 1) log.append("entry", payload, n === 0 ? [charter] : []);
-  report("  (made for it, one a commit)", 2_000, performance.now() - made);
-  const envelopes = source.range(pair.publicKey, log.incarnation, 0, 2_000, Number.MAX_SAFE_INTEGER);
-  for (const signatures of ["each", "newest"]) {
-    const target = LedgerDb.open(join(folder, `target-${signatures}.db`));
-    target.ingest([charter]);
-    const start = performance.now();
-    const { admitted } = admit(envelopes, target.admitView(charter.id), { signatures });
-    target.ingest(admitted);
-    report(`take in 2000 of one log, signatures: ${signatures}`, admitted.length, performance.now() - start);
-    target.close();
-  }
-  source.close();
-}
-
-async function sync(root) {
-  const agent = await runAgent({ root, log: silentLog });
-  const paths = openHome(root);
-  const other = join(folder, "other");
-  const { nodeKey } = await joinHome({
-    root: other,
-    charterEnvelope: new Uint8Array(readFileSync(paths.charter)),
-    credentialKey: readSecret(paths.credentialKey),
-    config: { name: "other", broker: { url: `mqtt://127.0.0.1:${agent.brokerPort}` } },
-  });
-  await agent.api.call("admit", {
-    principals: [{ id: "other", roles: ["device"] }],
-    devices: [{ key: nodeKey, name: "other", principal: "other" }],
-  });
-  await agent.api.call("merge", {});
-  const acts = [{ type: "principal.add", body: { id: "nobody", roles: [], note: "x".repeat(150) } }];
-  for (let n = 0; n < SYNCED; n += 1) await agent.api.call("append", { app: "charter", acts });
-  // What the office published while it appended goes through its own broker first.
-  await new Promise((resolve) => setTimeout(resolve, 10_000));
-  const started = performance.now();
-  const follower = await runAgent({ root: other, log: silentLog });
-  let entries = 0;
-  while (entries < SYNCED) {
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    ({ entries } = await follower.api.call("status", {}));
-  }
-  report(
-    `sync ${SYNCED} entries to an empty node, one process`,
-    entries,
-    performance.now() - started,
-    "(start of the agent included)",
-  );
-  await follower.close();
-  await agent.close();
-}
+const PARTS = { append: appending, take: takingIn, merge: merging, serve: serving };
 
 try {
-  const root = await office();
-  const { rate, bodyBytes } = appendSingly(root);
-  console.log(`${"ratio to SQLite alone".padEnd(52)} ${(rate / sqliteAlone(bodyBytes)).toFixed(2).padStart(8)}`);
-  await takeIn(root);
-  await sync(root);
+  console.log(
+    `load of the machine: ${loadavg()[0].toFixed(1)}${values.quick ? "; --quick: a tenth of everything" : ""}`,
+  );
+  const organisation = makeOrganisation(20);
+  for (const [name, work] of Object.entries(PARTS)) {
+    if (values.part === undefined || values.part === name) await work(organisation);
+  }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
