@@ -19,12 +19,12 @@ def _head(data, at):
     major, short = data[at] >> 5, data[at] & 31
     if short < 24:
         return major, short, at + 1
-    if short > 27:
-        raise ValueError("an indefinite length or a reserved form")
+    if short > 27 or major == 7:
+        raise ValueError("an indefinite length, a reserved form, a float or a simple value in two bytes")
     size = 1 << (short - 24)
     number = int.from_bytes(data[at + 1:at + 1 + size], "big")
     least = 24 if size == 1 else 1 << (4 * size)
-    if at + 1 + size > len(data) or (major != 7 and number < least):
+    if at + 1 + size > len(data) or number < least:
         raise ValueError("a number is cut off or longer than need be")
     return major, number, at + 1 + size
 
@@ -46,7 +46,7 @@ def _value(data, at, depth):
     if major == 5:
         return _map(data, at, number, depth)
     simple = {20: False, 21: True, 22: None}
-    if major == 7 and data[at - 1] & 31 < 24 and number in simple:
+    if major == 7 and number in simple:
         return simple[number], at
     raise ValueError("a tag, a float or an unknown simple value")
 
@@ -81,3 +81,26 @@ def _map(data, at, count, depth):
         before = data[at:end]
         result[key], at = _value(data, end, depth + 1)
     return result, at
+
+
+def encode(value):
+    if value is None or value is True or value is False:
+        return b"\xf6" if value is None else bytes([0xF5 if value else 0xF4])
+    if isinstance(value, int):
+        return _written(0, value) if value >= 0 else _written(1, -1 - value)
+    if isinstance(value, bytes):
+        return _written(2, len(value)) + value
+    if isinstance(value, str):
+        return _written(3, len(value.encode())) + value.encode()
+    if isinstance(value, list):
+        return _written(4, len(value)) + b"".join(encode(item) for item in value)
+    pairs = sorted((encode(key), encode(item)) for key, item in value.items())
+    return _written(5, len(pairs)) + b"".join(key + item for key, item in pairs)
+
+
+def _written(major, number):
+    """A head in its shortest form."""
+    if number < 24:
+        return bytes([major << 5 | number])
+    size = next(size for size in (1, 2, 4, 8) if number < 1 << (8 * size))
+    return bytes([major << 5 | 23 + size.bit_length()]) + number.to_bytes(size, "big")
