@@ -7,13 +7,17 @@ import {
   authorOf,
   CHARTER_APP,
   CHARTER_BRANCH,
+  forkedAt,
   judgeEntry,
+  linesOf,
   OverlayState,
   orderEntries,
   orderSeed,
   performAct,
+  policyOf,
   reduceCharter,
   type StateView,
+  validatorsOf,
 } from "../ledger/index.ts";
 import type { GdoNode } from "./node.ts";
 
@@ -58,6 +62,36 @@ export function charterView({ parts: { db, charter } }: GdoNode): Record<string,
     guardians: listed(state, "guardians/", "principal"),
     open: listed(state, "open/", "operation"),
   };
+}
+
+/** The branches of the charter, and how far their lines are. NOT_FOUND for one that it has not. */
+export function branchesView({ parts: { db } }: GdoNode, only?: string): Record<string, unknown>[] {
+  const state = db.charterAt();
+  const names = [...state.scan("branch/")].map(([key]) => key.slice("branch/".length));
+  if (only !== undefined && !names.includes(only))
+    throw new GdoError("NOT_FOUND", `there is no branch ${only}`, { hint: "gdo branch" });
+  const open = db.branches();
+  const lines = linesOf(state).filter(({ name }) => open.includes(name));
+  return names
+    .filter((name) => only === undefined || name === only)
+    .map((name) => {
+      const { principals = [], q = 0 } = validatorsOf(state, name) ?? {};
+      const fork = forkedAt(state, name);
+      return {
+        name,
+        policy: policyOf(state, name),
+        validators: principals,
+        q,
+        ...(fork === undefined ? {} : { forkedAt: fork }),
+        lines: lines.filter(({ takes }) => takes === name).map((line) => lineView(db, line.name)),
+      };
+    });
+}
+
+function lineView(db: LedgerDb, name: string): Record<string, unknown> {
+  const head = db.head(name);
+  const pending = db.countPending(name);
+  return { name, h: head?.h ?? 0, pending, ...(head === undefined ? {} : { head: head.id }) };
 }
 
 function listed(state: StateView, prefix: string, field: string): Record<string, Canonical>[] {

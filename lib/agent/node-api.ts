@@ -14,7 +14,7 @@ import type { Api } from "./control.ts";
 import { storeDapp } from "./dapp-install.ts";
 import type { DoorStatus } from "./door-hub.ts";
 import { importDoorbot } from "./doorbot-import.ts";
-import { charterView, govern } from "./govern.ts";
+import { branchesView, charterView, govern } from "./govern.ts";
 import { readSecret } from "./home.ts";
 import { invite } from "./invite/desk.ts";
 import { votesOn } from "./merge-votes.ts";
@@ -67,6 +67,7 @@ const PARAMS = {
   show: z.strictObject({ id: z.string().min(1).max(64) }),
   append: z.strictObject({ app: z.string(), branch, acts: z.array(act).min(1).max(256) }),
   charter: nothing,
+  branches: z.strictObject({ name: z.string().optional() }),
   govern: z.strictObject({ acts: z.array(act).min(1).max(256) }),
   invite: z.strictObject({
     principal: z.string(),
@@ -134,6 +135,7 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
       return { id, n };
     },
     charter: () => charterView(node),
+    branches: ({ name }) => ({ branches: branchesView(node, name) }),
     govern: ({ acts }) => govern(node, actsOf(acts)),
     invite: (params) => invite(node, { ...params, broker: params.broker ?? brokerUrl(node, side) }),
     query: async ({ app, query, args }) => ({

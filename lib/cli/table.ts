@@ -36,6 +36,8 @@ export const COMMANDS: readonly TableRow[] = [
   row("show", "one block in full", async () => (await import("./commands/show.ts")).show),
   row("invite", "a token by which one more device joins", async () => (await import("./commands/invite.ts")).invite),
   row("join", "join an organisation by a token", async () => (await import("./commands/join.ts")).join),
+  row("branch", "the branches and who merges them", async () => (await import("./commands/branch.ts")).branch),
+  row("fork", "a branch from another, with a policy of its own", async () => (await import("./commands/fork.ts")).fork),
   row(
     "charter",
     "who is in the organisation, or change that",

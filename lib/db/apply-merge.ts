@@ -68,6 +68,11 @@ export function headId({ blocks }: Pick<Tables, "blocks">, { head }: BranchRow):
   return head === null ? null : (blocks.idOf(head) ?? null);
 }
 
+/** The merge that a branch was forked at. */
+export function originOf({ blocks }: Pick<Tables, "blocks">, { origin }: BranchRow): Hash | undefined {
+  return origin === null ? undefined : blocks.idOf(origin);
+}
+
 function takeRange({ logs, branches }: Tables, branch: BranchRow, { author, l, from, to }: IncludedRange): Candidate[] {
   const log = logs.find(author, l);
   if (log === undefined || log.next <= to) {
@@ -102,7 +107,7 @@ function addMembers(
   payload: MergePayload,
   entries: readonly Candidate[],
 ): void {
-  const base = payload.prev ?? blocks.charter();
+  const base = payload.prev ?? originOf({ blocks }, branch) ?? blocks.charter();
   if (base === undefined) throw new GdoError("LEDGER_ORPHAN", "the charter is not held");
   const rows = new Map(entries.map(({ id, seq }) => [id, seq]));
   orderEntries(entries, orderSeed(base, payload.cert)).forEach((id, position) => {

@@ -1,6 +1,7 @@
 /** Branches: their last merge, what is in them, what is void, what could be merged next. */
 import type { Statement } from "better-sqlite3";
 import { type Hash, hashOf32 } from "../base/index.ts";
+import type { Line } from "../ledger/index.ts";
 import type { Connection } from "./connection.ts";
 import type { StoredBlock } from "./rows.ts";
 
@@ -14,6 +15,8 @@ export interface BranchRow {
   readonly head: number | null;
   /** Height of the charter with which it began. */
   readonly began: number;
+  /** Row of the merge that it was forked at. */
+  readonly origin: number | null;
 }
 
 /** An entry that a merge found void, and why. */
@@ -50,10 +53,12 @@ type Pending = Pick<BranchRow, "id" | "takes">;
 
 export class BranchTable {
   readonly #find: Statement<[string], BranchRow>;
+  readonly #byId: Statement<[number], BranchRow>;
   readonly #names: Statement<[], { name: string }>;
-  readonly #add: Statement<[string, string, number]>;
+  readonly #add: Statement<[string, string, number, number | null]>;
   readonly #setHead: Statement<[number, number, number]>;
   readonly #addMerge: Statement<[number, number, number, number]>;
+  readonly #placeOf: Statement<[number], { branch: number; h: number }>;
   readonly #isMerged: Statement<[number], { h: number }>;
   readonly #wait: Statement<[number]>;
   readonly #unwait: Statement<[number]>;
@@ -72,11 +77,13 @@ export class BranchTable {
   readonly #members: Statement<[number, number], { id: Buffer }>;
 
   constructor({ raw }: Connection) {
-    this.#find = raw.prepare("SELECT id, name, takes, h, head, began FROM branches WHERE name = ?");
+    this.#find = raw.prepare("SELECT id, name, takes, h, head, began, origin FROM branches WHERE name = ?");
+    this.#byId = raw.prepare("SELECT id, name, takes, h, head, began, origin FROM branches WHERE id = ?");
     this.#names = raw.prepare("SELECT name FROM branches ORDER BY name");
-    this.#add = raw.prepare("INSERT INTO branches (name, takes, h, head, began) VALUES (?, ?, 0, NULL, ?)");
+    this.#add = raw.prepare("INSERT INTO branches (name, takes, h, head, began, origin) VALUES (?, ?, 0, NULL, ?, ?)");
     this.#setHead = raw.prepare("UPDATE branches SET h = ?, head = ? WHERE id = ?");
     this.#addMerge = raw.prepare("INSERT INTO merges (branch, h, block, charter) VALUES (?, ?, ?, ?)");
+    this.#placeOf = raw.prepare("SELECT branch, h FROM merges WHERE block = ?");
     this.#isMerged = raw.prepare("SELECT h FROM merges WHERE block = ?");
     this.#wait = raw.prepare("INSERT INTO waiting (block) VALUES (?)");
     this.#unwait = raw.prepare("DELETE FROM waiting WHERE block = ?");
@@ -114,12 +121,22 @@ export class BranchTable {
     return this.#find.get(name);
   }
 
+  byId(id: number): BranchRow | undefined {
+    return this.#byId.get(id);
+  }
+
   names(): string[] {
     return this.#names.all().map(({ name }) => name);
   }
 
-  add(name: string, takes: string, began: number): number {
-    return Number(this.#add.run(name, takes, began).lastInsertRowid);
+  /** `origin`: row of the merge that it was forked at. */
+  add({ name, takes }: Line, began: number, origin: number | null = null): number {
+    return Number(this.#add.run(name, takes, began, origin).lastInsertRowid);
+  }
+
+  /** The line and height that an applied merge is of. */
+  placeOf(block: number): { readonly branch: number; readonly h: number } | undefined {
+    return this.#placeOf.get(block);
   }
 
   /** Notes a merge block that is held and not applied. */

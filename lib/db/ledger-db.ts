@@ -247,7 +247,7 @@ export class LedgerDb {
         const seq = blocks.seqOf(merge.id);
         if (seq !== undefined && branches.isMerged(seq)) return;
         applyMerge(this.#tables, this.#branch(branch), { merge, payload, changes });
-        if (branch === CHARTER_BRANCH) openBranches(this.#tables);
+        openBranches(this.#tables);
       }),
     );
   }

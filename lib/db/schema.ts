@@ -4,7 +4,7 @@
  */
 
 /** Counted up with every change of the tables; a database of a later version is refused. */
-export const SCHEMA_VERSION = 4;
+export const SCHEMA_VERSION = 5;
 
 export const SCHEMA = `
 CREATE TABLE logs (
@@ -67,7 +67,8 @@ CREATE TABLE branches (
   takes TEXT NOT NULL,               -- The branch whose entries it takes.
   h INTEGER NOT NULL,
   head INTEGER,                      -- The last merge; null before the first.
-  began INTEGER NOT NULL             -- Height of the charter with which it began.
+  began INTEGER NOT NULL,            -- Height of the charter with which it began.
+  origin INTEGER                     -- The merge that it was forked at; null where it began with nothing.
 ) STRICT;
 
 CREATE TABLE branch_logs (

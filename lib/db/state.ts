@@ -34,6 +34,7 @@ export class StateTable {
   readonly #roots: Statement<[number], { app: string; root: Buffer }>;
   readonly #putRoot: Statement<[number, string, Uint8Array]>;
   readonly #dropRoot: Statement<[number, string]>;
+  readonly #pastApps: Statement<[number], { app: string }>;
   readonly #apps: Statement<[number], { app: string }>;
 
   constructor({ raw }: Connection) {
@@ -57,6 +58,7 @@ export class StateTable {
     this.#roots = raw.prepare("SELECT app, root FROM state_roots WHERE branch = ? ORDER BY app");
     this.#putRoot = raw.prepare("INSERT OR REPLACE INTO state_roots (branch, app, root) VALUES (?, ?, ?)");
     this.#dropRoot = raw.prepare("DELETE FROM state_roots WHERE branch = ? AND app = ?");
+    this.#pastApps = raw.prepare("SELECT DISTINCT app FROM past WHERE branch = ?");
     this.#apps = raw.prepare("SELECT DISTINCT app FROM state WHERE branch = ? ORDER BY app");
   }
 
@@ -109,7 +111,7 @@ export class StateTable {
   }
 
   /** Makes the changes of the merge at height h, and brings the roots of what they touch up to date. */
-  apply(branch: number, h: number, changes: Readonly<Record<string, readonly StateChange[]>>): void {
+  apply(branch: number, h: number, changes: Readonly<Record<string, Iterable<StateChange>>>): void {
     for (const [app, list] of Object.entries(changes)) {
       for (const [key, value] of list) this.#change({ branch, app, key }, value, h);
       const root = this.computeRoot(branch, app);
@@ -124,6 +126,17 @@ export class StateTable {
     if (old !== undefined && old.since < h) this.#keep.run({ ...place, ...old, until: h });
     if (value !== undefined) this.#put.run({ ...place, value: Buffer.from(encodeCanonical(value)), since: h });
     else if (old !== undefined) this.#drop.run(place);
+  }
+
+  /** Height at which a key's value was set. */
+  sinceOf(branch: number, app: string, key: string): number | undefined {
+    return this.#get.get({ branch, app, key })?.since;
+  }
+
+  /** Begins a branch with the state that another had after its merge of a height. */
+  copy(from: number, h: number, to: number): void {
+    const apps = new Set([...this.apps(from), ...this.#pastApps.all(from).map(({ app }) => app)]);
+    for (const app of apps) this.apply(to, 0, { [app]: this.viewAt(from, app, h).scan("") });
   }
 
   /** From the rows; undefined for a dapp without state. */

@@ -1,7 +1,7 @@
 /** Verification of branches: each merge against what is kept of it, and the state against the last merge's word. */
 import type { Hash } from "../base/index.ts";
 import { includedRoot, type MergePayload, orderEntries, orderSeed, parseMerge } from "../ledger/index.ts";
-import type { Tables } from "./apply-merge.ts";
+import { originOf, type Tables } from "./apply-merge.ts";
 import type { BranchRow } from "./branches.ts";
 
 /** Notes a finding: about what, and what is wrong. */
@@ -20,7 +20,7 @@ export function verifyMerges({ blocks, branches }: Tables, branch: BranchRow, sa
     if (payload.charter.h !== row?.charter) say(block.id, "another height of the charter is kept of it than it names");
     const members = branches.members(branch.id, h);
     const placed = members.map((member) => ({ id: member, c: blocks.parent(member)?.c ?? 0 }));
-    const wrong = wrongOf(payload, placed, previous ?? blocks.charter());
+    const wrong = wrongOf(payload, placed, previous ?? originOf({ blocks }, branch) ?? blocks.charter());
     if (wrong !== undefined) say(block.id, wrong);
     const voids = branches.countVoids(branch.id, h);
     if (voids !== payload.void) say(block.id, `${voids} entries are kept as void, it says ${payload.void}`);

@@ -9,7 +9,7 @@ import {
   type CharterAt,
   type StateView,
 } from "../ledger/index.ts";
-import { headId, type Tables } from "./apply-merge.ts";
+import { headId, originOf, type Tables } from "./apply-merge.ts";
 import type { BranchRow } from "./branches.ts";
 
 /** The charter's state as of its last merge; undefined before the genesis is held. */
@@ -54,6 +54,8 @@ export function branchView(tables: Tables, branch: string): BranchView {
   };
   return {
     name: branch,
+    origin: row === undefined ? undefined : originOf(tables, row),
+    isAwaited: row === undefined && charterNow(tables)?.get(`branch/${branch.replace(/@.*/, "")}`) !== undefined,
     head: row === undefined || head === null ? undefined : { h: row.h, id: head },
     charterFor: (h) => (row === undefined ? undefined : charterFor(tables, row, h)),
     charterId: (h) => charterId(tables, h),

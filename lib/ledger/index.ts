@@ -83,7 +83,7 @@ export {
 } from "./policy.ts";
 export { OverlayState } from "./state-view.ts";
 export type { Act, EntryOutcome, LedgerEntry, ReduceResult, StateChange, StateView } from "./types.ts";
-export { faultOf, lineOf, linesOf, policyOf, validatorsOf } from "./validators.ts";
+export { faultOf, forkedAt, type Line, lineOf, linesOf, policyOf, validatorsOf } from "./validators.ts";
 export {
   type CastVote,
   certificateOf,

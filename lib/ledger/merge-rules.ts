@@ -33,6 +33,10 @@ export interface BranchView {
   charterFor(h: number): CharterAt | undefined;
   /** Id of the charter's merge of that height, null at 0; undefined while it is not there. */
   charterId(h: number): Hash | null | undefined;
+  /** What the order of its first merge is seeded with, where it is not the charter: the merge that it was forked at. */
+  readonly origin: Hash | undefined;
+  /** Whether the charter has the branch, and what it was forked at is not final here yet. */
+  readonly isAwaited: boolean;
   /** Votes on merges of the branch at a height. */
   votes(h: number): readonly HeldVote[];
   /** First number of the log that is not in the branch. */
@@ -61,7 +65,7 @@ export function judgeProposal(block: Block, payload: MergePayload, view: BranchV
   const height = head?.h ?? 0;
   const charter = view.charterFor(height + 1);
   const validators = charter === undefined ? undefined : validatorsOf(charter.state, payload.branch);
-  if (charter === undefined || validators === undefined) return refuse(`there is no branch ${payload.branch}`);
+  if (charter === undefined || validators === undefined) return judgeUnknown(payload, view);
   if (payload.h > height + 1) return wait(`${payload.branch} is at height ${height}`);
   if (payload.h <= height) return refuse(`${payload.branch} is at height ${height} already`);
   if (payload.prev !== (head?.id ?? null)) return refuse("it follows a merge that is not the branch's head");
@@ -69,6 +73,7 @@ export function judgeProposal(block: Block, payload: MergePayload, view: BranchV
     () => judgeAuthor(block.a, payload.branch, view),
     () => judgeCharter(payload, charter, view),
     () => judgeCertificate(payload, view),
+    () => (payload.from.length === 0 ? undefined : refuse("this version takes nothing from other branches")),
     () => judgeRanges(payload, view),
     () => judgeCuts(payload, view),
   ];
@@ -85,6 +90,13 @@ function refuse(why: string): MergeVerdict {
 
 function wait(why: string, missing: readonly IncludedRange[] = []): MergeVerdict {
   return { verdict: "wait", why, missing };
+}
+
+/** A branch may begin with a charter, or at a merge, that is still to come. */
+function judgeUnknown({ branch, charter }: MergePayload, { isAwaited, charterId }: BranchView): MergeVerdict {
+  if (isAwaited) return wait(`what ${branch} was forked at is not final here yet`);
+  if (charterId(charter.h) === undefined) return wait(`the charter is not at height ${charter.h} yet`);
+  return refuse(`there is no branch ${branch}`);
 }
 
 function judgeAuthor(author: PublicKey, branch: string, view: BranchView): MergeVerdict | undefined {

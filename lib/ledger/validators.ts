@@ -1,4 +1,5 @@
 /** Who merges a branch, by the charter's state at one position [L16]. */
+import type { Hash } from "../base/index.ts";
 import { activePrincipals } from "./charter/state.ts";
 import { type BranchPolicy, type FaultModel, parsePolicy, quorumOf } from "./policy.ts";
 import { isMap } from "./shape.ts";
@@ -52,6 +53,17 @@ export interface Line {
 /** The line of a branch that a principal's merges are on. */
 export function lineOf(charter: StateView, branch: string, principal: string): string {
   return policyOf(charter, branch)?.mode === "open" ? `${branch}@${principal}` : branch;
+}
+
+/** What a branch was forked at; undefined for one that began with nothing. */
+export function forkedAt(
+  charter: StateView,
+  branch: string,
+): { readonly branch: string; readonly h: number; readonly id: Hash } | undefined {
+  const origin = charter.get(`origin/${branch}`);
+  if (!Array.isArray(origin)) return undefined;
+  const [source, h, id] = origin as unknown as readonly [string, number, Hash];
+  return { branch: source, h, id };
 }
 
 /** All lines of all branches. */

@@ -72,10 +72,10 @@ function order(
   organisation: Hash,
   unordered: Omit<Collected, "entries" | "charterState">,
 ): Collected {
-  const { blocks, prev, cert, charter } = unordered;
+  const { blocks, prev, cert, charter, line } = unordered;
   const charterState = ledger.charterAt(charter.h);
   const byId = new Map(blocks.map((block) => [block.id, block]));
-  const ids = orderEntries(blocks, orderSeed(prev ?? organisation, cert));
+  const ids = orderEntries(blocks, orderSeed(prev ?? ledger.branchView(line).origin ?? organisation, cert));
   return { ...unordered, charterState, entries: ids.map((id) => judgeEntry(byId.get(id) as Block, charterState)) };
 }
 

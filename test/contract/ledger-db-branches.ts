@@ -128,4 +128,39 @@ export function ledgerBranchesContract(name: string, open: Open): void {
       t.deepEqual(keys, expected, `height ${h}, by key`);
     }
   });
+
+  test(`[L16] ${name}: a fork begins with the state of the merge that it was forked at, whichever comes first`, async (t) => {
+    const at = await setup(t, open);
+    const { db, office } = at;
+    const policy = branchPolicy({ mode: "single", validator: "office" });
+    const notes = (value: number): { notes: [string, number][] } => ({ notes: [["a", value]] });
+    const mergeNotes = (value: number): string => {
+      swipes(at, 1);
+      const state = notes(value);
+      const made = mergePending(db, office, { state: db.previewRoots("main", state) });
+      db.applyMerge("main", made.merge, made.payload, { state, voids: [] });
+      return made.merge.id;
+    };
+    const ids = [mergeNotes(1), mergeNotes(2), mergeNotes(3)];
+    const fork = (branch: string, h: number, id: string): void => {
+      const body = { name: branch, policy, from: ["main", h, id] };
+      db.appendOwn(office.entry([{ type: "branch.set", body }], [at.charter], "charter"));
+      const made = mergePending(db, office, {}, "charter");
+      db.applyMerge("charter", made.merge, made.payload, made.changes);
+    };
+    fork("second", 2, ids[1] as string);
+    t.is(db.state("notes", "second").get("a"), 2);
+    t.deepEqual(db.stateRoots("second"), db.previewRoots("second", notes(2)));
+    t.is(db.branchView("second").charterFor(1)?.h, 1, "judged by the charter that made it");
+    fork("never", 2, "ab".repeat(32));
+    t.true(db.branchView("never").isAwaited);
+    t.deepEqual(db.branches(), ["charter", "main", "second"]);
+    db.appendOwn(office.entry([note("there")], [], "notes", "second"));
+    const made = mergePending(db, office, {}, "second");
+    t.deepEqual(judgeMerge(made.merge, made.payload, db.branchView("second")), { verdict: "apply" });
+    db.applyMerge("second", made.merge, made.payload, made.changes);
+    t.is(db.state("notes", "main").get("a"), 3);
+    t.is([...db.state("notes", "second").scan("")].length, 2);
+    t.deepEqual(db.verify().bad, []);
+  });
 }

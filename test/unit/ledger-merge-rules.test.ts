@@ -70,6 +70,8 @@ const block = mergeBy(office);
 
 const view: BranchView = {
   name: "main",
+  origin: undefined,
+  isAwaited: false,
   head: { h: 2, id: hash("b") },
   charterFor: () => ({ h: 4, state }),
   charterId: (h) => (h <= 5 ? hash(`${h}`) : undefined),
@@ -115,7 +117,10 @@ test("[L16] who may merge is what the charter says that the merge before names",
 });
 
 test("ledger: a merge is refused when it does not follow", (t) => {
-  t.regex(why({ charterFor: () => undefined }), /no branch main/);
+  t.is(why({ charterFor: () => undefined }), "refuse: there is no branch main");
+  t.is(why({ charterFor: () => undefined, isAwaited: true }), "wait: what main was forked at is not final here yet");
+  const ahead = { charter: { h: 6, id: hash("6") } };
+  t.is(why({ charterFor: () => undefined }, ahead), "wait: the charter is not at height 6 yet", "it may begin there");
   t.regex(why({ head: { h: 3, id: hash("c") } }), /at height 3 already/);
   t.regex(why({ head: { h: 2, id: hash("c") } }), /not the branch's head/);
   t.regex(why({ next: () => 5 }), /does not go on/);
@@ -176,6 +181,10 @@ test("[L10] a merge in mode quorum names the q votes by which the merge before i
   t.regex(clubWhy([...final, third], { cert: { r: 1, votes: [hash("1"), hash("2"), hash("5")] } }), wrong, "too many");
   const twice = vote("6", ana, { h: 2, merge: hash("b") });
   t.regex(clubWhy([...final, twice], { cert: { r: 1, votes: [hash("1"), hash("6")] } }), wrong, "one principal");
+});
+
+test("ledger: a merge that takes from another branch is refused, not taken for one that does not", (t) => {
+  t.regex(why({}, { from: [{ branch: "draft", h: 1, id: hash("7") }] }), /takes nothing from other branches/);
 });
 
 test("ledger: in mode open who may append merges for themselves", (t) => {
