@@ -47,12 +47,11 @@ export class BlockTable {
   readonly #byId: Statement<[Uint8Array], StoredBlock>;
   readonly #parent: Statement<[Uint8Array], { author: Buffer; l: Buffer; n: number; c: number }>;
   readonly #idAt: Statement<[number, number], { id: Buffer }>;
+  readonly #seqAt: Statement<[number, number], { seq: number }>;
   readonly #blockAt: Statement<[number, number], StoredBlock>;
   readonly #range: Statement<[number, number, number, number], StoredBlock>;
   readonly #addEdge: Statement<[number, number]>;
-  readonly #children: Statement<[Uint8Array], { id: Buffer }>;
-  readonly #addHead: Statement<[number]>;
-  readonly #dropHead: Statement<[number]>;
+  readonly #children: Statement<[{ id: Uint8Array }], { id: Buffer }>;
   readonly #heads: Statement<[], { id: Buffer; c: number }>;
   readonly #prefix: Statement<[Uint8Array, Uint8Array], { id: Buffer }>;
   readonly #countEntries: Statement<[], { count: number }>;
@@ -74,15 +73,22 @@ export class BlockTable {
       "SELECT g.author, g.l, b.n, b.c FROM blocks b JOIN logs g ON g.id = b.log WHERE b.id = ?",
     );
     this.#idAt = raw.prepare("SELECT id FROM blocks WHERE log = ? AND n = ?");
+    this.#seqAt = raw.prepare("SELECT seq FROM blocks WHERE log = ? AND n = ?");
     this.#blockAt = raw.prepare("SELECT body, sig FROM blocks WHERE log = ? AND n = ?");
     this.#range = raw.prepare("SELECT body, sig FROM blocks WHERE log = ? AND n BETWEEN ? AND ? ORDER BY n LIMIT ?");
     this.#addEdge = raw.prepare("INSERT INTO edges (parent, child) VALUES (?, ?)");
     this.#children = raw.prepare(
-      "SELECT c.id FROM blocks p JOIN edges e ON e.parent = p.seq JOIN blocks c ON c.seq = e.child WHERE p.id = ? ORDER BY c.seq",
+      `SELECT id FROM (
+         SELECT c.seq, c.id FROM blocks p JOIN blocks c ON c.log = p.log AND c.n = p.n + 1 WHERE p.id = @id
+         UNION
+         SELECT c.seq, c.id FROM blocks p JOIN edges e ON e.parent = p.seq JOIN blocks c ON c.seq = e.child
+         WHERE p.id = @id
+       ) ORDER BY seq`,
     );
-    this.#addHead = raw.prepare("INSERT INTO heads (block) VALUES (?)");
-    this.#dropHead = raw.prepare("DELETE FROM heads WHERE block = ?");
-    this.#heads = raw.prepare("SELECT b.id, b.c FROM heads h JOIN blocks b ON b.seq = h.block ORDER BY b.seq");
+    this.#heads = raw.prepare(
+      `SELECT b.id, b.c FROM logs g JOIN blocks b ON b.log = g.id AND b.n = g.next - 1
+       WHERE NOT EXISTS (SELECT 1 FROM edges e WHERE e.parent = b.seq) ORDER BY b.seq`,
+    );
     this.#prefix = raw.prepare(
       `SELECT id FROM blocks WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ${PREFIX_MATCHES_MAX}`,
     );
@@ -104,11 +110,8 @@ export class BlockTable {
       throw new GdoError("LEDGER_ORPHAN", `block ${block.id} is number ${block.n}, held are ${log.next}`);
     const parents = parentIds(block).map((id) => this.#parentSeq(id, block.id));
     const seq = this.#insertRow(block, log.id, isChecked);
-    for (const parent of parents) {
-      this.#addEdge.run(parent, seq);
-      this.#dropHead.run(parent);
-    }
-    this.#addHead.run(seq);
+    const before = this.#seqAt.get(log.id, block.n - 1)?.seq;
+    for (const parent of parents) if (parent !== before) this.#addEdge.run(parent, seq);
     this.#logs.advance(block.a, block.l, log);
     this.namings.note({ log: log.id, author: block.a, n: block.n }, parents);
     return seq;
@@ -197,7 +200,7 @@ export class BlockTable {
   }
 
   children(id: Hash): Hash[] {
-    return this.#children.all(bytesOf(id)).map((row) => hashOf32(row.id));
+    return this.#children.all({ id: bytesOf(id) }).map((row) => hashOf32(row.id));
   }
 
   heads(): Head[] {

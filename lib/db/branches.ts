@@ -97,7 +97,8 @@ export class BranchTable {
     );
     this.#addMember = raw.prepare("INSERT INTO members (branch, block, h, position) VALUES (?, ?, ?, ?)");
     this.#openParents = raw.prepare(
-      `SELECT p.seq AS parent FROM members c JOIN edges e ON e.child = c.block JOIN blocks p ON p.seq = e.parent
+      `SELECT p.seq AS parent FROM members c
+       CROSS JOIN edges e ON e.child = c.block CROSS JOIN blocks p ON p.seq = e.parent
        WHERE c.branch = @branch AND c.h = @h AND p.branch = @takes
          AND NOT EXISTS (SELECT 1 FROM members m WHERE m.branch = @branch AND m.block = p.seq)
          AND NOT EXISTS (SELECT 1 FROM frozen f WHERE f.branch = @branch AND f.log = p.log AND p.n >= f.n) LIMIT 1`,
@@ -194,7 +195,10 @@ export class BranchTable {
     this.#addMember.run(branch, seq, h, position);
   }
 
-  /** Whether an entry of this merge builds on one for the same branch that is not in it and not frozen. */
+  /**
+   * Whether an entry of this merge builds on one for the same branch that is not in it and not frozen. Those before
+   * it in its own log are: ranges have no gaps. CROSS JOIN: from the members, not from all that is held.
+   */
   hasOpenParent({ id: branch, takes }: Pending, h: number): boolean {
     return this.#openParents.get({ branch, takes, h }) !== undefined;
   }

@@ -53,13 +53,12 @@ CREATE TABLE blocks (
 ) STRICT;
 CREATE INDEX entries_by_log ON blocks (log, branch, n) WHERE branch IS NOT NULL;
 
-CREATE TABLE edges (
-  parent INTEGER NOT NULL,
+CREATE TABLE edges (                 -- To all parents but the block before in the log, which the number tells.
   child INTEGER NOT NULL,
-  PRIMARY KEY (parent, child)
+  parent INTEGER NOT NULL,
+  PRIMARY KEY (child, parent)
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE heads (block INTEGER PRIMARY KEY) STRICT;   -- Blocks without children.
+CREATE INDEX edges_by_parent ON edges (parent);
 
 CREATE TABLE branches (
   id INTEGER PRIMARY KEY,

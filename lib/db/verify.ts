@@ -1,6 +1,6 @@
 /**
  * Verification: the file's own structure, then every block against its id, its signature, its columns and
- * its parents, then logs, heads, state roots. Reads only. Says what is wrong and where, and goes on.
+ * its parents, then logs, state roots. Reads only. Says what is wrong and where, and goes on.
  */
 import type { Statement } from "better-sqlite3";
 import { equalBytes, GdoError, type Hash, hashOf32, toHex } from "../base/index.ts";
@@ -53,7 +53,6 @@ export function verifyLedger(
     () => verifier.file(),
     () => verifier.blocks(progress),
     () => verifier.logs(),
-    () => verifier.heads(),
     () => verifier.branches(),
   ];
   for (const step of steps) verifier.attempt("file", step);
@@ -66,7 +65,7 @@ class Verifier {
   readonly #connection: Connection;
   readonly #tables: Tables;
   readonly #page: Statement<[number, number], Row>;
-  readonly #parents: Statement<[number], { id: Buffer }>;
+  readonly #parents: Statement<[{ child: number }], { id: Buffer }>;
 
   constructor(connection: Connection, tables: Tables) {
     this.#connection = connection;
@@ -76,7 +75,9 @@ class Verifier {
       `SELECT b.seq, b.id, g.author, g.l, g.next, b.n, b.kind, b.branch, b.c, b.checked, b.sum, b.body, b.sig
        FROM blocks b LEFT JOIN logs g ON g.id = b.log WHERE b.seq > ? ORDER BY b.seq LIMIT ?`,
     );
-    this.#parents = raw.prepare("SELECT p.id FROM edges e JOIN blocks p ON p.seq = e.parent WHERE e.child = ?");
+    this.#parents =
+      raw.prepare(`SELECT p.id FROM blocks c JOIN blocks p ON p.log = c.log AND p.n = c.n - 1 WHERE c.seq = @child
+       UNION ALL SELECT p.id FROM edges e JOIN blocks p ON p.seq = e.parent WHERE e.child = @child`);
   }
 
   /** Runs one step; a page that SQLite cannot read is a finding, not the end. */
@@ -125,7 +126,7 @@ class Verifier {
     if (block.id !== id) this.#say(id, `row ${row.seq}: the body is that of ${block.id}`);
     const column = wrongColumn(row, block);
     if (column !== undefined) this.#say(id, `row ${row.seq}: the column ${column} is not what the body says`);
-    const parents = this.#parents.all(row.seq).map((parent) => toHex(parent.id));
+    const parents = this.#parents.all({ child: row.seq }).map((parent) => toHex(parent.id));
     if (parents.sort().join() !== [...parentIds(block)].sort().join())
       this.#say(id, `row ${row.seq}: its edges are not its parents`);
     if (block.k === "vote" && !this.#tables.votes.isPlaced(row.seq, block))
@@ -145,14 +146,6 @@ class Verifier {
       if (found?.count !== n + 1 || found.newest !== n)
         this.#say(`log ${author} ${l}`, `says it is held up to ${n}; ${found?.count} blocks are`);
     }
-  }
-
-  heads(): void {
-    const wrong = this.#connection.raw.prepare<[], { id: Buffer }>(
-      `SELECT b.id FROM blocks b WHERE (b.seq IN (SELECT block FROM heads)) =
-       EXISTS (SELECT 1 FROM edges e WHERE e.parent = b.seq)`,
-    );
-    for (const { id } of wrong.all()) this.#say(toHex(id), "the list of blocks without children is wrong about it");
   }
 
   /** Every merge, and every root from its rows, with the last merge's word for it [L19]. */
