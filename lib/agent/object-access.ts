@@ -1,16 +1,8 @@
-/** The node's store as its other parts need it: images for dapps, objects for sync. */
-import { GdoError, type Hash, type PublicKey } from "../base/index.ts";
+/** The node's store as its other parts need it: images for dapps. */
 import type { ImageEntry, ImageStore } from "../dapp/index.ts";
-import {
-  type ChunkStore,
-  checkObject,
-  displayName,
-  linksOf,
-  readBlob,
-  readTree,
-  type TreeEntry,
-} from "../store/index.ts";
-import type { SyncObject } from "../sync/index.ts";
+import { type ChunkStore, displayName, readBlob, readTree, type TreeEntry } from "../store/index.ts";
+
+export { type RequestObjects, RootFetcher, readObjects } from "../store/index.ts";
 
 /** Images out of the store; what has no place in an image is left out. */
 export function imageStore(store: ChunkStore): ImageStore {
@@ -34,95 +26,4 @@ function imageEntry(entry: TreeEntry): ImageEntry[] {
     default:
       return [];
   }
-}
-
-/** As many of the objects as are held and fit, and which are not held: another peer may have them. */
-export async function readObjects(
-  store: ChunkStore,
-  ids: readonly Hash[],
-  bytesMax: number,
-): Promise<{ objects: SyncObject[]; lacking: Hash[] }> {
-  const objects: SyncObject[] = [];
-  const lacking = store.missing(ids);
-  let total = 0;
-  for (const id of ids) {
-    if (!store.has(id)) continue;
-    const { kind, bytes } = await store.get(id);
-    total += bytes.length;
-    if (total > bytesMax && objects.length > 0) break;
-    objects.push({ id, kind, bytes });
-  }
-  return { objects, lacking };
-}
-
-/** Told to the network: what to fetch, and the node that has it for sure, if one is known. */
-export type RequestObjects = (ids: readonly Hash[], near: PublicKey | undefined) => void;
-
-/**
- * Fetches things whole: an object and all that it needs. Peers send object by object; this says what is
- * lacking next, and tells when nothing is.
- */
-export class RootFetcher {
-  readonly #store: ChunkStore;
-  readonly #request: RequestObjects;
-  readonly #onWhole: () => void;
-  readonly #wanted = new Map<Hash, PublicKey | undefined>();
-
-  /** `onWhole` is called when something that was lacking has become whole. */
-  constructor(store: ChunkStore, request: RequestObjects, onWhole: () => void) {
-    this.#store = store;
-    this.#request = request;
-    this.#onWhole = onWhole;
-  }
-
-  /** Whether all of `root` is held; what is not is asked for, of `near` first. */
-  async has(root: Hash, near?: PublicKey): Promise<boolean> {
-    if (this.#wanted.has(root)) return false;
-    const lacking = await missingUnder(this.#store, root);
-    if (lacking.length === 0) return true;
-    this.#wanted.set(root, near);
-    this.#request(lacking, near);
-    return false;
-  }
-
-  /** Verifies and keeps an object that came in. SYNC_FRAME when it is not what its id says. */
-  async keep({ id, kind, bytes }: SyncObject): Promise<void> {
-    if (!checkObject(id, kind, bytes)) throw new GdoError("SYNC_FRAME", `an object came that is not ${id}`);
-    await this.#store.put(kind, bytes);
-    await this.retry();
-  }
-
-  /** Asks again for everything that is still lacking: a peer may have come that has it. */
-  async retry(): Promise<void> {
-    for (const [root, near] of [...this.#wanted]) {
-      const lacking = await missingUnder(this.#store, root);
-      if (lacking.length > 0) this.#request(lacking, near);
-      else await this.#whole(root);
-    }
-  }
-
-  async #whole(root: Hash): Promise<void> {
-    await this.#store.commit(); // Whatever refers to it may become durable next [T8].
-    if (this.#wanted.delete(root)) this.#onWhole();
-  }
-}
-
-/** Objects under `root` that are known to be needed and not held. */
-async function missingUnder(store: ChunkStore, root: Hash): Promise<Hash[]> {
-  const lacking: Hash[] = [];
-  const seen = new Set<Hash>([root]);
-  const queue = [root];
-  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    if (!store.has(id)) {
-      lacking.push(id);
-      continue;
-    }
-    const { kind, bytes } = await store.get(id);
-    if (kind === "chunk") continue;
-    for (const link of linksOf(kind, bytes)) {
-      if (!seen.has(link)) queue.push(link);
-      seen.add(link);
-    }
-  }
-  return lacking;
 }

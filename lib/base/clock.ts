@@ -188,3 +188,8 @@ export class SteeredClock implements Clock {
     this.#arm();
   }
 }
+
+/** Resolves when all that waits for nothing but other promises has gone on: for simulations, between two events. */
+export function settled(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

@@ -48,6 +48,11 @@ export const COMMANDS: readonly TableRow[] = [
   row("merge", "merge what is pending into a branch now", async () => (await import("./commands/merge.ts")).merge),
   row("sync", "exchange blocks with the peers now", async () => (await import("./commands/sync.ts")).sync),
   row("import", "take in another system's data", async () => (await import("./commands/import.ts")).importData),
+  row(
+    "simulate",
+    "play an organisation in virtual time, and check what must hold",
+    async () => (await import("./commands/simulate.ts")).simulate,
+  ),
   row("verify", "check every byte and every block", async () => (await import("./commands/verify.ts")).verify),
 ];
 

@@ -25,7 +25,8 @@ export type HashContext =
   | "gdo v1 log tag"
   | "gdo v1 frontier"
   | "gdo v1 envelope"
-  | "gdo v1 output";
+  | "gdo v1 output"
+  | "gdo v1 trace";
 
 export function deriveHashBytes(context: HashContext, bytes: Uint8Array): Uint8Array {
   return blake3DeriveKey(context, bytes);

@@ -19,12 +19,14 @@ import {
 } from "../ledger/index.ts";
 import type { BlockTable } from "./blocks.ts";
 import type { BranchRow, BranchTable, Candidate } from "./branches.ts";
+import type { Charters } from "./charters.ts";
 import type { EvidenceTable } from "./evidence.ts";
 import type { LogTable } from "./logs.ts";
 import type { StateTable } from "./state.ts";
 import type { VoteTable } from "./votes.ts";
 
 export interface Tables {
+  readonly charters: Charters;
   readonly logs: LogTable;
   readonly blocks: BlockTable;
   readonly branches: BranchTable;

@@ -23,6 +23,7 @@ import {
 import { applyMerge, headId, type Tables } from "./apply-merge.ts";
 import { BlockTable, type Head } from "./blocks.ts";
 import { type BranchRow, BranchTable, type VoidEntry } from "./branches.ts";
+import { Charters } from "./charters.ts";
 import { asGdoError, Connection } from "./connection.ts";
 import { contents } from "./contents.ts";
 import { EvidenceTable } from "./evidence.ts";
@@ -47,6 +48,7 @@ export class LedgerDb {
     this.#connection = connection;
     const logs = new LogTable(connection);
     this.#tables = {
+      charters: new Charters(),
       logs,
       blocks: new BlockTable(connection, logs),
       branches: new BranchTable(connection),
@@ -124,6 +126,8 @@ export class LedgerDb {
       work();
     } catch (error) {
       this.#tables.logs.forget();
+      this.#tables.charters.forget();
+      this.#tables.votes.forget();
       throw error;
     }
   }

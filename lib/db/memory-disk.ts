@@ -6,6 +6,7 @@
  * How: a transaction of SQLite is open all the time. A durable commit ends it; a power cut rolls it back.
  */
 import Database from "better-sqlite3";
+import { GdoError } from "../base/index.ts";
 import { asGdoError, Connection, prepare } from "./connection.ts";
 import { LedgerDb } from "./ledger-db.ts";
 
@@ -17,9 +18,11 @@ const HEADER_BYTES = 100;
 /** What is left of the transactions since the last durable one. */
 export type Tail = "none" | "part" | "all";
 
-/** Thrown in place of what a process would have gone on to do. */
-export class PowerCut extends Error {
-  override readonly name = "PowerCut";
+/** Thrown in place of what a process would have gone on to do; to the process a failing disk. */
+export class PowerCut extends GdoError {
+  constructor(message: string) {
+    super("IO", message);
+  }
 }
 
 export class MemoryDisk {

@@ -13,16 +13,16 @@ import { headId, originOf, type Tables } from "./apply-merge.ts";
 import type { BranchRow } from "./branches.ts";
 
 /** The charter's state as of its last merge; undefined before the genesis is held. */
-export function charterNow({ branches, state }: Tables): StateView | undefined {
-  const row = branches.find(CHARTER_BRANCH);
-  return row === undefined ? undefined : state.view(row.id, CHARTER_APP);
+export function charterNow(tables: Tables): StateView | undefined {
+  const row = tables.branches.find(CHARTER_BRANCH);
+  return row === undefined ? undefined : charterAt(tables, row.h);
 }
 
 /** The charter's state after its merge of a height, 0 for the genesis; undefined while it is not there. */
-export function charterAt({ branches, state }: Tables, h: number): StateView | undefined {
+export function charterAt({ branches, charters, state }: Tables, h: number): StateView | undefined {
   const row = branches.find(CHARTER_BRANCH);
   if (row === undefined || h > row.h || h < 0) return undefined;
-  return h === row.h ? state.view(row.id, CHARTER_APP) : state.viewAt(row.id, CHARTER_APP, h);
+  return charters.at(h, () => state.viewAt(row.id, CHARTER_APP, h));
 }
 
 /** For one batch: who is known is asked once an author. */

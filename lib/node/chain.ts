@@ -71,7 +71,7 @@ export class Chain {
       taken.refused += admission.refused.length;
       batch = this.#takeChildren(added);
     }
-    await this.advance();
+    if (taken.added > 0) await this.advance();
     return taken;
   }
 

@@ -1,6 +1,6 @@
 /** Sync: what peers say to each other. docs/design/sync.md. MQTT loads when it is first used: not every process needs it. */
 export { Broker } from "./broker.ts";
-export { MemoryBroker, MemoryTransport } from "./memory.ts";
+export { type Delivery, MemoryBroker, MemoryTransport } from "./memory.ts";
 export { MqttTransport } from "./mqtt.ts";
 export type { PeerStatus } from "./step/neighbours.ts";
 export { SyncPeer } from "./step/peer.ts";

@@ -1,0 +1,160 @@
+/** A schedule of faults from a seed: enough of each kind that a week sees them overlap. */
+import type { Rng } from "../../base/index.ts";
+import { DOOR_CHEATS, type Fault, type FaultKind, VALIDATOR_CHEATS } from "./fault.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+export const DAY_MS = 24 * HOUR_MS;
+
+export interface ScheduleOptions {
+  readonly days: number;
+  /** When people come, and what they do is merged. */
+  readonly visits: readonly number[];
+  readonly kinds: readonly FaultKind[];
+  readonly validators: readonly string[];
+  readonly doors: readonly string[];
+  /** Nodes that cheat. */
+  readonly cheats: readonly string[];
+  readonly rng: Rng;
+}
+
+/** How many of a kind a day brings, how long one lasts, and what it is. */
+interface KindRule {
+  readonly perDay: number;
+  readonly forMs: readonly [number, number];
+  make(options: ScheduleOptions): Pick<Fault, "nodes" | "amount">;
+}
+
+/** So long after people have come their deeds are mostly final, if nothing goes wrong. */
+const AROUND_VISIT_MS = 12_000;
+
+const NETWORK: readonly string[] = [];
+
+const RULES: Readonly<Record<FaultKind, KindRule>> = {
+  partition: {
+    perDay: 0.6,
+    forMs: [10 * MINUTE_MS, 20 * HOUR_MS],
+    make: (options) => ({ nodes: someOf(options), amount: 0 }),
+  },
+  // An amount below 0: they hear nothing; else nobody hears them.
+  "one-way": {
+    perDay: 0.4,
+    forMs: [10 * MINUTE_MS, 8 * HOUR_MS],
+    make: (options) => ({ nodes: someOf(options), amount: options.rng.next() < 0.5 ? -1 : 1 }),
+  },
+  loss: {
+    perDay: 0.4,
+    forMs: [HOUR_MS, 8 * HOUR_MS],
+    make: ({ rng }) => ({ nodes: NETWORK, amount: 0.02 + rng.next() * 0.3 }),
+  },
+  duplication: {
+    perDay: 0.3,
+    forMs: [HOUR_MS, 8 * HOUR_MS],
+    make: ({ rng }) => ({ nodes: NETWORK, amount: 0.05 + rng.next() * 0.3 }),
+  },
+  reordering: {
+    perDay: 0.4,
+    forMs: [HOUR_MS, 8 * HOUR_MS],
+    make: ({ rng }) => ({ nodes: NETWORK, amount: 100 + rng.next() * 3000 }),
+  },
+  overflow: {
+    perDay: 0.2,
+    forMs: [HOUR_MS, 6 * HOUR_MS],
+    make: ({ rng }) => ({ nodes: NETWORK, amount: 3 + Math.floor(rng.next() * 20) }),
+  },
+  broker: { perDay: 0.3, forMs: [MINUTE_MS, 2 * HOUR_MS], make: () => ({ nodes: NETWORK, amount: 0 }) },
+  // An amount of 0: the wall clock says 1970; below 0: it runs backwards.
+  clock: {
+    perDay: 0.3,
+    forMs: [HOUR_MS, 30 * HOUR_MS],
+    make: (options) => ({ nodes: [oneOf(everybody(options), options.rng)], amount: options.rng.next() < 0.5 ? 0 : -1 }),
+  },
+  power: {
+    perDay: 0.7,
+    forMs: [MINUTE_MS, 10 * HOUR_MS],
+    make: (options) => ({ nodes: [oneOf(everybody(options), options.rng)], amount: 0 }),
+  },
+  // The so many-th fsync from then on; below 0: after it was done, but before anybody was told.
+  fsync: {
+    perDay: 0.8,
+    forMs: [MINUTE_MS, 4 * HOUR_MS],
+    make: (options) => ({
+      nodes: [oneOf(everybody(options), options.rng)],
+      amount: (1 + Math.floor(options.rng.next() * 6)) * (options.rng.next() < 0.5 ? -1 : 1),
+    }),
+  },
+  torn: {
+    perDay: 0.15,
+    forMs: [MINUTE_MS, 4 * HOUR_MS],
+    make: (options) => ({ nodes: [oneOf(options.doors, options.rng)], amount: 1 + Math.floor(options.rng.next() * 3) }),
+  },
+  flipped: {
+    perDay: 0.15,
+    forMs: [MINUTE_MS, 4 * HOUR_MS],
+    make: (options) => ({ nodes: [oneOf(options.doors, options.rng)], amount: 1 + Math.floor(options.rng.next() * 8) }),
+  },
+  full: {
+    perDay: 0.2,
+    forMs: [HOUR_MS, 10 * HOUR_MS],
+    make: (options) => ({ nodes: [oneOf(everybody(options), options.rng)], amount: 0 }),
+  },
+  late: { perDay: 0.15, forMs: [0, 0], make: (options) => ({ nodes: [oneOf(options.doors, options.rng)], amount: 0 }) },
+};
+
+/** What one cheat does in a day, of each kind. */
+const CHEATS_PER_DAY = 0.3;
+/** A lie takes effect at the next votes. */
+const LIES_PER_DAY = 1;
+
+/** In the order of time. */
+export function scheduleFaults(options: ScheduleOptions): Fault[] {
+  const { days, kinds, rng, doors, cheats } = options;
+  const faults: Fault[] = [];
+  const boost = Math.sqrt(Object.keys(RULES).length / Math.max(1, kinds.length)); // Of fewer kinds there is more of each.
+  for (const kind of kinds) {
+    const { perDay, forMs, make } = RULES[kind];
+    if (doors.length === 0 && (kind === "torn" || kind === "flipped" || kind === "late")) continue;
+    for (let left = perDay * days * boost; rng.next() < left; left -= 1) {
+      // Short ones are as frequent as long ones.
+      const lengthMs = Math.round(forMs[0] * (forMs[1] / Math.max(1, forMs[0])) ** rng.next());
+      faults.push({ kind, ...timed(options, lengthMs), ...make(options) });
+    }
+  }
+  for (const cheat of cheats) {
+    const kinds = options.validators.includes(cheat) ? [...DOOR_CHEATS, ...VALIDATOR_CHEATS] : DOOR_CHEATS;
+    for (const kind of kinds) {
+      const perDay = kind === "lie" || kind === "duel" ? LIES_PER_DAY : CHEATS_PER_DAY;
+      for (let left = perDay * days * boost; rng.next() < left; left -= 1)
+        faults.push({ kind, ...timed(options, 0), nodes: [cheat], amount: 0 });
+    }
+  }
+  return faults.sort((x, y) => x.atMs - y.atMs);
+}
+
+/** Any time, or when it hurts: while people are there and their deeds are voted on, some of it for seconds only. */
+function timed({ days, visits, rng }: ScheduleOptions, lengthMs: number): Pick<Fault, "atMs" | "forMs"> {
+  if (rng.next() < 0.4) return { atMs: Math.floor(rng.next() * days * DAY_MS), forMs: lengthMs };
+  const visitMs = visits[Math.floor(rng.next() * visits.length)] ?? 0;
+  const atMs = Math.min(days * DAY_MS - 1, Math.floor(visitMs + (rng.next() - 0.3) * AROUND_VISIT_MS));
+  const isShort = lengthMs > 0 && rng.next() < 0.6;
+  return { atMs, forMs: isShort ? Math.ceil(rng.next() * AROUND_VISIT_MS) : lengthMs };
+}
+
+function everybody({ validators, doors }: ScheduleOptions): readonly string[] {
+  return [...validators, ...doors];
+}
+
+function oneOf(names: readonly string[], rng: Rng): string {
+  return names[Math.floor(rng.next() * names.length)] as string;
+}
+
+/** At least one, and not all; often one validator alone. */
+function someOf(options: ScheduleOptions): string[] {
+  const { validators, rng } = options;
+  const names = everybody(options);
+  if (rng.next() < 0.4) return [oneOf(validators, rng)];
+  const share = rng.next();
+  const some = names.filter(() => rng.next() < share);
+  if (some.length > 0 && some.length < names.length) return some;
+  return [oneOf(names, rng)];
+}

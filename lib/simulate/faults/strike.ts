@@ -1,0 +1,170 @@
+/** Makes the faults of a schedule happen, and makes them end. */
+import type { Rng } from "../../base/index.ts";
+import type { SimNode } from "../world/node.ts";
+import type { World } from "../world/world.ts";
+import { CHEAT_KINDS, type CheatKind, type Fault, type FaultKind, faultText } from "./fault.ts";
+
+const PAGE_BYTES = 4096;
+/** How fast a clock that runs backwards does so. */
+const BACKWARDS = -0.5;
+const DELAY_MS_MIN = 4;
+const DELAY_MS_MAX = 40;
+
+interface Deafness {
+  readonly nodes: ReadonlySet<string>;
+  readonly hearNothing: boolean;
+}
+
+function isCheat(kind: Fault["kind"]): kind is CheatKind {
+  return CHEAT_KINDS.some((each) => each === kind);
+}
+
+/** What starts a process wakes the world: it catches up by itself. */
+function bootsAtEnd({ kind }: Fault): boolean {
+  return kind === "power" || kind === "torn" || kind === "flipped";
+}
+
+/** Faults of the network may overlap: what holds is what all of them together say. */
+export class Striker {
+  readonly #world: World;
+  readonly #rng: Rng;
+  readonly #open = new Set<Fault>();
+
+  constructor(world: World) {
+    this.#world = world;
+    this.#rng = world.rng("damage");
+    this.#network();
+  }
+
+  /** Plans every fault; a node that is to join late is off until then. */
+  schedule(faults: readonly Fault[]): void {
+    for (const fault of faults) {
+      if (fault.kind === "late") this.#late(fault);
+      else if (isCheat(fault.kind)) this.#cheat(fault, fault.kind);
+      else {
+        this.#world.plan(fault.atMs, () => this.#begin(fault), false);
+        if (fault.forMs > 0) this.#world.plan(fault.atMs + fault.forMs, () => this.#end(fault), bootsAtEnd(fault));
+      }
+    }
+  }
+
+  #late({ atMs, nodes }: Fault): void {
+    for (const node of this.#nodes(nodes)) {
+      node.hold("none");
+      this.#world.plan(atMs, () => {
+        this.#world.tell(node.name, "joins late");
+        node.release();
+      });
+    }
+  }
+
+  #cheat({ atMs, nodes }: Fault, kind: CheatKind): void {
+    for (const name of nodes) this.#world.plan(atMs, () => this.#world.cheat(name).act(kind));
+  }
+
+  #begin(fault: Fault): void {
+    this.#world.tell(fault.nodes.join(","), `fault: ${faultText(fault)}`);
+    this.#open.add(fault);
+    this.#network();
+    for (const node of this.#nodes(fault.nodes)) this.#strike(node, fault);
+  }
+
+  #strike(node: SimNode, { kind, amount, forMs }: Fault): void {
+    switch (kind) {
+      case "power":
+        return node.hold(this.#tail());
+      case "fsync":
+        return node.cutAtFsync(amount, forMs);
+      case "full":
+        return node.setFull(true);
+      case "clock":
+        return amount === 0 ? node.setWall(0, 1) : node.setWall(undefined, BACKWARDS);
+      case "torn":
+      case "flipped":
+        node.hold(this.#tail());
+        return node.damage((bytes) => this.#damage(bytes, kind, amount));
+      default:
+        return;
+    }
+  }
+
+  #end(fault: Fault): void {
+    this.#open.delete(fault);
+    this.#network();
+    for (const node of this.#nodes(fault.nodes)) {
+      if (fault.kind === "power" || fault.kind === "torn" || fault.kind === "flipped") node.release();
+      if (fault.kind === "full") node.setFull(this.#has("full", node.name));
+      if (fault.kind === "clock") node.setWall(undefined, 1);
+    }
+  }
+
+  /** A torn page is half old; here half zeros, which is worse. */
+  #damage(bytes: Uint8Array, kind: FaultKind, places: number): void {
+    for (let place = 0; place < places; place += 1) {
+      const at = Math.floor(this.#rng.next() * bytes.length);
+      if (kind === "flipped") bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(this.#rng.next() * 8));
+      else bytes.fill(0, at - (at % PAGE_BYTES), at - (at % PAGE_BYTES) + PAGE_BYTES / 2);
+    }
+  }
+
+  #tail(): "none" | "part" | "all" {
+    return (["none", "part", "all"] as const)[Math.floor(this.#rng.next() * 3)] ?? "none";
+  }
+
+  #nodes(names: readonly string[]): SimNode[] {
+    return names.map((name) => this.#world.node(name));
+  }
+
+  #all(kind: Fault["kind"]): Fault[] {
+    return [...this.#open].filter((fault) => fault.kind === kind);
+  }
+
+  #has(kind: FaultKind, node: string): boolean {
+    return this.#all(kind).some(({ nodes }) => nodes.includes(node));
+  }
+
+  /** Brings the broker in line with the faults that are open. */
+  #network(): void {
+    const { broker } = this.#world;
+    const most = (kind: FaultKind): number => Math.max(0, ...this.#all(kind).map(({ amount }) => amount));
+    const queues = this.#all("overflow").map(({ amount }) => amount);
+    broker.faults = {
+      loss: most("loss"),
+      duplication: most("duplication"),
+      delayMsMin: DELAY_MS_MIN,
+      delayMsMax: Math.max(DELAY_MS_MAX, most("reordering")),
+      ...(queues.length === 0 ? {} : { queueMax: Math.min(...queues) }),
+    };
+    broker.partition(this.#groups());
+    const deaf = this.#all("one-way").map(
+      ({ nodes, amount }): Deafness => ({ nodes: new Set(nodes), hearNothing: amount < 0 }),
+    );
+    broker.isDeaf = (from, to) =>
+      deaf.some(({ nodes, hearNothing }) =>
+        hearNothing ? nodes.has(to) && !nodes.has(from) : nodes.has(from) && !nodes.has(to),
+      );
+    this.#brokerUp(this.#all("broker").length === 0);
+  }
+
+  /** Nodes are together when every open partition has them on the same side. */
+  #groups(): string[][] {
+    const partitions = this.#all("partition");
+    const groups = new Map<string, string[]>();
+    for (const { name } of this.#world.nodes) {
+      const side = partitions.map(({ nodes }) => (nodes.includes(name) ? "x" : "y")).join("");
+      groups.set(side, [...(groups.get(side) ?? []), name]);
+    }
+    return [...groups.values()];
+  }
+
+  #brokerUp(isUp: boolean): void {
+    const { broker, nodes } = this.#world;
+    if (broker.isUp === isUp) return;
+    if (!isUp) return broker.stop();
+    broker.restart();
+    for (const node of nodes) {
+      const afterMs = 500 + this.#rng.next() * 4000;
+      this.#world.agenda.after(afterMs, () => node.process?.reconnect());
+    }
+  }
+}

@@ -1,0 +1,68 @@
+/** Breaking one rule in a copy of the compiled code must break an invariant: docs/design/simulate.md, "Mutations". */
+import test from "ava";
+import type * as Simulate from "../../lib/simulate/index.ts";
+import { type Edit, mutantOf } from "../support/mutant.ts";
+
+interface Mutation {
+  readonly what: string;
+  readonly seed: number;
+  readonly options?: Partial<Simulate.SimulationOptions>;
+  /** Which invariant says so. */
+  readonly caught: Simulate.SimulationResult["findings"][number]["invariant"];
+  readonly edits: readonly Edit[];
+}
+
+const MUTATIONS: readonly Mutation[] = [
+  {
+    what: "[L7] own block sent before it is durable",
+    seed: 1,
+    caught: "I5",
+    edits: [{ file: "node/own-log.js", from: "db.appendOwn(block);", to: "db.ingest([{ block, isChecked: true }]);" }],
+  },
+  {
+    what: "[L6] a reused number accepted",
+    seed: 1,
+    options: { nodes: 2, days: 2, cheats: 0 },
+    caught: "I5",
+    edits: [
+      {
+        file: "node/own-log.js",
+        from: "this.#last = db.lastOf(pair.publicKey, this.#l);",
+        to: "const newest = db.lastOf(pair.publicKey, this.#l); this.#last = newest?.b ? db.block(newest.b) : newest;",
+      },
+      {
+        file: "db/blocks.js",
+        from: 'throw new GdoError("LEDGER_FORKED"',
+        to: 'return undefined; throw new GdoError("LEDGER_FORKED"',
+      },
+    ],
+  },
+  {
+    what: "[L12] tie-break by raw id",
+    seed: 1,
+    caught: "I7",
+    edits: [
+      { file: "ledger/order.js", from: 'const tie = (id) => ties.get(id) ?? "";', to: "const tie = (id) => id;" },
+    ],
+  },
+  {
+    what: "[L13] tests run once",
+    seed: 3,
+    caught: "L13",
+    edits: [
+      {
+        file: "node/work.js",
+        from: 'const again = await workOnce(collected, options, { conditions: "fresh" });',
+        to: "const again = outcome;",
+      },
+    ],
+  },
+];
+
+for (const { what, seed, options, caught, edits } of MUTATIONS) {
+  test(`${what}: seed ${seed} finds ${caught}`, async (t) => {
+    const { simulate, FAULT_KINDS } = await mutantOf<typeof Simulate>(t, ".", "simulate/index.js", edits);
+    const { findings } = await simulate({ seed, nodes: 11, days: 1, faults: FAULT_KINDS, cheats: 1, ...options });
+    t.is(findings[0]?.invariant, caught, findings[0]?.what);
+  });
+}
