@@ -133,8 +133,32 @@ export interface NativePackStore {
   restoreFile(id: Uint8Array, fd: number, progress: Progress): NativeJob<number>;
   /** A step of cleaning; native/collection_calls.h has them. */
   collect(step: CollectionStep, ...args: readonly unknown[]): unknown;
+  /** A step of looking after the store; native/checkup_calls.h has them. */
+  check(step: CheckupStep, ...args: readonly unknown[]): unknown;
   abort(number: number): void;
   close(): void;
+}
+
+export type CheckupStep = "begin" | "pack" | "roots" | "rootsIn" | "walk" | "count" | "rows" | "end";
+
+/** Something that is needed and cannot be had. */
+export interface NativeLack {
+  readonly id: Uint8Array;
+  readonly root: Uint8Array;
+  readonly isDamaged: boolean;
+  readonly what: string;
+}
+
+export interface NativeWalkPart {
+  readonly isDone: boolean;
+  readonly readBytes: number;
+  readonly lacks: readonly NativeLack[];
+}
+
+export interface NativeRowsChecked {
+  /** Rows of the records that count. */
+  readonly counting: number;
+  readonly faults: readonly { readonly id: Uint8Array; readonly offset: number; readonly what: string }[];
 }
 
 export type CollectionStep =

@@ -4,7 +4,7 @@
 //   addEntries(pack, rows), setLastPack(pack, endBytes, markedBytes, rows), dropPacks(packs)
 //   has(id), isAt(id, pack, offset), count(), ids(from) -> ids, verifyIndex() -> promise of faults
 //   put(kind, id, bytes), get(id), openRecord(record, id), commit(), finish() -> promises
-//   collect(step, ...): collection_calls.h has the steps
+//   collect(step, ...), check(step, ...): collection_calls.h and checkup_calls.h have the steps
 //   putFile(fd, bytesMax, profile, progress, previous), restoreFile(id, fd, progress) -> {number,
 //   promise} abort(number), close()
 //
@@ -21,6 +21,7 @@
 
 #include "addon.h"
 #include "arguments.h"
+#include "checkup_calls.h"
 #include "collection_calls.h"
 #include "core/profile.h"
 #include "store_engine.h"
@@ -129,6 +130,7 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
                            InstanceMethod<&PackStoreWrap::PutFile>("putFile"),
                            InstanceMethod<&PackStoreWrap::RestoreFile>("restoreFile"),
                            InstanceMethod<&PackStoreWrap::Collect>("collect"),
+                           InstanceMethod<&PackStoreWrap::Check>("check"),
                            InstanceMethod<&PackStoreWrap::Abort>("abort"),
                            InstanceMethod<&PackStoreWrap::Close>("close"),
                        });
@@ -329,6 +331,8 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
 
   Napi::Value Collect(const Napi::CallbackInfo& info) { return CollectionCall(engine_, info); }
 
+  Napi::Value Check(const Napi::CallbackInfo& info) { return CheckupCall(engine_, checkup_, info); }
+
   Napi::Value Abort(const Napi::CallbackInfo& info) {
     jobs_.AbortJob(NumberArgument(info, 0));
     return info.Env().Undefined();
@@ -359,6 +363,7 @@ class PackStoreWrap final : public Napi::ObjectWrap<PackStoreWrap> {
 
   StoreJobs jobs_;
   std::shared_ptr<StoreEngine> engine_;
+  std::shared_ptr<store::Checkup> checkup_;
   const Napi::Env env_;
 };
 

@@ -69,7 +69,7 @@ export async function openSnapshotReader(root: string): Promise<SnapshotReader> 
     async stats(name) {
       if (name !== undefined) await catalog.resolve(name);
       const snapshots = name === undefined ? await catalog.all() : await catalog.list(name);
-      return { ...(await snapshotStats(store, paths.packs, snapshots)), packBytes: await store.sizeBytes() };
+      return { ...(await snapshotStats(store, snapshots)), packBytes: await store.sizeBytes() };
     },
     close: () => store.close(),
   };

@@ -45,6 +45,8 @@ export interface HomePaths {
   readonly nodeMark: string;
   readonly doorMark: string;
   readonly run: string;
+  /** How far a verification came that was ended early. */
+  readonly verifyPoint: string;
   readonly lock: string;
   readonly doorLock: string;
   /** JSON lines: commands to the running agent. */
@@ -81,6 +83,7 @@ export function homePaths(root: string): HomePaths {
     nodeMark: join(root, "node.mark"),
     doorMark: join(root, "door.mark"),
     run,
+    verifyPoint: join(run, "verify.json"),
     lock: join(run, "agent.lock"),
     doorLock: join(run, "door.lock"),
     controlSocket: join(run, "control.sock"),

@@ -23,7 +23,7 @@ import { nodeStatus } from "./node-status.ts";
 import { logPage, showBlock } from "./node-views.ts";
 import { SteerableClock } from "./steerable-clock.ts";
 import { GC_PARAMS, Upkeep } from "./upkeep.ts";
-import { verifyHome } from "./verify-home.ts";
+import { VERIFY_PARAMS, Verifier } from "./verify-home.ts";
 
 /** What only a running agent has. */
 export interface AgentSide {
@@ -87,7 +87,8 @@ const PARAMS = {
   forget: FORGET_PARAMS,
   gc: GC_PARAMS,
   importDoorbot: z.strictObject({ path, expectHash: z.string().optional() }),
-  verify: nothing,
+  verify: VERIFY_PARAMS,
+  verifyProgress: PROGRESS_PARAMS,
   installDapp: z.strictObject({ path }),
   admit: z.strictObject({
     devices: z.array(z.strictObject({ key: z.string(), name: z.string(), principal: z.string() })),
@@ -124,6 +125,7 @@ function messageOf(error: z.ZodError): string {
 function methodsOf(node: GdoNode, side: AgentSide): Methods {
   const { clock, db, store, paths } = node.parts;
   const upkeep = new Upkeep(node.parts);
+  const verifier = new Verifier(node);
   const backups = new Backups(node.parts, (tree) => upkeep.spare(tree));
   const puts = new RecentPuts(new Refs(paths.refs));
   return {
@@ -161,7 +163,8 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
         append: (app, acts) => node.append(app, acts).id,
         ...(expectHash === undefined ? {} : { expectHash }),
       }),
-    verify: () => verifyHome(node),
+    verify: (params, signal) => verifier.verify(params, signal),
+    verifyProgress: ({ job }) => verifier.progress(job),
     installDapp: ({ path: folder }) => store.holding(() => installDapp(node, folder)),
     admit: ({ devices, principals }) => admitDevices(node, devices, principals),
     steer: ({ wallMs }) => steer(node, wallMs),

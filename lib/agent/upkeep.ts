@@ -60,14 +60,18 @@ export class Upkeep {
 
   *#naming(recent: readonly Hash[]): Generator<Uint8Array> {
     yield encodeCanonical(recent.map(bytesOf));
-    yield* this.#parts.db.contents();
-    const { doorDb } = this.#parts.paths;
-    if (!existsSync(doorDb)) return;
-    const door = LedgerDb.open(doorDb, { readOnly: true }); // Beside the door process, which writes it.
-    try {
-      yield* door.contents();
-    } finally {
-      door.close();
-    }
+    yield* ledgerContents(this.#parts);
+  }
+}
+
+/** Everything in the ledgers of a home that may name an object, as canonical bytes. */
+export function* ledgerContents({ db, paths }: NodeParts): Generator<Uint8Array> {
+  yield* db.contents();
+  if (!existsSync(paths.doorDb)) return;
+  const door = LedgerDb.open(paths.doorDb, { readOnly: true }); // Beside the door process, which writes it.
+  try {
+    yield* door.contents();
+  } finally {
+    door.close();
   }
 }

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "store/blob_node.h"
+#include "store/links.h"
 #include "store/named_ids.h"
 #include "store/object_store.h"
 
@@ -68,7 +68,7 @@ Outcome Collection::Walk(Ids stack, bool is_all_needed) {
                    "object " + HexOf(id) + ", which a snapshot needs, is not in the store"};
     }
     if (!place.has_value() || !Mark(id, *place)) continue;
-    if (Outcome fault = Links(id, stack)) return fault;
+    if (Outcome fault = PushLinks(id, stack)) return fault;
   }
   return std::nullopt;
 }
@@ -80,26 +80,19 @@ bool Collection::Mark(const ObjectId& id, const Place& place) {
 
 // Chunks are marked at once: nothing lies below them. A node of a form that is not known here may
 // need anything.
-Outcome Collection::Links(const ObjectId& id, Ids& nodes) {
+Outcome Collection::PushLinks(const ObjectId& id, Ids& nodes) {
   Object object;
   if (Outcome fault = store_.Get(id, object)) return fault;
-  if (object.kind == ObjectKind::kChunk) return std::nullopt;
-  if (object.kind == ObjectKind::kTree && TreeLinks(object.bytes, nodes)) return std::nullopt;
-  const std::optional<BlobNode> node =
-      object.kind == ObjectKind::kBlob ? DecodeBlobNode(object.bytes) : std::nullopt;
-  if (!node.has_value()) {
+  Links links;
+  if (!LinksOf(object.kind, object.bytes, links)) {
+    links = {};
     IdsNamedIn(object.bytes, [&](const ObjectId& named) {
-      if (store_.Entries().Find(named).has_value()) nodes.push_back(named);
+      if (store_.Entries().Find(named).has_value()) links.nodes.push_back(named);
     });
-    return std::nullopt;
   }
-  for (const BlobEntry& entry : node->entries) {
-    if (entry.id == kZerosId) continue;
-    if (node->level > 0) {
-      nodes.push_back(entry.id);
-      continue;
-    }
-    const auto place = store_.Entries().Find(entry.id);
+  nodes.insert(nodes.end(), links.nodes.begin(), links.nodes.end());
+  for (const ObjectId& chunk : links.chunks) {
+    const auto place = store_.Entries().Find(chunk);
     if (place.has_value()) marks_.Set(*place, Marks::kNamed);
   }
   return std::nullopt;

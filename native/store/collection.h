@@ -58,7 +58,7 @@ class Collection {
   using Ids = std::vector<ObjectId>;
 
   Outcome Walk(Ids stack, bool is_all_needed);
-  Outcome Links(const ObjectId& id, Ids& nodes);
+  Outcome PushLinks(const ObjectId& id, Ids& nodes);
   // Whether it is marked now, and was not.
   bool Mark(const ObjectId& id, const Place& place);
   Outcome ReadBaseIds(const Place& place, Ids& out);

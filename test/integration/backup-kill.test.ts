@@ -9,7 +9,7 @@ import test from "ava";
 import { homePaths } from "../../lib/agent/home.ts";
 import { initHome, openApi } from "../../lib/agent/index.ts";
 import { type Hash, SeededRng } from "../../lib/base/index.ts";
-import { checkSnapshots, PackStore, Refs, SnapshotCatalog } from "../../lib/store/index.ts";
+import { checkNamed, PackStore, Refs, SnapshotCatalog } from "../../lib/store/index.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const GDO = fileURLToPath(new URL("../../../bin/gdo", import.meta.url));
@@ -64,9 +64,9 @@ async function lookAt(root: string): Promise<{ ids: Hash[]; faults: string[] }> 
   const catalog = new SnapshotCatalog(new Refs(refs));
   const faults: string[] = [];
   await store.verify(({ what, pack, offset }) => faults.push(`${pack} ${offset} ${what}`));
-  await checkSnapshots(store, catalog, {
+  await checkNamed(store, catalog, {
     onDamaged: ({ path, why }) => faults.push(`${path} ${why}`),
-    onLack: ({ snapshot, why }) => faults.push(`${snapshot} ${why}`),
+    onLack: ({ by, what }) => faults.push(`${by} ${what}`),
   });
   const ids = (await catalog.all()).map(({ id }) => id);
   await store.close();

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { FakeClock, type Hash, SeededRng } from "../../lib/base/index.ts";
 import {
+  checkNamed,
   checkout,
-  checkSnapshots,
   MemoryStore,
   type Note,
   PackStore,
@@ -259,10 +259,12 @@ test("[T10] a flipped bit anywhere in a ref is found, named, and harms no other 
   await t.throwsAsync(f.catalog.resolve(`docs@${first.id}`), { code: "STORE_CORRUPT" });
   const lacks: unknown[] = [];
   const damaged: string[] = [];
-  await checkSnapshots(f.store, f.catalog, {
+  const store = await packsWithout(f);
+  await checkNamed(store, f.catalog, {
     onDamaged: ({ path }) => damaged.push(path),
     onLack: (lack) => lacks.push(lack),
   });
+  await store.close();
   t.deepEqual([damaged, lacks], [[ref], []]);
 });
 
@@ -272,17 +274,26 @@ test("[T10] what a snapshot lacks is named with the snapshot", async (t) => {
   const taken = await f.take();
   const lost = [...f.store.ids()];
   for (const id of lost) {
-    const store = new MemoryStore();
-    for (const each of lost)
-      if (each !== id) await store.put((await f.store.get(each)).kind, (await f.store.get(each)).bytes);
-    const lacks: { snapshot: string; id: Hash }[] = [];
-    await checkSnapshots(store, f.catalog, { onDamaged: () => {}, onLack: (lack) => lacks.push(lack) });
-    t.deepEqual(
-      lacks.map((lack) => [lack.snapshot, lack.id]),
-      [[`docs@${taken.id}`, id]],
-    );
+    const store = await packsWithout(f, id);
+    const lacks: unknown[] = [];
+    await checkNamed(store, f.catalog, {
+      onDamaged: () => {},
+      onLack: ({ by, id: lacking, isDamaged }) => lacks.push([by, lacking, isDamaged]),
+    });
+    await store.close();
+    t.deepEqual(lacks, [[`snapshot docs@${taken.id}`, id, false]]);
   }
 });
+
+/** A pack store with what the fixture has, but for one object. */
+async function packsWithout(f: Fixture, lost?: Hash): Promise<PackStore> {
+  const store = await PackStore.open(join(f.base, `packs-without-${lost}`));
+  for (const id of f.store.ids()) {
+    const { kind, bytes } = await f.store.get(id);
+    if (id !== lost) await store.put(kind, bytes);
+  }
+  return store;
+}
 
 test("[T5] statistics add up: logical, unique, stored, and chunks by size", async (t) => {
   const f = await Fixture.make(t);
@@ -296,7 +307,7 @@ test("[T5] statistics add up: logical, unique, stored, and chunks by size", asyn
   const take = { source: join(f.base, "in"), name: "docs", host: "h", clock: f.clock };
   await takeSnapshot(store, f.catalog, take);
   await takeSnapshot(store, f.catalog, take);
-  const stats = await snapshotStats(store, packs, await f.catalog.all());
+  const stats = await snapshotStats(store, await f.catalog.all());
   t.is(stats.snapshots, 2);
   t.is(stats.logicalBytes, 2 * (800_000 + 100_000 + 1_000_000));
   t.true(stats.uniqueBytes >= 400_000 && stats.uniqueBytes <= 500_000, `${stats.uniqueBytes}`);

@@ -1,12 +1,12 @@
 /** `gdo backup`: a snapshot of a folder. What it could not read is named; the rest is kept. */
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { Api } from "../../agent/index.ts";
 import { ERROR_CODES } from "../../base/index.ts";
 import { type CommandSpec, type Given, type Session, withApi } from "../command.ts";
 import { moment } from "../ids.ts";
-import { bytesText, type Progress, ProgressDisplay } from "../progress.ts";
+import { bytesText } from "../progress.ts";
 import { collected } from "../values.ts";
+import { watched } from "../watch.ts";
 
 interface Taken {
   readonly name: string;
@@ -20,8 +20,6 @@ interface Taken {
   readonly newBytes?: number;
   readonly storedBytes: number;
 }
-
-const ASK_EVERY_MS = 200;
 
 export const backup: CommandSpec = {
   name: "backup",
@@ -54,7 +52,7 @@ export const backup: CommandSpec = {
   example: "gdo backup /srv/shared --to shared --exclude '*.tmp' --one-file-system",
   async run(session, given) {
     const params = await paramsOf(given);
-    const taken = await withApi(session, (api) => watched(session, api, params));
+    const taken = (await withApi(session, (api) => watched(session, api, "backup", params))) as Taken;
     report(session, taken);
     return (taken.notes.unreadable ?? 0) > 0 ? ERROR_CODES.INCOMPLETE : 0;
   },
@@ -69,36 +67,12 @@ async function paramsOf({ args: [path], options }: Given): Promise<Record<string
   return {
     path: resolve(String(path)),
     name: options.to,
-    job: `${process.pid}-${Date.now()}`,
     exclude: options.exclude ?? [],
     excludeFiles: files.map((file) => readFileSync(file).toString("base64")),
     oneFileSystem: options.oneFileSystem === true,
     rereadAll: options.reread === true,
     dryRun: options.dryRun === true,
   };
-}
-
-/** Asks now and then how far the backup is, wherever it runs. */
-async function watched(session: Session, api: Api, params: Record<string, unknown>): Promise<Taken> {
-  const display = await ProgressDisplay.open(session);
-  let isDone = false;
-  const done = (api.call("backup", params) as Promise<Taken>).finally(() => {
-    isDone = true;
-  });
-  const watch = async (): Promise<void> => {
-    for (;;) {
-      await Promise.race([done, new Promise((wake) => setTimeout(wake, ASK_EVERY_MS).unref())]);
-      if (isDone) return;
-      const progress = (await api.call("backupProgress", { job: params.job })) as Partial<Progress>;
-      if (progress.bytes !== undefined) display.show({ ...progress, bytes: progress.bytes });
-    }
-  };
-  try {
-    const [taken] = await Promise.all([done, watch()]);
-    return taken;
-  } finally {
-    display.close();
-  }
 }
 
 function report({ out }: Session, { told, ...taken }: Taken): void {

@@ -16,7 +16,7 @@ const ALGORITHM_BLAKE3_256 = 1; // [T1]
 export const FOOTER_MAGIC = Uint8Array.of(0xb7, 0x47, 0x44, 0x46);
 const END_MAGIC = Uint8Array.of(0xb7, ...utf8("gdoend"), 0x0a);
 const FOOTER_HEAD_BYTES = 8;
-const ENTRY_BYTES = 40;
+export const ENTRY_BYTES = 40;
 /** Offset, checksum and end magic: a reader begins with these, from the end of the file. */
 export const TRAILER_BYTES = 20;
 export const FOOTER_BYTES_MIN = FOOTER_HEAD_BYTES + TRAILER_BYTES;
@@ -90,18 +90,10 @@ export function footerRows(bytes: Uint8Array, offset: number): Uint8Array | unde
   return bytes.subarray(FOOTER_HEAD_BYTES, trailer);
 }
 
-/** The entries of a whole footer, or undefined when any byte of it is damaged. */
-export function decodeFooter(bytes: Uint8Array, offset: number): FooterEntry[] | undefined {
-  const rows = footerRows(bytes, offset);
-  return rows === undefined ? undefined : decodeRows(rows);
-}
-
-/** What rows of a footer say. */
-export function decodeRows(rows: Uint8Array): FooterEntry[] {
-  const view = new DataView(rows.buffer, rows.byteOffset, rows.length);
-  return Array.from({ length: rows.length / ENTRY_BYTES }, (_, index) => {
-    const at = index * ENTRY_BYTES;
-    const id = hashOf32(rows.subarray(at, at + 32));
-    return { id, offset: view.getUint32(at + 32, true), recordBytes: view.getUint32(at + 36, true) };
-  });
+/** One of a footer's rows, by its number. */
+export function rowAt(rows: Uint8Array, row: number): FooterEntry {
+  const at = row * ENTRY_BYTES;
+  const view = new DataView(rows.buffer, rows.byteOffset + at, ENTRY_BYTES);
+  const id = hashOf32(rows.subarray(at, at + 32));
+  return { id, offset: view.getUint32(32, true), recordBytes: view.getUint32(36, true) };
 }

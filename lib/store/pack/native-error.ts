@@ -30,3 +30,8 @@ function storeError(cause: StoreFault): GdoError {
       return new GdoError("IO", cause.message, { cause });
   }
 }
+
+/** Whether a file that was to be read is gone: of a pack, that it has been moved or removed [T11]. */
+export function isGone(error: unknown): boolean {
+  return error instanceof GdoError && (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
+}

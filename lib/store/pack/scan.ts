@@ -4,7 +4,7 @@
  * checksum was right.
  */
 import type { Hash } from "../../base/index.ts";
-import { decodeFooter, endsLikeFooter, FOOTER_MAGIC, type FooterEntry, footerLength, TRAILER_BYTES } from "./frame.ts";
+import { endsLikeFooter, FOOTER_MAGIC, footerLength, footerRows, TRAILER_BYTES } from "./frame.ts";
 import { decodeRecordHeader, isRecordIntact, RECORD_HEADER_BYTES, RECORD_MAGIC, type RecordHeader } from "./record.ts";
 
 /** Random access to a file that does not change below `sizeBytes`. */
@@ -26,7 +26,6 @@ export interface FooterItem {
   readonly type: "footer";
   readonly offset: number;
   readonly end: number;
-  readonly entries: readonly FooterEntry[];
 }
 
 /** Bytes that are no whole item although one follows, or although they cannot be the start of one. */
@@ -106,8 +105,8 @@ async function footerAt(source: ByteSource, offset: number, head: Uint8Array): P
     const isWhole = endsLikeFooter(await source.read(source.sizeBytes - tailBytes, tailBytes)); // Its count is wrong, then.
     return { type: "broken", what: isWhole ? "the footer is damaged" : "the footer is cut off", isCutOff: !isWhole };
   }
-  const entries = decodeFooter(await source.read(offset, end - offset), offset);
-  if (entries !== undefined) return { type: "footer", offset, end, entries };
+  const rows = footerRows(await source.read(offset, end - offset), offset);
+  if (rows !== undefined) return { type: "footer", offset, end };
   return { type: "broken", what: "the footer is damaged", claimedEnd: end, isCutOff: false };
 }
 

@@ -4,23 +4,31 @@
  */
 import { existsSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { relative } from "node:path";
 import { type NativeJob, type NativePackStore, nativePackStore } from "../../addon.ts";
 import { bytesOf, GdoError, HASH_BYTES, type Hash, hashOf32 } from "../../base/index.ts";
 import type { ObjectKind, StoredObject } from "../chunk-store.ts";
-import { type Collected, type CollectedStore, type CollectOptions, collect, Holders } from "../collect/collection.ts";
+import {
+  type Collected,
+  type CollectedStore,
+  type CollectionRoots,
+  type CollectOptions,
+  collect,
+  Holders,
+} from "../collect/collection.ts";
 import { makeFolder } from "../durable-folder.ts";
 import type { FileStore, FileWork, PutFile, PutFileOptions } from "../file-store.ts";
 import { withIoErrors } from "../io-error.ts";
 import { assertObjectSize, objectId } from "../object.ts";
 import { assertPrefix } from "../prefix.ts";
+import { type CheckupOptions, checkNeeds, type Tally, tallyNeeds } from "../verify/checkup.ts";
+import type { BadPlace } from "../verify/pack-bytes.ts";
+import { type VerifyOptions, type VerifySummary, verifyPacks } from "../verify/packs.ts";
 import { type PackContents, readContents } from "./catalog.ts";
 import { PackFiles } from "./files.ts";
 import { PACK_HEADER_BYTES } from "./frame.ts";
 import { lockStore } from "./lock.ts";
-import { withStoreErrors } from "./native-error.ts";
+import { isGone, withStoreErrors } from "./native-error.ts";
 import { KINDS } from "./record.ts";
-import { type BadPlace, verifyPack } from "./verify.ts";
 
 /** [T7] For disks; a node on an SD card asks for 32 MiB. */
 const PACK_BYTES_DEFAULT = 128 * 1024 * 1024;
@@ -32,12 +40,6 @@ export interface PackStoreOptions {
   readonly readOnly?: boolean;
   /** Size after which a pack is ended. 128 MiB unless told. */
   readonly packBytesMax?: number;
-}
-
-export interface VerifySummary {
-  /** Records that are right. */
-  readonly objects: number;
-  readonly bad: number;
 }
 
 export class PackStore implements FileStore {
@@ -181,7 +183,7 @@ export class PackStore implements FileStore {
   /** Removes what nothing names [T11]. One at a time; may run beside any other work of this process. */
   async collect(options: CollectOptions): Promise<Collected> {
     this.#assertWritable();
-    const signal = AbortSignal.any([this.#closing.signal, ...(options.signal === undefined ? [] : [options.signal])]);
+    const signal = this.#untilClosed(options);
     return this.#keepUp(() => collect(this.#collected(), { ...options, signal }));
   }
 
@@ -217,23 +219,40 @@ export class PackStore implements FileStore {
     return total;
   }
 
-  /** Reads every byte of every pack and of the index. Each damaged place is told with file, offset and, if known, id [T10]. */
-  async verify(onBad: (place: BadPlace) => void = () => {}): Promise<VerifySummary> {
+  /** Looks for damage in packs and index [T10]; each damaged place is told. */
+  verify(onBad: (place: BadPlace) => void = () => {}, options: VerifyOptions = {}): Promise<VerifySummary> {
     this.#assertOpen();
-    if (this.#lock !== undefined) await this.commit();
-    let objects = 0;
-    let bad = 0;
-    const tell = (place: BadPlace): void => {
-      bad += 1;
-      onBad(place);
+    const store = {
+      native: this.#native,
+      files: this.#files,
+      isWriter: this.#lock !== undefined,
+      commit: () => this.commit(),
+      refresh: () => this.refresh(),
+      inTurn: <T>(task: () => Promise<T>) => this.#keepUp(task),
     };
-    for (const pack of await this.#files.list()) {
-      objects += await verifyPack(this.#files, pack, (...record) => this.#contentFault(...record), tell);
-    }
-    for (const { file, offset, what } of await this.#native.verifyIndex()) {
-      tell({ pack: relative(this.#files.dir, file), offset, what });
-    }
-    return { objects, bad };
+    return verifyPacks(store, onBad, { ...options, signal: this.#untilClosed(options) });
+  }
+
+  /** Tells what is not there of all that these need [T10]. Reads no chunks. */
+  async checkNeeds(roots: CollectionRoots, options: CheckupOptions): Promise<void> {
+    this.#assertOpen();
+    const all = { ...options, signal: this.#untilClosed(options) };
+    return this.#keepUp(async () => checkNeeds(await this.#onDisk(), roots, all));
+  }
+
+  /** What these need, counted. STORE_MISSING, STORE_CORRUPT when it is not all there. */
+  async tally(roots: readonly Hash[]): Promise<Tally> {
+    return this.#freshly(() => this.#keepUp(async () => tallyNeeds(await this.#onDisk(), roots)));
+  }
+
+  /** The packs have all that is held. */
+  async #onDisk(): Promise<{ native: NativePackStore; files: PackFiles }> {
+    if (this.#lock !== undefined) await this.commit();
+    return { native: this.#native, files: this.#files };
+  }
+
+  #untilClosed({ signal }: { readonly signal?: AbortSignal | undefined }): AbortSignal {
+    return AbortSignal.any(signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal]);
   }
 
   /** Ids held, ascending, from the first that is not below `first`. */
@@ -260,22 +279,6 @@ export class PackStore implements FileStore {
   async #read(id: Hash): Promise<StoredObject> {
     const { kind, bytes } = await withStoreErrors(() => this.#native.get(bytesOf(id)));
     return { kind: KINDS[kind] as ObjectKind, bytes };
-  }
-
-  /** Of a record that a later one has replaced, only the form counts: what it leaned on may be gone [T11]. */
-  async #contentFault(
-    record: Uint8Array,
-    id: Hash,
-    place: { readonly pack: number; readonly offset: number },
-  ): Promise<string | undefined> {
-    if (!this.#native.isAt(bytesOf(id), place.pack, place.offset)) return undefined;
-    try {
-      await withStoreErrors(() => this.#native.openRecord(record, bytesOf(id)));
-      return undefined;
-    } catch (error) {
-      if (error instanceof GdoError && error.code === "STORE_CORRUPT") return error.message;
-      throw error;
-    }
   }
 
   /** Waits for work on a file, which the signal ends early. */
@@ -374,6 +377,5 @@ function idAfter(id: Uint8Array): Uint8Array | undefined {
 
 /** An object that is not held, or a pack that is gone. */
 function isNotFound(error: unknown): boolean {
-  if (!(error instanceof GdoError)) return false;
-  return error.code === "STORE_MISSING" || (error.cause as NodeJS.ErrnoException | undefined)?.code === "ENOENT";
+  return isGone(error) || (error instanceof GdoError && error.code === "STORE_MISSING");
 }

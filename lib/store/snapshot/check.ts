@@ -1,57 +1,45 @@
-/** Whether all that snapshots need is there: what `verify` asks beyond the packs themselves [T10]. */
-import { GdoError, type Hash } from "../../base/index.ts";
-import { blobLinks, decodeBlobNode } from "../blob-node.ts";
-import type { ChunkStore } from "../chunk-store.ts";
-import { decodeTreeNode, treeLinks } from "../tree/node.ts";
+/** Whether all that snapshots, and whatever else is named, need is there: what `verify` asks beyond packs [T10]. */
+import type { Hash } from "../../base/index.ts";
+import type { PackStore } from "../pack/store.ts";
+import type { CheckupOptions } from "../verify/checkup.ts";
 import type { DamagedRef, SnapshotCatalog } from "./catalog.ts";
 
-/** Something that a snapshot needs and that is not held, or is damaged. */
-export interface Lack {
-  /** NAME@ID of the first snapshot that needs it. */
-  readonly snapshot: string;
+/** An object that must be there whole, and by whose name. */
+export interface NeededRoot {
   readonly id: Hash;
-  readonly why: string;
+  readonly by: string;
 }
 
-/** Walks all snapshots' trees down to their chunks, whose bytes are not read. */
-export async function checkSnapshots(
-  store: ChunkStore,
+export interface NeedsCheck extends Omit<CheckupOptions, "onLack"> {
+  /** Besides all snapshots. */
+  readonly needed?: readonly NeededRoot[];
+  /** Canonical bytes, and whose they are: of what they name, what is there must be whole. */
+  readonly naming?: { readonly by: string; readonly contents: () => Iterable<Uint8Array> };
+  readonly onDamaged: (ref: DamagedRef) => void;
+  readonly onLack: (lack: LackOf) => void;
+}
+
+export interface LackOf {
+  readonly id: Hash;
+  /** Of those that need it, the first that was found. */
+  readonly by: string;
+  readonly isDamaged: boolean;
+  readonly what: string;
+}
+
+/** Walks from all names down to the chunks, whose bytes are not read. */
+export async function checkNamed(
+  store: PackStore,
   catalog: SnapshotCatalog,
-  tell: { readonly onDamaged: (ref: DamagedRef) => void; readonly onLack: (lack: Lack) => void },
+  { needed = [], naming, onDamaged, onLack, ...options }: NeedsCheck,
 ): Promise<{ readonly snapshots: number }> {
-  const snapshots = await catalog.all(tell.onDamaged);
-  const seen = new Set<Hash>();
-  for (const { name, id, tree } of snapshots) {
-    await walk(store, tree, seen, (lacking, why) => tell.onLack({ snapshot: `${name}@${id}`, id: lacking, why }));
-  }
+  const snapshots = await catalog.all(onDamaged);
+  const names = new Map<Hash, string>(needed.map(({ id, by }) => [id, by]));
+  for (const { name, id, tree } of snapshots) names.set(tree, `snapshot ${name}@${id}`);
+  const roots = { whole: async () => [...names.keys()], naming: naming?.contents ?? (() => []) };
+  await store.checkNeeds(roots, {
+    ...options,
+    onLack: ({ root, ...lack }) => onLack({ ...lack, by: names.get(root) ?? `${naming?.by}, which names ${root}` }),
+  });
   return { snapshots: snapshots.length };
-}
-
-async function walk(
-  store: ChunkStore,
-  root: Hash,
-  seen: Set<Hash>,
-  onLack: (id: Hash, why: string) => void,
-): Promise<void> {
-  const queue = [root];
-  for (let id = queue.pop(); id !== undefined; id = queue.pop()) {
-    if (seen.has(id)) continue;
-    seen.add(id);
-    try {
-      const { nodes, chunks } = await needsOf(store, id);
-      queue.push(...nodes.filter((each) => !seen.has(each)));
-      for (const lacking of store.missing(chunks)) onLack(lacking, `chunk ${lacking} is not in the store`);
-    } catch (error) {
-      if (!(error instanceof GdoError)) throw error;
-      onLack(id, error.message);
-    }
-  }
-}
-
-async function needsOf(store: ChunkStore, id: Hash): Promise<{ nodes: Hash[]; chunks: Hash[] }> {
-  const { kind, bytes } = await store.get(id);
-  if (kind === "tree") return { nodes: treeLinks(decodeTreeNode(bytes)), chunks: [] };
-  const node = decodeBlobNode(bytes);
-  const links = blobLinks(node);
-  return node.level === 0 ? { nodes: [], chunks: links } : { nodes: links, chunks: [] };
 }
