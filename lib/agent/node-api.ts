@@ -14,6 +14,7 @@ import type { Api } from "./control.ts";
 import { storeDapp } from "./dapp-install.ts";
 import type { DoorStatus } from "./door-hub.ts";
 import { importDoorbot } from "./doorbot-import.ts";
+import { eventPage } from "./event-feed.ts";
 import { branchesView, charterView, govern } from "./govern.ts";
 import { readSecret } from "./home.ts";
 import { invite } from "./invite/desk.ts";
@@ -64,6 +65,7 @@ const PARAMS = {
     before: z.union([z.int(), z.string().min(1).max(64)]).optional(),
     voidOnly: z.boolean().default(false),
   }),
+  events: z.strictObject({ branch, from: z.string().max(64).optional(), limit: z.int().min(1).optional() }),
   show: z.strictObject({ id: z.string().min(1).max(64) }),
   append: z.strictObject({ app: z.string(), branch, acts: z.array(act).min(1).max(256) }),
   charter: nothing,
@@ -131,6 +133,7 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
   return {
     status: () => nodeStatus(node, side),
     log: (query) => logPage(db, query, node.parts.pair.publicKey),
+    events: (query) => eventPage(db, query),
     show: ({ id }) => showWithVotes(node, id.toLowerCase()),
     append: ({ app, acts, branch: name }) => {
       const { id, n } = node.append(app, actsOf(acts), name);

@@ -28,7 +28,7 @@ import { asGdoError, Connection } from "./connection.ts";
 import { contents } from "./contents.ts";
 import { EvidenceTable } from "./evidence.ts";
 import { found, openBranches } from "./found.ts";
-import { Listing, type ListOptions, type ListPage, type ListRow } from "./listing.ts";
+import { Listing, type ListOptions, type ListPage, type ListRow, type MemberRow } from "./listing.ts";
 import { type FrontierLog, LogTable, logBytes } from "./logs.ts";
 import { MetaTable } from "./meta.ts";
 import { blockOfRow } from "./rows.ts";
@@ -285,6 +285,11 @@ export class LedgerDb {
   list(options: ListOptions): ListPage {
     if (options.branch !== undefined) this.#branch(options.branch);
     return this.#listing.page(options);
+  }
+
+  /** Entries of the branch that follow a place in its order, in that order [L12]. */
+  membersAfter(branch: string, place: { readonly h: number; readonly position: number }, limit: number): MemberRow[] {
+    return this.#listing.after(this.#branch(branch).name, place, limit);
   }
 
   /** One block with what the branch that it is for made of it. */

@@ -26,6 +26,14 @@ export interface ListRow {
   readonly lines?: number;
 }
 
+/** An entry in a branch's order. */
+export interface MemberRow {
+  readonly block: Block;
+  readonly h: number;
+  readonly position: number;
+  readonly void?: string;
+}
+
 export interface ListPage {
   readonly rows: readonly ListRow[];
   /** Where the next page begins; absent after the oldest block. A page may be short, or empty, and have one. */
@@ -55,6 +63,16 @@ const JOINS = `
 const OF_BRANCH = `(b.branch = r.takes OR (b.branch IS NULL AND (b.kind <> 'vote'
   OR EXISTS (SELECT 1 FROM votes w WHERE w.block = b.seq AND w.branch = r.takes))))`;
 
+const AFTER = `
+  SELECT b.body, b.sig, m.h, m.position, v.reason FROM branches r
+  CROSS JOIN members m INDEXED BY members_in_order ON m.branch = r.id AND (m.h, m.position) > (@h, @position)
+  CROSS JOIN blocks b ON b.seq = m.block
+  LEFT JOIN voids v ON v.branch = r.id AND v.block = b.seq
+  WHERE r.name = @branch ORDER BY m.h, m.position LIMIT @limit`;
+
+type AfterValues = { branch: string; h: number; position: number; limit: number };
+type StoredMember = StoredBlock & { h: number; position: number; reason: string | null };
+
 /** From the void entries, which are few, to their blocks. */
 const VOIDS = `
   FROM branches r CROSS JOIN voids v ON v.branch = r.id CROSS JOIN blocks b ON b.seq = v.block
@@ -68,6 +86,7 @@ export class Listing {
   readonly #ofBranch: Statement<[PageValues], StoredRow>;
   readonly #voids: Statement<[PageValues], StoredRow>;
   readonly #one: Statement<[{ branch: string | null; id: Uint8Array }], StoredRow>;
+  readonly #after: Statement<[AfterValues], StoredMember>;
   readonly #newest: Statement<[], { seq: number | null }>;
 
   constructor({ raw }: Connection) {
@@ -78,6 +97,7 @@ export class Listing {
     this.#ofBranch = raw.prepare(`${from} WHERE ${page} AND ${OF_BRANCH} ${newestFirst}`);
     this.#voids = raw.prepare(`${COLUMNS} ${VOIDS}`);
     this.#one = raw.prepare(`${from} WHERE b.id = @id`);
+    this.#after = raw.prepare(AFTER);
     this.#newest = raw.prepare("SELECT max(seq) AS seq FROM blocks");
   }
 
@@ -96,6 +116,16 @@ export class Listing {
   #statement(isScan: boolean, isVoidOnly: boolean): Statement<[PageValues], StoredRow> {
     if (isVoidOnly) return this.#voids;
     return isScan ? this.#ofBranch : this.#all;
+  }
+
+  /** Entries that follow a place in the branch's order; places begin with (1, 0). */
+  after(branch: string, place: { readonly h: number; readonly position: number }, limit: number): MemberRow[] {
+    return this.#after.all({ branch, ...place, limit }).map((row) => ({
+      block: blockOfRow(row, `at ${row.h}.${row.position}`),
+      h: row.h,
+      position: row.position,
+      ...(row.reason === null ? {} : { void: row.reason }),
+    }));
   }
 
   one(id: Hash, branch: string | null = null): ListRow | undefined {

@@ -1,5 +1,6 @@
 /** What `gdo log` and `gdo show` give of a ledger, and how far each block has come. */
 import test, { type ExecutionContext } from "ava";
+import { eventPage } from "../../lib/agent/event-feed.ts";
 import { logPage, showBlock } from "../../lib/agent/node-views.ts";
 import { type Explained, explain } from "../../lib/cli/explain.ts";
 import { type Block, type Canonical, deriveHash, encodeCanonical, encodeEnvelope } from "../../lib/codec/index.ts";
@@ -209,4 +210,34 @@ test("show: [L6] evidence names the log, the number and what that means; a void 
   at.db.applyMerge("main", merge, merged, changes);
   t.regex(words(at.db, bad), /It is void, taken by main@1: the note is bad\. It stays in the ledger/);
   t.regex(words(at.db, merge), /It is final: nothing that comes later can undo it/);
+});
+
+test("events: [L12] each final entry comes once, in the branch's order, whatever the pages", (t) => {
+  const at = setup(t);
+  const merged = (): void => {
+    const { merge, payload, changes } = mergePending(at.db, at.office);
+    at.db.applyMerge("main", merge, payload, changes);
+  };
+  take(at.db, at.door.entry([note("one")], [at.charter]));
+  take(at.db, at.office.entry([note("bad")], [at.charter]));
+  merged();
+  const first = eventPage(at.db, {});
+  take(at.db, at.door.entry([note("three")]));
+  take(at.db, at.door.entry([note("four")]));
+  t.deepEqual(eventPage(at.db, { from: first.cursor }).events, [], "what waits is in no order yet");
+  merged();
+  const order = [...at.db.members("main", 1), ...at.db.members("main", 2)];
+  const found: string[] = [];
+  let [from, isMore]: [string | undefined, boolean] = [undefined, true];
+  while (isMore) {
+    const page: ReturnType<typeof eventPage> = eventPage(at.db, { from, limit: 1 });
+    found.push(...page.events.map(({ id }) => id));
+    ({ cursor: from, isMore } = page);
+  }
+  t.deepEqual(found, order);
+  const ids = eventPage(at.db, { from: first.cursor }).events.map(({ id }) => id);
+  t.deepEqual(ids, at.db.members("main", 2));
+  t.deepEqual(first.events.map(({ reason }) => reason).filter(Boolean), ["the note is bad"]);
+  t.throws(() => eventPage(at.db, { from: "latest" }), { code: "INPUT_INVALID" });
+  t.throws(() => eventPage(at.db, { branch: "nowhere" }), { code: "NOT_FOUND" });
 });
