@@ -19,9 +19,14 @@ const GREET_MS_MAX = 3_000;
 const CATCH_UP_MS_MAX = 15_000;
 const LOOK_EVERY_MS = 20;
 
+/** Whether all is held that one present peer holds. */
+export function isCaughtUp(peers: readonly PeerStatus[]): boolean {
+  return peers.some(({ isPresent, isCovered }) => isPresent && isCovered);
+}
+
 /** Whether this node knows that no peer is ahead of it; false when nobody was there or the time was up. */
 export async function meetPeers(meeting: Meeting): Promise<boolean> {
-  const isMet = (): boolean => meeting.peers().some(({ isPresent, isCovered }) => isPresent && isCovered);
+  const isMet = (): boolean => isCaughtUp(meeting.peers());
   const isAnybody = (): boolean => meeting.peers().some(({ isPresent }) => isPresent);
   if (!(await comes(meeting, meeting.isConnected, CONNECT_MS_MAX))) return false;
   if (!(await comes(meeting, isAnybody, GREET_MS_MAX))) return false;

@@ -4,13 +4,13 @@
  */
 import { type Cancel, GdoError, type Log, type PublicKey, SystemClock, SystemRng } from "../base/index.ts";
 import { type CanonicalMap, decodeBlock, encodeEnvelope } from "../codec/index.ts";
-import { authorOf, type StateView } from "../ledger/index.ts";
+import { authorOf, parseMerge, type StateView } from "../ledger/index.ts";
 import { checkObject } from "../store/index.ts";
 import { Broker, type Final, helloTopic, inboxTopic, MqttTransport, SyncPeer } from "../sync/index.ts";
 import { type Api, ControlServer } from "./control.ts";
 import { DoorHub } from "./door-hub.ts";
 import { answerRequest } from "./invite/desk.ts";
-import { meetPeers } from "./meeting.ts";
+import { isCaughtUp, meetPeers } from "./meeting.ts";
 import { Network, type NetworkHost } from "./network.ts";
 import { GdoNode } from "./node.ts";
 import { nodeApi } from "./node-api.ts";
@@ -36,6 +36,8 @@ export interface AgentHandle {
   readonly stopped: Promise<void>;
 }
 
+/** The incarnation in which this node has held what a peer holds. */
+const META_MET = "own.met";
 const RETRY_OBJECTS_MS = 5_000;
 
 /** Runs the node of a home until close(). Errors as GdoNode.open, and IO when a socket cannot be bound. */
@@ -65,6 +67,7 @@ class Agent implements AgentHandle {
   #cancelMerge: Cancel = () => {};
   #cancelRetry: Cancel = () => {};
   #closing: Promise<void> | undefined;
+  #isWaiting = false;
 
   constructor(node: GdoNode, tell: (event: AgentEvent) => void) {
     this.#node = node;
@@ -139,7 +142,8 @@ class Agent implements AgentHandle {
     const last = ownLog.turns().at(-1);
     if (ownLog.isFresh && last?.l === ownLog.incarnation)
       this.#tell({ type: "incarnation", l: last.l, before: last.before, why: turnWords(last) });
-    if (ownLog.isFresh || this.#network === undefined || !hasOthers(db.charterAt(), ownLog.author)) return;
+    const isNew = ownLog.isFresh && last === undefined;
+    if (isNew || this.#network === undefined || !hasOthers(db.charterAt(), ownLog.author)) return;
     const isMet = await meetPeers({
       clock: this.#timers,
       isConnected: () => this.#network?.isConnected ?? false,
@@ -147,6 +151,29 @@ class Agent implements AgentHandle {
       isOver: () => this.#closing !== undefined,
     });
     if (!isMet) log.info("no peer says how far this device's log is known: it goes on by what it holds");
+  }
+
+  /** [L8] Who decides alone may have decided more than a home that was put back remembers. */
+  #mayMergeAlone(): boolean {
+    const { ownLog, db, log } = this.#node.parts;
+    if (db.meta(META_MET) === ownLog.incarnation || ownLog.turns().at(-1)?.l !== ownLog.incarnation) return true;
+    // A merge of its own that came back and is not applied yet, its changes being on their way, is decided, too.
+    const isOpen = db.waitingMerges().some((block) => {
+      const { branch, h } = parseMerge(block.d);
+      return block.a === ownLog.author && h > (db.head(db.lineOf(branch, block.a))?.h ?? 0);
+    });
+    const isMet = isCaughtUp(this.#peer?.peers() ?? []) && !isOpen;
+    if (isMet || !hasOthers(db.charterAt(), ownLog.author)) {
+      db.setMeta(META_MET, ownLog.incarnation);
+      return true;
+    }
+    const why = "this home was put back or copied, and may have merged more than it holds: it waits for a peer";
+    if (!this.#isWaiting) {
+      log.warn("entries wait", { why });
+      this.#tell({ type: "waits", why });
+    }
+    this.#isWaiting = true;
+    return false;
   }
 
   #startNetwork(): void {
@@ -219,7 +246,8 @@ class Agent implements AgentHandle {
   /** A merge that cannot be made now (a container fails, a disk is full) is tried again: entries wait. */
   async #mergeIfDue(): Promise<void> {
     this.#node.validator.workDue();
-    for (const branch of this.#node.validator.due()) {
+    const due = this.#node.validator.due();
+    for (const branch of due.length > 0 && this.#mayMergeAlone() ? due : []) {
       try {
         const { h, id, included, void: voids, ms } = await this.#node.merge(branch);
         this.#tell({ type: "merge", branch, h, id, entries: included, void: voids.length, ms });

@@ -1,6 +1,6 @@
 /** Homes that are copied, put back and put back byte for byte, as running nodes of one organisation. */
 import { execFileSync } from "node:child_process";
-import { rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { openHome, runAgent } from "../../lib/agent/index.ts";
@@ -113,4 +113,30 @@ test("[L8] a clone and its original both go on, and both say that two copies run
   });
   t.true(original.events.includes("alarm") || clone.events.includes("alarm"));
   await neverForked(t, office, original, clone);
+});
+
+test("[L8] an office that was put back decides no height anew: it merges once it has met a peer", async (t) => {
+  const office = await startOffice(t);
+  const device = await startDevice(t, office, "front-door");
+  await inStep(office, device);
+  const backup = join(await temporaryFolder(t), "backup");
+  execFileSync("cp", ["-a", office.root, backup]);
+  await say(office, "later");
+  const before = await inStep(office, device);
+  const port = office.agent.brokerPort; // The device looks for it there.
+  await device.agent.close();
+  await office.agent.close();
+  rmSync(office.root, { recursive: true });
+  execFileSync("cp", ["-a", backup, office.root]);
+  const config = openHome(office.root).config;
+  writeFileSync(config, readFileSync(config, "utf8").replace(/port: 0/, `port: ${port}`));
+  const again = await start(t, office);
+  await say(again, "alone");
+  await until(async () => (again.events.includes("waits") ? true : undefined));
+  t.true((await statusOf(again)).merges < before.merges);
+  const back = await start(t, device);
+  const { merges, entries } = await inStep(again, back);
+  t.is(entries, 3); // The admission, later, alone.
+  t.true(merges > before.merges);
+  t.is((await statusOf(back)).refused["merge"], undefined);
 });
