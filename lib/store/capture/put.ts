@@ -67,9 +67,9 @@ async function putFile(store: ChunkStore, path: string, profile = DEFAULT_PROFIL
 }
 
 /** NOT_FOUND, INPUT_INVALID when it is no folder, PERMISSION, IO. */
-export async function statFolder(path: string): Promise<BigIntStats> {
+export async function statFolder(path: string, hint?: { readonly hint: string }): Promise<BigIntStats> {
   const stats = await statExisting(path);
-  if (!stats.isDirectory()) throw new GdoError("INPUT_INVALID", `not a folder: ${path}`);
+  if (!stats.isDirectory()) throw new GdoError("INPUT_INVALID", `not a folder: ${path}`, hint);
   return stats;
 }
 

@@ -1,5 +1,6 @@
 /** One snapshot of a folder: read, made durable, then kept by its ref [T5][T8]. */
 import { lstat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import type { Clock, Hash } from "../../base/index.ts";
 import { equalBytes } from "../../base/index.ts";
 import type { Note } from "../capture/note.ts";
@@ -69,7 +70,7 @@ export async function takeSnapshot(
 ): Promise<TakenSnapshot> {
   SnapshotCatalog.assertName(options.name);
   const timeMs = Math.floor(options.clock.nowMs());
-  const stats = await statFolder(options.source);
+  const stats = await statFolder(options.source, { hint: hintForFile(options) });
   const path = toPath(options.source);
   const previous = (await catalog.list(options.name)).findLast(({ source }) => equalBytes(source, path));
   const target = options.dryRun ? new DryStore(store) : store;
@@ -85,6 +86,11 @@ export async function takeSnapshot(
   options.signal?.throwIfAborted();
   await store.commit(); // The ref comes last [T8].
   return { ...taken, id: await keep(catalog, options, taken, previous) };
+}
+
+/** One file alone: its folder, and in it nothing else. */
+function hintForFile({ source, name }: TakeSnapshotOptions): string {
+  return `gdo backup '${dirname(source)}' --to ${name} --exclude '/*' --exclude '!/${basename(source)}'`;
 }
 
 function keep(
