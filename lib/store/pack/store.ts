@@ -23,9 +23,8 @@ import { assertPrefix } from "../prefix.ts";
 import { type CheckupOptions, checkNeeds, type Tally, tallyNeeds } from "../verify/checkup.ts";
 import type { BadPlace } from "../verify/pack-bytes.ts";
 import { type VerifyOptions, type VerifySummary, verifyPacks } from "../verify/packs.ts";
-import { type PackContents, readContents } from "./catalog.ts";
 import { PackFiles } from "./files.ts";
-import { PACK_HEADER_BYTES } from "./frame.ts";
+import { PackLoader } from "./loader.ts";
 import { lockStore } from "./lock.ts";
 import { isGone, withStoreErrors } from "./native-error.ts";
 import { KINDS } from "./record.ts";
@@ -48,8 +47,7 @@ export class PackStore implements FileStore {
   readonly #lock: FileHandle | undefined;
   /** The index, reading, the open pack, and the threads that files go through. */
   readonly #native: NativePackStore;
-  /** How far each pack that the index on disk does not cover has been read; a sealed one has no limit. */
-  readonly #readTo = new Map<number, number>();
+  readonly #loader: PackLoader;
   /** What a commit waits for: everything that was put before it. */
   readonly #inFlight = new Set<Promise<unknown>>();
   /** Commits, and readings of the folder, happen one at a time. */
@@ -68,6 +66,7 @@ export class PackStore implements FileStore {
     this.#files = new PackFiles(dir);
     this.#lock = lock;
     this.#native = nativePackStore(dir, packBytesMax);
+    this.#loader = new PackLoader(this.#native, this.#files, lock !== undefined);
   }
 
   /**
@@ -84,7 +83,7 @@ export class PackStore implements FileStore {
     const lock = options.readOnly ? undefined : await lockStore(dir);
     const store = new PackStore(dir, lock, packBytesMax);
     try {
-      await store.#load();
+      await store.#loader.load();
       return store;
     } catch (error) {
       await store.#release();
@@ -169,7 +168,7 @@ export class PackStore implements FileStore {
   async refresh(): Promise<void> {
     this.#assertOpen();
     if (this.#lock !== undefined) return; // A writer knows all.
-    await this.#inTurn(() => this.#load());
+    await this.#inTurn(() => this.#loader.load());
   }
 
   /**
@@ -196,7 +195,7 @@ export class PackStore implements FileStore {
       commit: () => this.#inTurn(() => withStoreErrors(() => this.#native.commit())),
       settled: () => Promise.allSettled([this.#holders.settled(), ...this.#inFlight]),
       forget: (packs) => {
-        for (const pack of packs) this.#readTo.delete(pack);
+        this.#loader.forget(packs);
         this.#files.forget(packs);
       },
     };
@@ -303,44 +302,6 @@ export class PackStore implements FileStore {
     } finally {
       this.#inFlight.delete(call);
     }
-  }
-
-  /** A writer may add and remove packs beside a reader: it reads on until nothing has changed meanwhile. */
-  async #load(): Promise<void> {
-    for (let packs = await this.#files.list(); ; ) {
-      const covered = new Set(await this.#native.loadIndex(this.#lock !== undefined));
-      for (const pack of packs) {
-        if (covered.has(pack)) this.#readTo.delete(pack);
-        else await this.#loadPack(pack);
-      }
-      const last = packs.at(-1);
-      if (last !== undefined && covered.has(last)) this.#native.setLastPack(last);
-      const there = new Set(packs);
-      const gone = [...this.#readTo.keys(), ...covered].filter((pack) => !there.has(pack));
-      if (gone.length > 0) this.#native.dropPacks(gone);
-      for (const pack of gone) this.#readTo.delete(pack);
-      const now = await this.#files.list();
-      if (now.join() === packs.join()) return;
-      packs = now;
-    }
-  }
-
-  async #loadPack(pack: number): Promise<void> {
-    const from = this.#readTo.get(pack) ?? PACK_HEADER_BYTES;
-    if (from === Number.POSITIVE_INFINITY) return;
-    let contents: PackContents;
-    try {
-      contents = await readContents(this.#files, pack, from);
-    } catch (error) {
-      if (this.#lock === undefined && isNotFound(error)) return; // Removed since the folder was read.
-      throw error;
-    }
-    const { isSealed, isDamaged, endBytes, markedBytes, rows } = contents;
-    this.#native.addEntries(pack, rows);
-    this.#readTo.set(pack, isSealed ? Number.POSITIVE_INFINITY : Math.max(from, endBytes));
-    if (isSealed || isDamaged) this.#native.setLastPack(pack);
-    else this.#native.setLastPack(pack, endBytes, markedBytes, rows);
-    if (isSealed && this.#lock !== undefined) await this.#native.sealPack(pack, endBytes);
   }
 
   async #release(): Promise<void> {
