@@ -110,7 +110,7 @@ async function whyFalse(
   outcome: MergeOutcome,
   { ledger, blobs }: JudgeOptions,
 ): Promise<string | undefined> {
-  if (payload.from.length > 0 || payload.frozen.length > 0) return "it takes from branches or freezes logs";
+  if (payload.from.length > 0) return "it takes from branches";
   if (
     payload.heads.join() !==
     headsOf(collected.blocks)
