@@ -36,6 +36,7 @@ export class LedgerWatch {
   readonly #blocks = new Map<string, Block>();
   readonly #places = new Map<string, Hash>();
   readonly #finals = new Map<string, Final>();
+  readonly #lost = new Set<Hash>();
 
   constructor(options: LedgerWatchOptions) {
     this.#options = options;
@@ -102,9 +103,14 @@ export class LedgerWatch {
     return false;
   }
 
-  /** Every block that was seen, in the order of first sight. */
-  blocks(): Iterable<Block> {
-    return this.#blocks.values();
+  /** The author's card is gone: what nobody else held cannot be asked of anybody any more. */
+  lost(author: PublicKey, isHeld: (id: Hash) => boolean): void {
+    for (const { a, id } of this.#blocks.values()) if (a === author && !isHeld(id)) this.#lost.add(id);
+  }
+
+  /** Every block that was seen and not lost with the only card that held it, in the order of first sight. */
+  blocks(): Block[] {
+    return [...this.#blocks.values()].filter(({ id }) => !this.#lost.has(id));
   }
 
   get finals(): number {

@@ -21,6 +21,8 @@ export interface NodeOptions {
   readonly startMs: number;
   readonly watch: ProcessWatch;
   readonly isLiar: () => boolean;
+  /** Its card is damaged and about to be thrown away. */
+  readonly cardLost: () => void;
   /** Something happened to the node, for the timeline. */
   readonly tell: (what: string) => void;
 }
@@ -82,6 +84,7 @@ export class SimNode {
       this.#isDamaged = false;
       if (!isSound(this.#card)) {
         this.#options.tell("the card is damaged: replaced");
+        this.#options.cardLost();
         this.replaceCard();
       } else this.#options.tell("the damage struck nothing that is in use");
     }

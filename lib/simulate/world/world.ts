@@ -5,7 +5,7 @@
  * Quiet hours are leapt over: when nobody has learnt anything new for some seconds, all machines sleep until
  * shortly before the next thing that is planned; what their timers missed happens then.
  */
-import { type Clock, GdoError, type PublicKey, type Rng, SeededRng, settled } from "../../base/index.ts";
+import { type Clock, GdoError, type Hash, type PublicKey, type Rng, SeededRng, settled } from "../../base/index.ts";
 import { decodeBlock } from "../../codec/index.ts";
 import { MemoryBroker } from "../../sync/index.ts";
 import { Cheat } from "../cheats/cheat.ts";
@@ -185,8 +185,13 @@ export class World {
       startMs: START_MS,
       watch: this.#processWatch(name),
       isLiar: () => this.#cheats.has(name) && this.#seed % 2 === 0,
+      cardLost: () => this.watch.lost(member.pair.publicKey, (id) => this.#isHeldBeside(name, id)),
       tell: (what) => this.tell(name, what),
     });
+  }
+
+  #isHeldBeside(name: string, id: Hash): boolean {
+    return this.nodes.some((node) => node.name !== name && node.db?.has(id) === true);
   }
 
   #processWatch(name: string): ProcessWatch {
