@@ -16,6 +16,7 @@ import {
   type MergePayload,
   parseEntryPayload,
   policyOf,
+  validatorsOf,
   whyNotMerge,
 } from "../ledger/index.ts";
 import { Chain, type LogTurn, type MergeReport, testify, Validator, type ValidatorEvent } from "../node/index.ts";
@@ -229,11 +230,21 @@ export class GdoNode {
     }
   }
 
-  /** Who votes needs the dapps: asked for as soon as they are installed. */
+  /** Who votes on a branch needs the dapps: asked for as soon as they are installed. */
   async #fetchDapps(): Promise<void> {
     const { db } = this.parts;
-    if (!this.#isVoting) return;
+    if (!this.#isVoting || !this.#isValidator()) return;
     for (const { tree } of installedDapps(db.charterAt())) await this.fetcher.has(tree);
+  }
+
+  /** Whether this node's principal merges any branch. */
+  #isValidator(): boolean {
+    const charter = this.parts.db.charterAt();
+    const principal = authorOf(charter, this.parts.ownLog.author)?.principal;
+    const branches = [...charter.scan("branch/")].map(([key]) => key.slice("branch/".length));
+    return branches.some(
+      (each) => principal !== undefined && validatorsOf(charter, each)?.principals.includes(principal),
+    );
   }
 
   /** [L8] Another copy of this device, if it was one, is told of once a pair. */

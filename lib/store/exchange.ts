@@ -31,6 +31,12 @@ export async function readObjects(
 /** Told to the network: what to fetch, and the node that has it for sure, if one is known. */
 export type RequestObjects = (ids: readonly Hash[], near: PublicKey | undefined) => void;
 
+interface Wanted {
+  readonly near: PublicKey | undefined;
+  /** Asked for and not come yet. */
+  readonly lacking: Set<Hash>;
+}
+
 /**
  * Fetches things whole: an object and all that it needs. Peers send object by object; this says what is
  * lacking next, and tells when nothing is.
@@ -39,7 +45,7 @@ export class RootFetcher {
   readonly #store: ChunkStore;
   readonly #request: RequestObjects;
   readonly #onWhole: () => void;
-  readonly #wanted = new Map<Hash, PublicKey | undefined>();
+  readonly #wanted = new Map<Hash, Wanted>();
 
   /** `onWhole` is called when something that was lacking has become whole. */
   constructor(store: ChunkStore, request: RequestObjects, onWhole: () => void) {
@@ -53,7 +59,7 @@ export class RootFetcher {
     if (this.#wanted.has(root)) return false;
     const lacking = await missingUnder(this.#store, root);
     if (lacking.length === 0) return true;
-    this.#wanted.set(root, near);
+    this.#wanted.set(root, { near, lacking: new Set(lacking) });
     this.#request(lacking, near);
     return false;
   }
@@ -62,16 +68,31 @@ export class RootFetcher {
   async keep({ id, kind, bytes }: NamedObject): Promise<void> {
     if (!checkObject(id, kind, bytes)) throw new GdoError("SYNC_FRAME", `an object came that is not ${id}`);
     await this.#store.put(kind, bytes);
-    await this.retry();
+    for (const [root, wanted] of [...this.#wanted]) {
+      if (wanted.lacking.delete(id)) await this.#goOn(root, wanted, kind === "chunk" ? [] : linksOf(kind, bytes));
+    }
+  }
+
+  /** Asks for what the object that came needs: a walk over all that is held, for each object, would be quadratic. */
+  async #goOn(root: Hash, { near, lacking }: Wanted, links: readonly Hash[]): Promise<void> {
+    const next: Hash[] = [];
+    for (const link of links) next.push(...(await missingUnder(this.#store, link)));
+    const fresh = next.filter((id) => !lacking.has(id));
+    for (const id of fresh) lacking.add(id);
+    if (fresh.length > 0) this.#request([...new Set(fresh)], near);
+    if (lacking.size === 0) await this.#look(root, near);
   }
 
   /** Asks again for everything that is still lacking: a peer may have come that has it. */
   async retry(): Promise<void> {
-    for (const [root, near] of [...this.#wanted]) {
-      const lacking = await missingUnder(this.#store, root);
-      if (lacking.length > 0) this.#request(lacking, near);
-      else await this.#whole(root);
-    }
+    for (const [root, { near }] of [...this.#wanted]) await this.#look(root, near);
+  }
+
+  async #look(root: Hash, near: PublicKey | undefined): Promise<void> {
+    const lacking = await missingUnder(this.#store, root);
+    if (lacking.length === 0) return this.#whole(root);
+    this.#wanted.set(root, { near, lacking: new Set(lacking) });
+    this.#request(lacking, near);
   }
 
   async #whole(root: Hash): Promise<void> {
