@@ -233,12 +233,12 @@ export class GdoNode {
   /** Who votes on a branch needs the dapps: asked for as soon as they are installed. */
   async #fetchDapps(): Promise<void> {
     const { db } = this.parts;
-    if (!this.#isVoting || !this.#isValidator()) return;
+    if (!this.#isVoting || !this.isValidator()) return;
     for (const { tree } of installedDapps(db.charterAt())) await this.fetcher.has(tree);
   }
 
   /** Whether this node's principal merges any branch. */
-  #isValidator(): boolean {
+  isValidator(): boolean {
     const charter = this.parts.db.charterAt();
     const principal = authorOf(charter, this.parts.ownLog.author)?.principal;
     const branches = [...charter.scan("branch/")].map(([key]) => key.slice("branch/".length));
