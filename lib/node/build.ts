@@ -81,8 +81,10 @@ export function headsOf(blocks: readonly Block[]): Block[] {
     const known = newest.get(block.a + block.l);
     if (known === undefined || known.n < block.n) newest.set(block.a + block.l, block);
   }
-  const heads = [...newest.values()].sort((x, y) => y.c - x.c).slice(0, HEADS_MAX);
-  return heads.sort((x, y) => (x.id < y.id ? -1 : 1));
+  const byId = (x: Block, y: Block): number => (x.id < y.id ? -1 : 1);
+  // Among equal clocks the id decides, not the order of taking in: others must come to the same heads.
+  const heads = [...newest.values()].sort((x, y) => y.c - x.c || byId(x, y)).slice(0, HEADS_MAX);
+  return heads.sort(byId);
 }
 
 function rangesOf({ blocks, line }: Collected, ledger: NodeLedger): IncludedRange[] {

@@ -40,7 +40,7 @@ export interface SimulationResult {
   readonly summary: SimulationSummary;
 }
 
-const HEAL_MS_MAX = 6 * 3_600_000;
+const HEAL_MS_MAX = 30 * 60_000;
 const HEAL_STEP_MS = 1000;
 
 /** The faults that the options' seed makes. */
@@ -94,7 +94,7 @@ async function heal(world: World): Promise<number> {
       world.found({
         invariant: "I4",
         atMs: world.nowMs,
-        what: `not settled ${HEAL_MS_MAX / 3_600_000} h after healing: ${openOf(world)}`,
+        what: `not settled ${HEAL_MS_MAX / 60_000} min after healing: ${openOf(world)}`,
       });
     }
     await world.runUntil(world.nowMs + HEAL_STEP_MS);

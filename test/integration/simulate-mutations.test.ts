@@ -21,7 +21,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     what: "[L6] a reused number accepted",
-    seed: 1,
+    seed: 3,
     options: { nodes: 2, days: 2, cheats: 0 },
     caught: "I5",
     edits: [

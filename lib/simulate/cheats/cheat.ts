@@ -74,7 +74,12 @@ export class Cheat {
     for (const half of [0, 1]) {
       const log = this.#newLog();
       const victims = others.filter((_node, index) => index % 2 === half);
-      const twin = log.draft({ kind: "merge", payload: merge.d, parents: parents.slice(0, PARENTS_MAX), timeMs: half });
+      const twin = log.draft({
+        kind: "merge",
+        payload: merge.d,
+        parents: [this.#world.organisation.charter, ...parents].slice(0, PARENTS_MAX),
+        timeMs: half,
+      });
       log.keep(twin);
       const blocks = [twin];
       for (let r = 0; r < LIE_ROUNDS; r += 1) {
