@@ -2,8 +2,20 @@
 export * from "./calls.ts";
 export { FakeRuntime, type Program } from "./fake-runtime.ts";
 export { DappHost, type Images } from "./host.ts";
+export { baseImage } from "./image/bases.ts";
 export { ImageCache, type ImageEntry, type ImageStore } from "./image/cache.ts";
+export { DEBIAN_ARCHITECTURES, packagesMissing } from "./image/debian.ts";
+export { readFolder } from "./image/folder.ts";
+export { InstalledPackages, type PackageSource } from "./image/installed.ts";
 export { makeNodeBase } from "./image/node-base.ts";
-export { type DappLimits, type Manifest, parseManifest } from "./manifest.ts";
+export {
+  checkedMode,
+  type ImageContent,
+  type ImageFolder,
+  type ImageNode,
+  ImageTree,
+  newFolder,
+} from "./image/tree.ts";
+export { type DappLimits, type ImageOrigin, type Manifest, parseManifest } from "./manifest.ts";
 export { RuncRuntime } from "./runc.ts";
 export * from "./runtime.ts";

@@ -5,6 +5,7 @@
 import { parseDocument } from "yaml";
 import { z } from "zod";
 import { GdoError } from "../base/index.ts";
+import { isPackageName } from "./image/debian.ts";
 import { parseBytes, parseMs } from "./quantity.ts";
 
 const MANIFEST_CHARS_MAX = 64 * 1024;
@@ -56,9 +57,12 @@ const limits = z.strictObject({
   scratch: scratch.default(LIMITS_DEFAULT.scratch),
 });
 
-const image = z.union([z.strictObject({ base, run: command }), z.strictObject({ oci: hex64, run: command })], {
-  error: "has `run` and one of `base` and `oci`",
-});
+const packageName = z.string().refine(isPackageName, "is the name of a Debian package, as in ledger");
+const packages = z.array(packageName).max(64).default([]);
+const image = z.union(
+  [z.strictObject({ base, packages, run: command }), z.strictObject({ oci: hex64, packages, run: command })],
+  { error: "has `run`, one of `base` and `oci`, and may have `packages`, a list of names" },
+);
 
 const schema = z.strictObject({
   name,
@@ -86,10 +90,17 @@ export interface DappLimits {
   readonly scratchBytes: number;
 }
 
+/** What an image is built over, and Debian packages to lay over that. */
+export interface ImageOrigin {
+  /** The name of a base image, or a tree in the store. */
+  readonly under: { readonly base: string } | { readonly oci: string };
+  readonly packages: readonly string[];
+}
+
 export interface Manifest {
   readonly name: string;
   readonly version: string;
-  readonly image: { readonly base: string } | { readonly oci: string };
+  readonly image: ImageOrigin;
   /** The program and its arguments; the path is one inside the image. */
   readonly run: readonly string[];
   /** Act types that entries of this dapp may have, each with the path of its JSON Schema. Empty: any. */
@@ -110,9 +121,9 @@ export function parseManifest(text: string): Manifest {
   const checked = schema.safeParse(readYaml(text));
   if (!checked.success) throw new GdoError("DAPP_MANIFEST", `dapp.yaml: ${messageOf(checked.error)}`);
   const { image: where, limits: given, tests, page, ...rest } = checked.data;
-  const { run, ...origin } = where;
+  const { run, packages: wanted, ...under } = where;
   if (rest.reads.includes(rest.name)) throw new GdoError("DAPP_MANIFEST", "dapp.yaml: reads: names the dapp itself");
-  return { ...rest, image: origin, run, hasTest: tests.length > 0, page, limits: limitsOf(given) };
+  return { ...rest, image: { under, packages: wanted }, run, hasTest: tests.length > 0, page, limits: limitsOf(given) };
 }
 
 function limitsOf({ memory, pids, cpu, wall, state, scratch }: z.infer<typeof limits>): DappLimits {

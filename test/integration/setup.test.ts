@@ -25,6 +25,8 @@ const TEST_PACKAGES = [
   "g++-aarch64-linux-gnu",
   "g++-arm-linux-gnueabihf",
   "qemu-user-static",
+  "busybox-static",
+  "ledger",
 ];
 const EVERYTHING = [...RUN_PACKAGES, ...TEST_PACKAGES, "libnode-dev"];
 

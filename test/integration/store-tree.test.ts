@@ -20,7 +20,6 @@ import {
   displayName,
   list,
   MemoryStore,
-  mergeTrees,
   PackStore,
   putPath,
   putTree,
@@ -225,25 +224,6 @@ test("the same files with fixed owner and time are the same tree", async (t) => 
   for (const name of ["one", "two"])
     ids.add(await putTree(store, write(join(base, name), { "x/y": "same" }), { fixed }));
   t.is(ids.size, 1);
-});
-
-test("mergeTrees: a later layer's files and attributes win, folders are joined", async (t) => {
-  const base = await temporaryFolder(t);
-  const store = new MemoryStore();
-  const lower = await putTree(
-    store,
-    write(join(base, "lower"), { "bin/a": "1", "bin/b": "1", conf: "1", "was/folder": "1" }),
-  );
-  write(join(base, "upper"), { "bin/b": "2", "bin/c": "2", "conf/now": "2", was: "2" });
-  chmodSync(join(base, "upper/bin"), 0o700);
-  const upper = await putTree(store, join(base, "upper"));
-  await checkout(store, await mergeTrees(store, [lower, upper]), join(base, "out"));
-  const read = (path: string): string => readFileSync(join(base, "out", path), "utf8");
-  t.deepEqual(["bin/a", "bin/b", "bin/c", "conf/now", "was"].map(read), ["1", "2", "2", "2", "2"]);
-  t.is(statSync(join(base, "out/bin")).mode & 0o777, 0o700);
-  t.is(await mergeTrees(store, [lower]), lower);
-  t.is(await mergeTrees(store, [lower, lower]), lower);
-  await t.throwsAsync(mergeTrees(store, []), { code: "INPUT_INVALID" });
 });
 
 test("resolvePath finds by short id and path, and says why it does not", async (t) => {

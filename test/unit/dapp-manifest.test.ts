@@ -17,7 +17,13 @@ function refusalOf(text: string): string {
 
 test("a manifest with only what it must have gets the defaults", (t) => {
   const manifest = parseManifest(least);
-  t.like(manifest, { name: "tally", version: "1.0.0", image: { base: "node" }, hasTest: false, class: "advisory" });
+  t.like(manifest, {
+    name: "tally",
+    version: "1.0.0",
+    image: { under: { base: "node" }, packages: [] },
+    hasTest: false,
+    class: "advisory",
+  });
   t.deepEqual(manifest.run, ["node", "/app/main.mjs"]);
   t.deepEqual(manifest.limits, {
     memoryBytes: 64 * 2 ** 20,
@@ -63,7 +69,14 @@ test("each fault is refused and named by its key", (t) => {
     [`${least}reads: [tally]`, "dapp.yaml: reads: names the dapp itself"],
     [`${least}class: maybe`, "dapp.yaml: class: "],
     [`${least}x: &a [1]\ny: *a`, "dapp.yaml: aliases are not allowed"],
-    [least.replace("base: node, ", ""), "dapp.yaml: image: has `run` and one of `base` and `oci`"],
+    [
+      least.replace("base: node, ", ""),
+      "dapp.yaml: image: has `run`, one of `base` and `oci`, and may have `packages`",
+    ],
+    [
+      least.replace("base: node", "base: node, packages: [--x]"),
+      "dapp.yaml: image.packages.0: is the name of a Debian package",
+    ],
     [`# ${"x".repeat(65_536)}`, "dapp.yaml is longer than 64 KiB"],
   ];
   for (const [text, message] of cases) {

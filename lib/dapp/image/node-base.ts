@@ -2,22 +2,13 @@
  * The base image `node`: this machine's Node.js, the libraries and the loader that it names, and the few
  * files that programs expect to find. Nothing else: no shell, no package, no other program.
  */
-import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { elfNeeds } from "./elf.ts";
+import { makeSkeleton } from "./skeleton.ts";
 
 /** Where the program stands in the image; in the PATH of every container. */
 const NODE_PATH = "/usr/bin/node";
-/** Mount points, and files that devices are bound to. */
-const FOLDERS = ["proc", "dev", "tmp", "scratch", "app", "etc", "usr/bin"];
-const DEVICES = ["null", "zero", "random", "urandom"];
-
-const ETC: Readonly<Record<string, string>> = {
-  passwd: "root:x:0:0:root:/:/sbin/nologin\nnobody:x:65534:65534:nobody:/scratch:/sbin/nologin\n",
-  group: "root:x:0:\nnogroup:x:65534:\n",
-  hosts: "127.0.0.1 localhost gdo\n::1 localhost gdo\n",
-  "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
-};
 
 /** A library of this process: by name, and where it was loaded from. */
 type Loaded = ReadonlyMap<string, string>;
@@ -27,9 +18,7 @@ type Loaded = ReadonlyMap<string, string>;
  * program names was not loaded by this very process, which runs the same program.
  */
 export function makeNodeBase(folder: string): void {
-  for (const name of FOLDERS) mkdirSync(join(folder, name), { recursive: true });
-  for (const name of DEVICES) writeFileSync(join(folder, "dev", name), "");
-  for (const [name, text] of Object.entries(ETC)) writeFileSync(join(folder, "etc", name), text);
+  makeSkeleton(folder);
   const program = realpathSync(process.execPath);
   place(folder, program, NODE_PATH);
   const { loader, libraries } = librariesOf(program, loadedLibraries());

@@ -3,7 +3,14 @@ import { compareBytes, GdoError, type Hash, utf8 } from "../../base/index.ts";
 import { getKind } from "../blob-reader.ts";
 import type { ChunkStore, ObjectKind } from "../chunk-store.ts";
 import { displayPath } from "./name.ts";
-import { type Attributes, type DirectoryEntry, decodeTreeNode, type TreeEntry, type TreeNode } from "./node.ts";
+import {
+  type Attributes,
+  type DirectoryEntry,
+  decodeTreeNode,
+  encodeTreeNode,
+  type TreeEntry,
+  type TreeNode,
+} from "./node.ts";
 
 /** An entry with its attributes, which for a folder are in the folder's own node; undefined if that is not held. */
 export type ListedEntry =
@@ -20,6 +27,11 @@ export interface Resolved {
 /** STORE_MISSING, STORE_CORRUPT, INPUT_INVALID when the id is not a tree's. */
 export async function readTree(store: ChunkStore, id: Hash): Promise<TreeNode> {
   return decodeTreeNode(await getKind(store, id, "tree"));
+}
+
+/** Stores one folder; what its entries name is stored before it. INPUT_INVALID for more entries than a tree can hold. */
+export async function putTreeNode(store: ChunkStore, node: TreeNode): Promise<Hash> {
+  return store.put("tree", encodeTreeNode(node));
 }
 
 /** The entries of a folder, by name. */
