@@ -127,7 +127,35 @@ test("[L3] a block with a changed byte is refused and counted; the true one is t
   t.is(entries, 2);
 });
 
-function _fieldsOf({ v, k, o, a, l, n, b, p, c, t, d }: Block): Parameters<typeof signBlock>[0] {
+test("[L6] a device that uses a number twice is cut off there, everybody holds the evidence, and is told", async (t) => {
+  const office = await startOffice(t);
+  const device = await startDevice(t, office, "front-door");
+  await inStep(office, device);
+  const charter = decodeBlock(new Uint8Array(readFileSync(openHome(office.root).charter)));
+  const pair = keyFromSeed(readSecret(openHome(device.root).nodeKey));
+  const first = entryOf(pair, charter);
+  const [one, other] = [entryOf(pair, charter, 1, first), entryOf(pair, charter, 1, first)];
+  const bent = signBlock({ ...fieldsOf(other), t: [1, null, 1] }, pair);
+  const client = await rogue(t, office);
+  await publishBlocks(client, office, device, [encodeEnvelope(first), encodeEnvelope(one)]);
+  await inStep(office, device);
+  await publishBlocks(client, office, device, [encodeEnvelope(bent)]);
+  t.true((await refusedBy(office, "equivocation")) >= 1);
+  const alarms = async ({ agent }: TestAgent): Promise<readonly string[]> =>
+    ((await agent.api.call("status")) as { alarms?: readonly string[] }).alarms ?? [];
+  for (const node of [office, device]) {
+    const [alarm] = await until(async () => ((await alarms(node)).length > 0 ? alarms(node) : undefined));
+    t.regex(alarm ?? "", /front-door signed two blocks with number 1/);
+  }
+  const later = entryOf(pair, charter, 2, one);
+  await publishBlocks(client, office, device, [encodeEnvelope(later)]);
+  await office.agent.api.call("admit", { devices: [], principals: [{ id: "after", roles: ["device"] }] });
+  await inStep(office, device);
+  const { rows } = (await office.agent.api.call("log", {})) as { rows: { id: string; status: string }[] };
+  t.is(rows.find(({ id }) => id === later.id)?.status, "frozen");
+});
+
+function fieldsOf({ v, k, o, a, l, n, b, p, c, t, d }: Block): Parameters<typeof signBlock>[0] {
   return { v, k, o, a, l, n, b, p, c, t, d };
 }
 

@@ -4,7 +4,10 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { openHome, runAgent } from "../../lib/agent/index.ts";
+import { findPlace } from "../../lib/agent/place.ts";
 import { silentLog } from "../../lib/base/index.ts";
+import { LedgerDb } from "../../lib/db/index.ts";
+import { META_PLACE } from "../../lib/node/index.ts";
 import { inStep, startDevice, startOffice, statusOf, type TestAgent, until } from "../support/agents.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -66,6 +69,28 @@ test("[L8] last week's home, put back, goes on in a new log, and nobody ever see
   const { entries } = await inStep(office, again);
   t.is(entries, 4); // The admission, a, b, c.
   t.is((await ownStatus(again)).alarms, undefined);
+  await neverForked(t, office, again);
+});
+
+test("[L8] a card that was put back byte for byte: the peers know more of its log than itself", async (t) => {
+  const { office, device, backup } = await organisation(t);
+  const week = await start(t, device);
+  await say(week, "b");
+  await inStep(office, week);
+  await week.agent.close();
+  rmSync(device.root, { recursive: true });
+  execFileSync("cp", ["-a", backup, device.root]);
+  // As if the file system had been put back, too: the mark is what the database remembers.
+  const { ledgerDb, nodeMark } = openHome(device.root);
+  const db = LedgerDb.open(ledgerDb);
+  db.setMeta(META_PLACE, JSON.stringify(findPlace(nodeMark, db).place));
+  db.close();
+  const again = await start(t, device);
+  await say(again, "c");
+  await inStep(office, again);
+  const status = await ownStatus(again);
+  t.is(status.incarnation?.cause.type, "behind");
+  t.is((await statusOf(office)).entries, 4);
   await neverForked(t, office, again);
 });
 
