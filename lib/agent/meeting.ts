@@ -19,9 +19,9 @@ const GREET_MS_MAX = 3_000;
 const CATCH_UP_MS_MAX = 15_000;
 const LOOK_EVERY_MS = 20;
 
-/** Whether all is held that one present peer holds. */
+/** Whether all is held that one peer held when it was asked. */
 export function isCaughtUp(peers: readonly PeerStatus[]): boolean {
-  return peers.some(({ isPresent, isCovered }) => isPresent && isCovered);
+  return peers.some(({ isMet }) => isMet);
 }
 
 /** Whether this node knows that no peer is ahead of it; false when nobody was there or the time was up. */

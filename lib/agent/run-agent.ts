@@ -117,7 +117,10 @@ class Agent implements AgentHandle {
           finals.filter((final) => final.branch === branch).map(({ h }) => ({ author, h })),
         ),
       voting: (event) => this.#tell({ ...event }),
-      turned: (turn) => this.#tell({ type: "incarnation", l: turn.l, before: turn.before, why: turnWords(turn) }),
+      turned: (turn) => {
+        this.#network?.step({ type: "meet" }); // Another copy may have decided what this one does not know yet.
+        this.#tell({ type: "incarnation", l: turn.l, before: turn.before, why: turnWords(turn) });
+      },
       alarm: (why) => this.#tell({ type: "alarm", why }),
       request: (objects, near) =>
         this.#network?.step({ type: "want", objects, ...(near === undefined ? {} : { near }) }),
@@ -144,6 +147,7 @@ class Agent implements AgentHandle {
       this.#tell({ type: "incarnation", l: last.l, before: last.before, why: turnWords(last) });
     const isNew = ownLog.isFresh && last === undefined;
     if (isNew || this.#network === undefined || !hasOthers(db.charterAt(), ownLog.author)) return;
+    this.#network.step({ type: "meet" });
     const isMet = await meetPeers({
       clock: this.#timers,
       isConnected: () => this.#network?.isConnected ?? false,

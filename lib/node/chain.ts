@@ -58,6 +58,7 @@ export class Chain {
   async take(envelopes: readonly Uint8Array[]): Promise<Taken> {
     const { ledger, organisation, refused, log } = this.#options;
     const taken = { added: 0, refused: 0 };
+    let isForked = false;
     for (let batch = envelopes; batch.length > 0; ) {
       const admission = admit(batch, ledger.admitView(organisation));
       for (const orphan of admission.orphans) this.#keepOrphan(orphan);
@@ -69,9 +70,11 @@ export class Chain {
       this.#tellSeen(admission, new Set(added));
       taken.added += added.length;
       taken.refused += admission.refused.length;
+      isForked ||= admission.refused.some(({ held }) => held !== undefined);
       batch = this.#takeChildren(added);
     }
-    if (taken.added > 0) await this.advance();
+    // [L6] The second block of a number may be all that comes of it: it is news that somebody has to act upon.
+    if (taken.added > 0 || isForked) await this.advance();
     return taken;
   }
 

@@ -35,6 +35,8 @@ export type SyncInput =
   | { readonly type: "tick"; readonly nowMs: number }
   | { readonly type: "connected" }
   | { readonly type: "disconnected" }
+  /** Some peer is to be asked what it holds now, whatever its HELLO says: `peers()` tells who has been met since. */
+  | { readonly type: "meet" }
   | { readonly type: "message"; readonly topic: string; readonly bytes: Uint8Array; readonly nowMs: number }
   | LocalInput
   /** Own new blocks, durable by now: they go to everybody at once. A `local` follows. */

@@ -2,11 +2,12 @@ import test from "ava";
 import { silentLog } from "../../lib/base/index.ts";
 import { type Block, encodeEnvelope } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
+import { entryPayload } from "../../lib/ledger/index.ts";
 import { Chain } from "../../lib/node/index.ts";
 import { note, TestLog, testOrganisation } from "../support/ledger-fixtures.ts";
 
 /** A chain over a database that counts what admission asks of it. */
-function setup(charter: Block): { chain: Chain; db: LedgerDb; asked: () => number } {
+function setup(charter: Block, settled = () => {}): { chain: Chain; db: LedgerDb; asked: () => number } {
   const db = LedgerDb.open(":memory:");
   db.ingest([charter]);
   let asked = 0;
@@ -34,7 +35,7 @@ function setup(charter: Block): { chain: Chain; db: LedgerDb; asked: () => numbe
     },
     organisation: charter.id,
     log: silentLog,
-    settled: () => {},
+    settled,
     onMerged: () => {},
     refused: () => {},
   });
@@ -54,4 +55,15 @@ test("[S5] chain: blocks that wait for their parents cost nothing until a parent
   t.true(asked() - before < 10, `${asked() - before} questions for one block`);
   await chain.take([encodeEnvelope(missing)]);
   t.is(db.countEntries(), 32);
+});
+
+test("[L6] chain: the second block of a number is news, though nothing was taken in", async (t) => {
+  const { charter, door } = testOrganisation();
+  let settled = 0;
+  const { chain } = setup(charter, () => {
+    settled += 1;
+  });
+  const [one, other] = ["one", "other"].map((text) => door.draft(entryPayload("notes", [note(text)]), [charter]));
+  for (const block of [one, other]) await chain.take([encodeEnvelope(block as Block)]);
+  t.is(settled, 2);
 });

@@ -11,6 +11,7 @@ import {
   SyncPeer,
 } from "../../lib/sync/index.ts";
 import { signHello } from "../../lib/sync/wire/frames.ts";
+import { tryDecodeFrame } from "../../lib/sync/wire/parse.ts";
 
 const hash = (byte: number): Hash => hashOf32(new Uint8Array(32).fill(byte));
 const ORG = hash(9);
@@ -231,4 +232,33 @@ test("[S6] a clock that runs back does no harm", (t) => {
   send(helloTopic(ORG, other.publicKey), hello(other), 10_000);
   t.notThrows(() => peer.step({ type: "tick", nowMs: 5 }));
   t.true(peer.peers().every(({ heardMs }) => heardMs === 10_000));
+});
+
+const published = (outputs: readonly SyncOutput[]): Frame[] =>
+  outputs.flatMap((output) => (output.type === "publish" ? (tryDecodeFrame(output.bytes, 16_384) ?? []) : []));
+
+test("[L8] who wants to meet peers asks them, though an old HELLO says that they hold no more", (t) => {
+  const { peer, send, toInbox } = setup();
+  const tip = { author: self.publicKey, l: "00".repeat(8), n: 1 };
+  peer.step({ type: "local", frontier: [tip], finals: [] });
+  peer.step({ type: "tick", nowMs: 1000 });
+  const [own] = published(peer.step({ type: "tick", nowMs: 3000 }));
+  send(helloTopic(ORG, other.publicKey), hello(other, (own as { digest: Hash }).digest), 3000);
+  t.deepEqual(published(peer.step({ type: "tick", nowMs: 4000 })), [], "equal digests: silence");
+  peer.step({ type: "meet" });
+  const front = published(peer.step({ type: "tick", nowMs: 4001 })).find(({ type }) => type === "front");
+  t.true(front?.type === "front" && !front.isAnswer);
+  const [tag] = (front as Extract<Frame, { type: "front" }>).tips[0] ?? [""];
+  const answer = { ...ANY_TIPS, type: "front", key: other.publicKey, digest: hash(7), isAnswer: true } as const;
+  toInbox({ ...answer, tips: [[tag, 3]], creditBytes: 0 }, 4100);
+  t.like(peer.peers(), [{ isMet: false }], "it holds more of our log than we do");
+  peer.step({ type: "local", frontier: [{ ...tip, n: 3 }], finals: [], ingested: 1 });
+  peer.step({ type: "tick", nowMs: 4200 });
+  t.like(peer.peers(), [{ isMet: true }]);
+  t.false(
+    published(peer.step({ type: "tick", nowMs: 4201 })).some(({ type }) => type === "front"),
+    "met once is met",
+  );
+  peer.step({ type: "meet" });
+  t.like(peer.peers(), [{ isMet: false }]);
 });

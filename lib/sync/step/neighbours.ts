@@ -18,8 +18,8 @@ export interface PeerStatus {
   readonly isPresent: boolean;
   /** Holds the same as we do. */
   readonly isEqual: boolean;
-  /** Holds nothing that we lack, as far as it has said. */
-  readonly isCovered: boolean;
+  /** Since the last `meet` it was asked, and we held all that it held then. A HELLO alone proves less: it may be old. */
+  readonly isMet: boolean;
   readonly heardMs: number;
   readonly finals: HelloFrame["finals"];
   readonly stalled?: { readonly sinceMs: number; readonly why: Failure };
@@ -31,6 +31,7 @@ export class Neighbour {
   digest: Hash | undefined;
   /** Its digest when we last knew that we hold all it holds. */
   caughtUpWith: Hash | undefined;
+  isMet = false;
   finals: HelloFrame["finals"] = [];
   frameBytesMax = FRAME_BYTES_DEFAULT;
   heardMs = 0;
@@ -98,11 +99,14 @@ export class Neighbours {
     for (const neighbour of this.#all.values()) neighbour.isPresent = false;
   }
 
-  status(ownDigest: Hash, covers: (digest: Hash) => boolean): PeerStatus[] {
+  forgetMet(): void {
+    for (const neighbour of this.#all.values()) neighbour.isMet = false;
+  }
+
+  status(ownDigest: Hash): PeerStatus[] {
     return [...this.#all.values()].map((neighbour) => {
-      const { key, isPresent, digest, caughtUpWith, heardMs, finals, failure, isStalled } = neighbour;
-      const isCovered = digest !== undefined && (digest === caughtUpWith || covers(digest));
-      const status = { key, isPresent, isEqual: digest === ownDigest, isCovered, heardMs, finals };
+      const { key, isPresent, digest, isMet, heardMs, finals, failure, isStalled } = neighbour;
+      const status = { key, isPresent, isEqual: digest === ownDigest, isMet, heardMs, finals };
       return isStalled && failure !== undefined ? { ...status, stalled: failure } : status;
     });
   }

@@ -101,7 +101,7 @@ export class SyncPeer {
 
   /** For status: whom this node knows, and who is stalled, since when and why. */
   peers(): PeerStatus[] {
-    return this.#neighbours.status(this.#holdings.digest, (digest) => this.#holdings.covers(digest));
+    return this.#neighbours.status(this.#holdings.digest);
   }
 
   /** Objects that are still to come. */
@@ -117,6 +117,8 @@ export class SyncPeer {
         return this.#connect();
       case "disconnected":
         return this.#disconnect();
+      case "meet":
+        return this.#puller.meet();
       case "message":
         return this.#message(input.topic, input.bytes);
       case "local":
@@ -232,7 +234,7 @@ export class SyncPeer {
     const isWhole = frame.window.from === TAG_FIRST && frame.window.to === "";
     const lacksNothing = frame.tips.every(([tag, n]) => this.#holdings.newest(tag) >= n);
     if (isWhole && lacksNothing)
-      neighbour.caughtUpWith = frame.digest; // Spares our own question.
+      this.#puller.onCovered(neighbour, frame.digest); // Spares our own question.
     else this.#puller.onQuestion(neighbour, frame, this.#nowMs);
   }
 

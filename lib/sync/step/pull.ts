@@ -53,6 +53,7 @@ export class Puller {
   #pull: Pull | undefined;
   #unstored = 0; // Ingest outputs that no `local` has answered.
   #isReporting = false; // The store says how many it has dealt with.
+  #isMeeting = false; // Until one peer has answered a question, all are asked, whatever their HELLOs say.
 
   constructor(options: PullerOptions) {
     this.#options = options;
@@ -72,6 +73,19 @@ export class Puller {
 
   forget(): void {
     this.#pull = undefined;
+  }
+
+  /** What was asked before counts for nothing. */
+  meet(): void {
+    this.#pull = undefined;
+    this.#isMeeting = true;
+    this.#options.neighbours.forgetMet();
+  }
+
+  /** The peer's own question shows that it holds nothing that we lack. */
+  onCovered(peer: Neighbour, digest: Hash): void {
+    peer.caughtUpWith = digest;
+    this.#met(peer);
   }
 
   /** The peer left: what it was asked is asked elsewhere. */
@@ -162,7 +176,8 @@ export class Puller {
   #behindAnybody(): Neighbour[] {
     const { holdings, neighbours } = this.#options;
     return neighbours.present().filter(({ digest, caughtUpWith }) => {
-      return digest !== undefined && digest !== caughtUpWith && !holdings.covers(digest);
+      if (digest === undefined || this.#isMeeting) return digest !== undefined;
+      return digest !== caughtUpWith && !holdings.covers(digest);
     });
   }
 
@@ -184,6 +199,11 @@ export class Puller {
       const { digest } = holdings;
       send(peer.key, { type: "front", key: self, digest, window, tips, isAnswer: false, creditBytes: share });
     }
+  }
+
+  #met(peer: Neighbour): void {
+    peer.isMet = true;
+    this.#isMeeting = false;
   }
 
   #start(peer: Neighbour, nowMs: number): Pull {
@@ -208,7 +228,10 @@ export class Puller {
     const isSettled = pull.settleMs !== undefined && nowMs >= pull.settleMs;
     if (!isComplete && !isSettled && nowMs < pull.deadlineMs) return;
     this.#pull = undefined;
-    if (isComplete) return caughtUp(pull);
+    if (isComplete) {
+      if (pull.isWhole) this.#met(pull.peer);
+      return caughtUp(pull);
+    }
     if (targets.some(({ before, now }) => now > before)) {
       pull.peer.succeed();
       this.#ask(pull.peer, nowMs); // The credit was used up, or something got lost on the way: go on.
