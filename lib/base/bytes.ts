@@ -1,16 +1,39 @@
 /** Byte strings: hex, order, equality. No meaning here, only shape. */
 
-const HEX = /^(?:[0-9a-f]{2})*$/;
+/** Value of each lower-case hex digit by its code; of anything else more than any two digits could make. */
+const NO_DIGIT = 0x1000;
+const DIGIT_OF = Uint16Array.from({ length: 128 }, (_, code) => {
+  const digit = "0123456789abcdef".indexOf(String.fromCharCode(code));
+  return digit < 0 ? NO_DIGIT : digit;
+});
+/** For names: without a view of each. */
+const SHORT = Buffer.alloc(32);
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 export function toHex(bytes: Uint8Array): string {
+  if (bytes.length === SHORT.length) {
+    SHORT.set(bytes);
+    return SHORT.toString("hex");
+  }
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
 }
 
 /** Lower-case hex to bytes; undefined when the text is not hex. */
 export function fromHex(text: string): Uint8Array | undefined {
-  return HEX.test(text) ? new Uint8Array(Buffer.from(text, "hex")) : undefined;
+  if (text.length % 2 !== 0) return undefined;
+  const bytes = new Uint8Array(text.length / 2);
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = digitAt(text, 2 * at) * 16 + digitAt(text, 2 * at + 1);
+    if (byte >= NO_DIGIT) return undefined;
+    bytes[at] = byte;
+  }
+  return bytes;
+}
+
+function digitAt(text: string, at: number): number {
+  return DIGIT_OF[text.charCodeAt(at)] ?? NO_DIGIT;
 }
 
 export function utf8(text: string): Uint8Array {

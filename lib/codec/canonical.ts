@@ -1,13 +1,9 @@
 /**
- * Canonical CBOR, writing side: RFC 8949 §4.2.1 narrowed to what [L1] lists. cbor-x writes the bytes;
- * this file gives it only values for which it writes the one canonical form. Its traps, and where
- * each is kept out: keys in insertion order (sorted here), maps of objects with number-like keys
- * (handed over as Map), integers beyond 32 bits as floats (handed over as BigInt), integers from
- * -2^32 to -2^31 - 1 wider than they need be (narrowed afterwards).
+ * Canonical CBOR, writing side: RFC 8949 §4.2.1 narrowed to what [L1] lists. One pass, straight into a buffer
+ * that is used again: every block is written when it is signed, and once more when it is read [L2].
  */
-import { Encoder } from "cbor-x/encode"; // Without streams, and without a look for a native decoder.
-import { CBOR_DEPTH_MAX, GdoError } from "../base/index.ts";
-import { narrowIntegers } from "./narrow.ts";
+import { CBOR_DEPTH_MAX, equalBytes, GdoError } from "../base/index.ts";
+import { ByteSink } from "./byte-sink.ts";
 
 /** What has a canonical form [L1]. Integers: -2^63 to 2^64 - 1, as bigint beyond 2^53 - 1. Text: NFC. */
 export type Canonical =
@@ -26,107 +22,124 @@ export type CanonicalMap = { readonly [key: string]: Canonical };
 export const INTEGER_MIN = -(2n ** 63n);
 export const INTEGER_MAX = 2n ** 64n - 1n;
 
-const engine = new Encoder({
-  useRecords: false,
-  mapsAsObjects: false, // Else a Map is written under tag 259.
-  variableMapSize: true,
-  tagUint8Array: false,
-  structuredClone: false,
-});
-
-const LONE_SURROGATE = /\p{Surrogate}/u;
-const UINT32_MAX = 2 ** 32 - 1;
-const INT32_MIN = -(2 ** 31);
-const UINT32_NEGATIVE_MIN = -(2 ** 32);
-
-/** What one encoding has met. */
-interface Pass {
-  /** Some integer will come out of the engine wider than it need be. */
-  hasWide: boolean;
-}
-
 /**
  * The canonical bytes of a value [L1]. Throws INPUT_INVALID, naming the place, for what has no
  * canonical form: floats, undefined, text that is not NFC, nesting deeper than 16 [L2].
  */
 export function encodeCanonical(value: Canonical): Uint8Array {
-  const pass: Pass = { hasWide: false };
-  const prepared = prepare(value, 0, "", pass);
-  const bytes = new Uint8Array(engine.encode(prepared));
-  return pass.hasWide ? narrowIntegers(bytes) : bytes;
+  return written(value, (sink) => sink.copy());
 }
 
-function refuse(path: string, why: string): GdoError {
-  return new GdoError("INPUT_INVALID", `no canonical form: ${why}${path === "" ? "" : ` at ${path}`}`);
+/** Whether these are the value's canonical bytes [L2]. Throws as encodeCanonical does. */
+export function encodesTo(value: Canonical, bytes: Uint8Array): boolean {
+  return written(value, (sink) => equalBytes(sink.view(), bytes));
 }
 
-function prepare(value: unknown, depth: number, path: string, pass: Pass): unknown {
-  switch (typeof value) {
-    case "string":
-      return checkText(value, path);
-    case "number":
-      return prepareNumber(value, path, pass);
-    case "bigint":
-      return prepareBigint(value, path, pass);
-    case "boolean":
-      return value;
-    case "object":
-      return value === null ? null : prepareObject(value, depth, path, pass);
-    default:
-      throw refuse(path, typeof value);
+const sink = new ByteSink();
+let isWriting = false;
+
+function written<T>(value: Canonical, use: (sink: ByteSink) => T): T {
+  // A getter of the value could come back here; it gets a sink of its own.
+  const own = isWriting ? new ByteSink() : sink;
+  const wasWriting = isWriting;
+  isWriting = true;
+  try {
+    new Writer(own).write(value, 0);
+    return use(own);
+  } finally {
+    own.reset();
+    isWriting = wasWriting;
   }
 }
 
-function checkText(text: string, path: string): string {
-  if (LONE_SURROGATE.test(text)) throw refuse(path, "text with half a surrogate pair");
-  if (text.normalize("NFC") !== text) throw refuse(path, "text that is not in normal form C");
-  return text;
-}
+const LONE_SURROGATE = /\p{Surrogate}/u;
 
-function prepareNumber(value: number, path: string, pass: Pass): number | bigint {
-  if (!Number.isInteger(value)) throw refuse(path, `the float ${value}`);
-  if (!Number.isSafeInteger(value)) throw refuse(path, "an integer beyond 2^53 - 1 that is not a bigint");
-  if (value >= INT32_MIN && value <= UINT32_MAX) return value === 0 ? 0 : value; // -0 is 0.
-  if (value < 0 && value >= UINT32_NEGATIVE_MIN) pass.hasWide = true;
-  return BigInt(value);
-}
+/** Heads: the major type in the upper three bits. */
+const [UNSIGNED, NEGATIVE, BYTES, TEXT, ARRAY, MAP] = [0x00, 0x20, 0x40, 0x60, 0x80, 0xa0];
+const [FALSE, TRUE, NULL] = [0xf4, 0xf5, 0xf6];
 
-function prepareBigint(value: bigint, path: string, pass: Pass): number | bigint {
-  if (value < INTEGER_MIN || value > INTEGER_MAX) throw refuse(path, "an integer beyond 64 bits");
-  const small = Number(value);
-  return Number.isSafeInteger(small) ? prepareNumber(small, path, pass) : value;
-}
+class Writer {
+  readonly #sink: ByteSink;
+  /** Where the value is that is being written: the first `depth` of it. */
+  readonly #path: (string | number)[] = [];
 
-function prepareObject(value: object, depth: number, path: string, pass: Pass): unknown {
-  if (value instanceof Uint8Array) {
-    // The engine goes by the exact class.
-    return value.constructor === Uint8Array ? value : new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  constructor(into: ByteSink) {
+    this.#sink = into;
   }
-  if (depth >= CBOR_DEPTH_MAX) throw refuse(path, `nesting deeper than ${CBOR_DEPTH_MAX}`);
-  if (Array.isArray(value)) return prepareArray(value, depth, path, pass);
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype !== Object.prototype && prototype !== null)
-    throw refuse(path, `a ${value.constructor?.name ?? "class instance"}`);
-  return prepareMap(value as Readonly<Record<string, unknown>>, depth, path, pass);
+
+  write(value: unknown, depth: number): void {
+    if (typeof value === "string") this.#text(value, depth);
+    else if (typeof value === "number") this.#number(value, depth);
+    else if (value === null) this.#sink.byte(NULL);
+    else if (typeof value === "object") this.#object(value, depth);
+    else if (typeof value === "boolean") this.#sink.byte(value ? TRUE : FALSE);
+    else if (typeof value === "bigint") this.#bigint(value, depth);
+    else throw this.#refuse(typeof value, depth);
+  }
+
+  #refuse(why: string, depth: number): GdoError {
+    const steps = this.#path.slice(0, depth).map((step) => (typeof step === "number" ? `[${step}]` : `.${step}`));
+    const path = steps.join("").replace(/^\./, "");
+    return new GdoError("INPUT_INVALID", `no canonical form: ${why}${path === "" ? "" : ` at ${path}`}`);
+  }
+
+  #number(value: number, depth: number): void {
+    if (!Number.isInteger(value)) throw this.#refuse(`the float ${value}`, depth);
+    if (!Number.isSafeInteger(value)) throw this.#refuse("an integer beyond 2^53 - 1 that is not a bigint", depth);
+    if (value < 0) this.#sink.head(NEGATIVE, -1 - value);
+    else this.#sink.head(UNSIGNED, value); // -0 is 0.
+  }
+
+  #bigint(value: bigint, depth: number): void {
+    if (value < INTEGER_MIN || value > INTEGER_MAX) throw this.#refuse("an integer beyond 64 bits", depth);
+    if (value < 0n) this.#sink.wideHead(NEGATIVE, -1n - value);
+    else this.#sink.wideHead(UNSIGNED, value);
+  }
+
+  #text(text: string, depth: number): void {
+    if (this.#sink.ascii(TEXT, text)) return; // In every normal form.
+    if (LONE_SURROGATE.test(text)) throw this.#refuse("text with half a surrogate pair", depth);
+    if (text.normalize("NFC") !== text) throw this.#refuse("text that is not in normal form C", depth);
+    this.#sink.utf8(TEXT, text);
+  }
+
+  #object(value: object, depth: number): void {
+    if (value instanceof Uint8Array) return this.#sink.string(BYTES, value);
+    if (depth >= CBOR_DEPTH_MAX) throw this.#refuse(`nesting deeper than ${CBOR_DEPTH_MAX}`, depth);
+    if (Array.isArray(value)) return this.#array(value, depth);
+    const prototype = Object.getPrototypeOf(value);
+    if (prototype !== Object.prototype && prototype !== null)
+      throw this.#refuse(`a ${value.constructor?.name ?? "class instance"}`, depth);
+    this.#map(value as Readonly<Record<string, unknown>>, depth);
+  }
+
+  #array(items: readonly unknown[], depth: number): void {
+    this.#sink.head(ARRAY, items.length);
+    // By index: a hole is undefined and must be refused, not skipped.
+    for (let index = 0; index < items.length; index += 1) {
+      this.#path[depth] = index;
+      this.write(items[index], depth + 1);
+    }
+  }
+
+  #map(map: Readonly<Record<string, unknown>>, depth: number): void {
+    if (Object.getOwnPropertySymbols(map).length > 0) throw this.#refuse("a symbol as key", depth);
+    const keys = inOrder(Object.keys(map));
+    this.#sink.head(MAP, keys.length);
+    for (const key of keys) {
+      this.#path[depth] = key;
+      this.#text(key, depth + 1);
+      this.write(map[key], depth + 1);
+    }
+  }
 }
 
-function prepareArray(items: readonly unknown[], depth: number, path: string, pass: Pass): unknown[] {
-  const prepared = new Array<unknown>(items.length);
-  // By index: a hole is undefined and must be refused, not skipped.
-  for (let index = 0; index < items.length; index += 1) {
-    prepared[index] = prepare(items[index], depth + 1, `${path}[${index}]`, pass);
+/** Most maps come in order: those that were read, and those that are made so. */
+function inOrder(keys: string[]): string[] {
+  for (let index = 1; index < keys.length; index += 1) {
+    if (compareKeys(keys[index - 1] as string, keys[index] as string) > 0) return keys.sort(compareKeys);
   }
-  return prepared;
-}
-
-function prepareMap(map: Readonly<Record<string, unknown>>, depth: number, path: string, pass: Pass): unknown {
-  if (Object.getOwnPropertySymbols(map).length > 0) throw refuse(path, "a symbol as key");
-  const prepared = new Map<string, unknown>();
-  for (const key of Object.keys(map).sort(compareKeys)) {
-    const keyPath = path === "" ? key : `${path}.${key}`;
-    prepared.set(checkText(key, keyPath), prepare(map[key], depth + 1, keyPath, pass));
-  }
-  return prepared;
+  return keys;
 }
 
 /** Order of text keys in a canonical map: bytewise over their encodings, so the shorter first [L1]. */

@@ -1,12 +1,10 @@
 /**
  * Canonical CBOR, reading side. A strict reader takes only what [L1] lists and keeps the limits of
- * [L2] before it allocates anything; then cbor-x, which shares no code with it, must write the same
- * bytes from the result [L2]. cbor-x's own decoder is not used: it takes duplicate keys, wide
- * integers, indefinite lengths and tags, renames the key "__proto__", and drops a byte-order mark
- * or not depending on whether its native part is installed.
+ * [L2] before it allocates anything; then the writer, which shares no code with it, must write the same
+ * bytes from the result [L2].
  */
-import { CBOR_DEPTH_MAX, equalBytes, GdoError, OBJECT_BYTES_MAX, toHex } from "../base/index.ts";
-import { type Canonical, encodeCanonical, INTEGER_MIN } from "./canonical.ts";
+import { CBOR_DEPTH_MAX, GdoError, OBJECT_BYTES_MAX, toHex } from "../base/index.ts";
+import { type Canonical, encodesTo, INTEGER_MIN } from "./canonical.ts";
 
 export interface DecodeLimits {
   /** Default 32 MiB. */
@@ -24,12 +22,18 @@ export function decodeCanonical(bytes: Uint8Array, limits: DecodeLimits = {}): C
   const bytesMax = limits.bytesMax ?? OBJECT_BYTES_MAX;
   if (bytes.length > bytesMax) throw new GdoError("LEDGER_FORM", `${bytes.length} bytes, more than ${bytesMax}`);
   const value = new Reader(bytes, Math.min(limits.depthMax ?? CBOR_DEPTH_MAX, CBOR_DEPTH_MAX)).whole();
-  if (!equalBytes(encodeCanonical(value), bytes))
-    throw new GdoError("LEDGER_FORM", "not canonical: encodes to other bytes");
+  if (!encodesTo(value, bytes)) throw new GdoError("LEDGER_FORM", "not canonical: encodes to other bytes");
   return value;
 }
 
 const UINT32 = 2 ** 32;
+/** Upper halves below it make integers that a number holds. */
+const SAFE_HIGH = 2 ** 21 - 1;
+
+/** Copied byte by byte. */
+const SHORT_BYTES = 64;
+/** Texts of one byte: a block's keys. */
+const ASCII = Array.from({ length: 128 }, (_, unit) => String.fromCharCode(unit));
 
 class Reader {
   readonly #bytes: Buffer;
@@ -62,7 +66,7 @@ class Reader {
     if (major === 0) return this.#integer(this.#argument(info, at));
     if (major === 1) return this.#negative(this.#argument(info, at), at);
     const length = this.#length(info, at);
-    if (major === 2) return new Uint8Array(this.#take(length, at));
+    if (major === 2) return this.#content(length, at);
     if (major === 3) return this.#text(length, at);
     if (depth >= this.#depthMax) throw this.#refuse(`nesting deeper than ${this.#depthMax}`, at);
     return major === 4 ? this.#array(length, depth) : this.#map(length, depth);
@@ -88,18 +92,22 @@ class Reader {
   #argument(info: number, at: number): number | bigint {
     if (info < 24) return info;
     if (info > 27) throw this.#refuse("a reserved head", at);
-    const width = 2 ** (info - 24);
+    const width = 1 << (info - 24);
     const start = this.#at;
-    this.#take(width, at);
-    if (width === 8) {
-      const value = this.#bytes.readBigUInt64BE(start);
-      if (value < UINT32) throw this.#refuse("an integer or length in more bytes than it needs", at);
-      return value;
-    }
+    this.#skip(width, at);
+    if (width === 8) return this.#wideArgument(start, at);
     const value = this.#bytes.readUIntBE(start, width);
     if (value < (width === 1 ? 24 : 2 ** (width * 4)))
       throw this.#refuse("an integer or length in more bytes than it needs", at);
     return value;
+  }
+
+  #wideArgument(start: number, at: number): number | bigint {
+    const high = this.#bytes.readUInt32BE(start);
+    if (high === 0) throw this.#refuse("an integer or length in more bytes than it needs", at);
+    // -1 less this is still safe.
+    if (high < SAFE_HIGH) return high * UINT32 + this.#bytes.readUInt32BE(start + 4);
+    return this.#bytes.readBigUInt64BE(start);
   }
 
   #integer(value: number | bigint): number | bigint {
@@ -120,21 +128,34 @@ class Reader {
     return Number(length);
   }
 
-  #take(length: number, at: number): Buffer {
+  #skip(length: number, at: number): void {
     const end = this.#at + length;
     if (end > this.#bytes.length) throw this.#refuse("cut short", at);
-    const taken = this.#bytes.subarray(this.#at, end);
     this.#at = end;
-    return taken;
+  }
+
+  /** In memory of its own, and no Buffer. */
+  #content(length: number, at: number): Uint8Array {
+    const start = this.#at;
+    this.#skip(length, at);
+    const content = new Uint8Array(length);
+    if (length > SHORT_BYTES) content.set(this.#bytes.subarray(start, this.#at));
+    else for (let index = 0; index < length; index += 1) content[index] = this.#bytes[start + index] as number;
+    return content;
   }
 
   #text(length: number, at: number): string {
     const start = this.#at;
-    const taken = this.#take(length, at);
+    this.#skip(length, at);
+    if (length === 1) {
+      const known = ASCII[this.#bytes[start] as number];
+      if (known !== undefined) return known;
+    }
     const text = this.#bytes.toString("utf8", start, this.#at);
+    if (text.length === length && !text.includes("\ufffd")) return text; // ASCII is in every normal form.
     // What is not UTF-8 has become U+FFFD.
-    if (text.includes("\ufffd") && !Buffer.from(text).equals(taken)) throw this.#refuse("text that is not UTF-8", at);
-    if (text.length === length) return text; // ASCII is in every normal form.
+    if (text.includes("\ufffd") && !Buffer.from(text).equals(this.#bytes.subarray(start, this.#at)))
+      throw this.#refuse("text that is not UTF-8", at);
     if (text.normalize("NFC") !== text) throw this.#refuse("text that is not in normal form C", at);
     return text;
   }

@@ -1,9 +1,10 @@
 /** Branches: their last merge, what is in them, what is void, what could be merged next. */
 import type { Statement } from "better-sqlite3";
 import { type Hash, hashOf32 } from "../base/index.ts";
+import type { Block } from "../codec/index.ts";
 import type { Line } from "../ledger/index.ts";
 import type { Connection } from "./connection.ts";
-import type { StoredBlock } from "./rows.ts";
+import { blockOfRow, type StoredBlock } from "./rows.ts";
 
 export interface BranchRow {
   readonly id: number;
@@ -62,7 +63,8 @@ export class BranchTable {
   readonly #isMerged: Statement<[number], { h: number }>;
   readonly #wait: Statement<[number]>;
   readonly #unwait: Statement<[number]>;
-  readonly #waiting: Statement<[], StoredBlock>;
+  readonly #waiting: Statement<[], { seq: number }>;
+  readonly #block: Statement<[number], StoredBlock>;
   readonly #pending: Statement<[Pending & { limit: number }], StoredBlock>;
   readonly #countPending: Statement<[Pending], { count: number }>;
   readonly #next: Statement<[number, number], { next: number }>;
@@ -75,6 +77,8 @@ export class BranchTable {
   readonly #mergeAt: Statement<[number, number], MergedRow>;
   readonly #countVoids: Statement<[number, number], { count: number }>;
   readonly #members: Statement<[number, number], { id: Buffer }>;
+  /** Those that wait, by row: they are asked for whenever something comes. */
+  #kept = new Map<number, Block>();
 
   constructor({ raw }: Connection) {
     this.#find = raw.prepare("SELECT id, name, takes, h, head, began, origin FROM branches WHERE name = ?");
@@ -87,7 +91,8 @@ export class BranchTable {
     this.#isMerged = raw.prepare("SELECT h FROM merges WHERE block = ?");
     this.#wait = raw.prepare("INSERT INTO waiting (block) VALUES (?)");
     this.#unwait = raw.prepare("DELETE FROM waiting WHERE block = ?");
-    this.#waiting = raw.prepare("SELECT b.body, b.sig FROM waiting w JOIN blocks b ON b.seq = w.block ORDER BY b.seq");
+    this.#waiting = raw.prepare("SELECT block AS seq FROM waiting ORDER BY block");
+    this.#block = raw.prepare("SELECT body, sig FROM blocks WHERE seq = ?");
     this.#pending = raw.prepare(`SELECT b.body, b.sig ${PENDING} ORDER BY b.seq LIMIT @limit`);
     this.#countPending = raw.prepare(`SELECT count(*) AS count ${PENDING}`);
     this.#next = raw.prepare("SELECT next FROM branch_logs WHERE branch = ? AND log = ?");
@@ -145,8 +150,19 @@ export class BranchTable {
     this.#wait.run(seq);
   }
 
-  waiting(): StoredBlock[] {
-    return this.#waiting.all();
+  waiting(): Block[] {
+    const blocks = this.#waiting.all().map(({ seq }) => [seq, this.#kept.get(seq) ?? this.#read(seq)] as const);
+    this.#kept = new Map(blocks);
+    return blocks.map(([, block]) => block);
+  }
+
+  #read(seq: number): Block {
+    return blockOfRow(this.#block.get(seq) as StoredBlock, "that waits");
+  }
+
+  /** To be called when a transaction was undone. */
+  forget(): void {
+    this.#kept.clear();
   }
 
   isMerged(seq: number): boolean {

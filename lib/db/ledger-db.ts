@@ -117,6 +117,7 @@ export class LedgerDb {
       if (block.k === "vote") this.#tables.votes.add(seq, block);
       if (block.k === "merge") this.#tables.branches.wait(seq);
     }
+    this.#tables.logs.flush();
     return added;
   }
 
@@ -125,9 +126,8 @@ export class LedgerDb {
     try {
       work();
     } catch (error) {
-      this.#tables.logs.forget();
-      this.#tables.charters.forget();
-      this.#tables.votes.forget();
+      const { logs, charters, votes, branches } = this.#tables;
+      for (const table of [logs, charters, votes, branches]) table.forget();
       throw error;
     }
   }
@@ -237,7 +237,7 @@ export class LedgerDb {
 
   /** Merge blocks that are held and not applied, in the order of taking in. */
   waitingMerges(): Block[] {
-    return this.#tables.branches.waiting().map((row) => blockOfRow(row, "that waits"));
+    return this.#tables.branches.waiting();
   }
 
   /**

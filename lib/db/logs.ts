@@ -1,13 +1,18 @@
 /** Logs: which there are, and up to which number each is held. */
 import type { Statement } from "better-sqlite3";
-import { bytesOf, fromHex, GdoError, type PublicKey, publicKeyOf32, toHex } from "../base/index.ts";
+import { bytesOf, fromHex, GdoError, type Hash, type PublicKey, publicKeyOf32, toHex } from "../base/index.ts";
+import type { Block } from "../codec/index.ts";
 import type { Connection } from "./connection.ts";
 
 export interface LogRow {
   readonly id: number;
   /** Numbers 0 to next - 1 are held. */
   readonly next: number;
+  /** Number next - 1, where it was added in this run. */
+  readonly last?: Hash;
 }
+
+type KeptLog = { -readonly [key in keyof LogRow]: LogRow[key] };
 
 /** The newest number held of one log. */
 export interface FrontierLog {
@@ -25,7 +30,9 @@ export class LogTable {
   readonly #all: Statement<[], StoredLog>;
   readonly #ofAuthor: Statement<[Uint8Array], { l: Buffer }>;
   /** Rows by author and incarnation; forgotten whenever a transaction fails. */
-  readonly #kept = new Map<string, LogRow>();
+  readonly #kept = new Map<PublicKey, Map<string, KeptLog>>();
+  /** Whose `next` is not in the table yet. */
+  readonly #advanced = new Set<KeptLog>();
 
   constructor({ raw }: Connection) {
     this.#find = raw.prepare("SELECT id, next FROM logs WHERE author = ? AND l = ?");
@@ -36,32 +43,49 @@ export class LogTable {
   }
 
   find(author: PublicKey, l: string): LogRow | undefined {
-    const kept = this.#kept.get(author + l);
-    if (kept !== undefined) return kept;
-    const row = this.#find.get(bytesOf(author), logBytes(l));
-    if (row !== undefined) this.#kept.set(author + l, row);
-    return row;
+    return this.#log(author, l);
   }
 
   findOrAdd(author: PublicKey, l: string): LogRow {
-    const found = this.find(author, l);
-    if (found !== undefined) return found;
-    const id = Number(this.#add.run(bytesOf(author), logBytes(l)).lastInsertRowid);
-    const row = { id, next: 0 };
-    this.#kept.set(author + l, row);
+    return this.#log(author, l) ?? this.#keep(author, l, this.#addRow(author, l));
+  }
+
+  #log(author: PublicKey, l: string): KeptLog | undefined {
+    const kept = this.#kept.get(author)?.get(l);
+    if (kept !== undefined) return kept;
+    const row = this.#find.get(bytesOf(author), logBytes(l));
+    return row === undefined ? undefined : this.#keep(author, l, row);
+  }
+
+  #addRow(author: PublicKey, l: string): LogRow {
+    return { id: Number(this.#add.run(bytesOf(author), logBytes(l)).lastInsertRowid), next: 0 };
+  }
+
+  #keep(author: PublicKey, l: string, row: LogRow): KeptLog {
+    const logs = this.#kept.get(author) ?? new Map<string, KeptLog>();
+    this.#kept.set(author, logs.set(l, row));
     return row;
   }
 
-  /** Notes that one more number is held. */
-  advance(author: PublicKey, l: string, row: LogRow): void {
-    const next = row.next + 1;
-    this.#advance.run(next, row.id);
-    this.#kept.set(author + l, { id: row.id, next });
+  /** Notes that its log's next number is held; flush() writes it. */
+  advance({ a, l, id }: Pick<Block, "a" | "l" | "id">): void {
+    const log = this.#log(a, l);
+    if (log === undefined) return;
+    log.next += 1;
+    log.last = id;
+    this.#advanced.add(log);
+  }
+
+  /** To be called before a transaction ends, and before the table is read in it. */
+  flush(): void {
+    for (const { id, next } of this.#advanced) this.#advance.run(next, id);
+    this.#advanced.clear();
   }
 
   /** To be called when a transaction was undone. */
   forget(): void {
     this.#kept.clear();
+    this.#advanced.clear();
   }
 
   frontier(): FrontierLog[] {

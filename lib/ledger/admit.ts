@@ -129,7 +129,8 @@ class Batch implements Admission {
     if (block === undefined) return undefined;
     const why = this.#whyUnwelcome(block);
     if (why !== undefined) return this.#refuse(why[0], why[1], block);
-    if (this.#view.parent(block.id) === undefined) return block;
+    // [L6] A number beyond what is held is of a block that is not.
+    if (block.n > this.#view.newest(block.a, block.l) || this.#view.parent(block.id) === undefined) return block;
     this.known += 1;
     return undefined;
   }
@@ -206,7 +207,7 @@ class Batch implements Admission {
   #admit(block: Block, isChecked: boolean): void {
     const log = logOf(block);
     const place = `${log}${block.n}`;
-    const held = this.#byPlace.get(place) ?? this.#view.at(block.a, block.l, block.n);
+    const held = this.#byPlace.get(place) ?? this.#heldAt(block);
     // [L6] After the signature: only two signed blocks prove anything.
     if (held !== undefined) {
       this.refused.push({ reason: "equivocation", why: `${block.a} used number ${block.n} twice`, block, held });
@@ -216,6 +217,10 @@ class Batch implements Admission {
     this.#byPlace.set(place, block.id);
     this.#newest.set(log, block.n);
     this.admitted.push({ block, isChecked });
+  }
+
+  #heldAt({ a, l, n }: Block): Hash | undefined {
+    return n > this.#view.newest(a, l) ? undefined : this.#view.at(a, l, n);
   }
 
   #refuse(reason: RefusalReason, why: string, block?: Block): undefined {

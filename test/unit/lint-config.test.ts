@@ -108,7 +108,7 @@ const REFUSED: Readonly<Record<string, readonly Case[]>> = {
 const ALLOWED: readonly Case[] = [
   ...imports("lib/base/rng.ts", "node:crypto", "./bytes.ts"),
   ...imports("lib/addon.ts", "./base/index.ts", "node:module"),
-  ...imports("lib/codec/a.ts", "../base/index.ts", "../addon.ts", "cbor-x/encode", "./canonical.ts"),
+  ...imports("lib/codec/a.ts", "../base/index.ts", "../addon.ts", "node:crypto", "./canonical.ts"),
   ...imports("lib/store/a.ts", "../base/index.ts", "../addon.ts", "../codec/index.ts", "node:fs/promises"),
   ...imports("lib/store/pack/a.ts", "../../base/index.ts", "../../addon.ts", "../blob.ts", "../tree/a.ts", "./b.ts"),
   ...imports("lib/ledger/a.ts", "../base/index.ts", "../codec/index.ts", "./order.ts"),
