@@ -1,8 +1,8 @@
 /**
  * Builds the dapps of this folder: each dapps/NAME becomes dist/dapps/NAME, the tree that is merged over
- * its base image: dapp.yaml and the program in one file, app/main.mjs.
+ * its base image: dapp.yaml, schemas/ and the program in one file, app/main.mjs.
  */
-import { cpSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -23,7 +23,9 @@ async function buildDapp(name) {
     target: "node20",
     logLevel: "warning",
   });
-  cpSync(new URL("dapp.yaml", source), new URL("dapp.yaml", result));
+  for (const part of ["dapp.yaml", "schemas"]) {
+    if (existsSync(new URL(part, source))) cpSync(new URL(part, source), new URL(part, result), { recursive: true });
+  }
 }
 
 const names = readdirSync(sources, { withFileTypes: true }).filter((entry) => entry.isDirectory());

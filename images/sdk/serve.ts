@@ -3,7 +3,8 @@
  * may ask the host, and the answers come in between. Rules: docs/design/dapps.md.
  */
 import { canonicalFromJson, jsonFromCanonical } from "../../lib/codec/json.ts";
-import type { Canonical, Dapp, DappEvent, Entry, Input, Reduction, State } from "./types.ts";
+import { Refusal } from "./refusal.ts";
+import type { Actor, Canonical, Dapp, DappEvent, Entry, Input, Reduction, State } from "./types.ts";
 
 /** The three streams of a program. */
 export interface Streams {
@@ -69,8 +70,22 @@ async function perform(dapp: Dapp, method: string, params: Json, host: HostLink)
       if (query === undefined) throw new Error(`no query ${params.name}`);
       return jsonFromCanonical(await query(canonicalFromJson(params.args), host.view("now")));
     }
+    case "command":
+      return command(dapp, params, host.view("now"));
     default:
       throw new Error(`no method ${method}`);
+  }
+}
+
+async function command(dapp: Dapp, { name, args, actor, time }: Json, state: State): Promise<unknown> {
+  const perform = dapp.commands?.[String(name)];
+  if (perform === undefined) throw new Error(`no command ${name}`);
+  try {
+    const acts = await perform(canonicalFromJson(args), state, { ...(actor as Actor), timeMs: time as number });
+    return { acts: acts.map(([type, body]) => [type, jsonFromCanonical(body)]) };
+  } catch (cause) {
+    if (cause instanceof Refusal) return { refused: cause.message };
+    throw cause;
   }
 }
 

@@ -15,7 +15,7 @@ export interface Entry {
   readonly rights: readonly string[];
   /** The device's wall clock, ms since 1970: advice, never authority [L5]. */
   readonly timeMs: number;
-  readonly acts: readonly (readonly [type: string, body: Canonical])[];
+  readonly acts: readonly Act[];
 }
 
 /** What a dapp that this one reads made of one of its entries. */
@@ -60,10 +60,27 @@ export type Verdict = { readonly verdict: "PASS" } | { readonly verdict: "FAIL";
 
 export type Query = (args: Canonical, state: State) => Promise<Canonical>;
 
+/** Who gives a command, and by what they showed that it is they. */
+export interface Actor {
+  readonly principal: string;
+  /** Key of the device that asks, 64 hex digits. */
+  readonly author: string;
+  readonly rights: readonly string[];
+  readonly shown: "key" | "card" | "pin";
+  /** The asking device's wall clock, ms since 1970. */
+  readonly timeMs: number;
+}
+
+export type Act = readonly [type: string, body: Canonical];
+
+/** Acts to append for who asks; throws a Refusal with the reason. Arguments fit the command's schema. */
+export type Command = (args: Canonical, state: State, actor: Actor) => Promise<readonly Act[]>;
+
 /** A dapp: a few functions of their arguments, nothing else [D3]. */
 export interface Dapp {
   reduce(input: Input, state: State): Promise<Reduction>;
   /** `input.entries` are those that were not void. */
   test?(input: Input, before: State, after: State): Promise<Verdict>;
   readonly queries?: Readonly<Record<string, Query>>;
+  readonly commands?: Readonly<Record<string, Command>>;
 }

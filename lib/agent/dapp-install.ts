@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { GdoError, type Hash } from "../base/index.ts";
-import { type Manifest, parseManifest } from "../dapp/index.ts";
+import { Contract, type Manifest, parseManifest } from "../dapp/index.ts";
 import type { LedgerDb } from "../db/index.ts";
 import type { ChunkStore } from "../store/index.ts";
 import { ImageBuilder } from "./image/build.ts";
@@ -20,6 +20,7 @@ export async function storeDapp(store: ChunkStore, db: LedgerDb, folder: string)
   const path = join(folder, "dapp.yaml");
   if (!existsSync(path)) throw new GdoError("DAPP_MANIFEST", `there is no dapp.yaml in ${folder}`);
   const manifest = parseManifest(readFileSync(path, "utf8"));
+  await Contract.load(manifest, async (file) => readFileSync(join(folder, file), "utf8"));
   const tree = await new ImageBuilder({ store, db }).build(manifest.image, folder);
   return { manifest, tree };
 }

@@ -11,6 +11,7 @@ import type { PeerStatus } from "../sync/index.ts";
 import { BACKUP_PARAMS, Backups, FORGET_PARAMS, PROGRESS_PARAMS } from "./backup.ts";
 import { waitsFor } from "./branch-standing.ts";
 import type { Api } from "./control.ts";
+import { callCommand } from "./dapp-command.ts";
 import { storeDapp } from "./dapp-install.ts";
 import type { DoorStatus } from "./door-hub.ts";
 import { importDoorbot } from "./doorbot-import.ts";
@@ -81,6 +82,7 @@ const PARAMS = {
       .optional(),
   }),
   query: z.strictObject({ app: z.string(), query: z.string(), args: z.unknown().default({}) }),
+  call: z.strictObject({ app: z.string(), command: z.string(), branch, args: z.unknown().default({}) }),
   merge: z.strictObject({ branch }),
   sync: z.strictObject({ timeoutMs: z.int().min(0).max(600_000).default(10_000) }),
   put: z.strictObject({ path }),
@@ -146,6 +148,14 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
     query: async ({ app, query, args }) => ({
       value: jsonFromCanonical(await node.query(app, query, canonicalFromJson(args))),
     }),
+    call: async ({ args, ...call }) => {
+      const { block, acts } = await callCommand(node, { ...call, args: canonicalFromJson(args) });
+      return {
+        id: block.id,
+        n: block.n,
+        acts: acts.map(({ type, body }) => ({ type, body: jsonFromCanonical(body) })),
+      };
+    },
     merge: ({ branch: name }) => mergeBranches(node, name),
     sync: ({ timeoutMs }) => awaitPeers(node, side, timeoutMs),
     put: ({ path: file }) =>

@@ -5,11 +5,9 @@
 import { existsSync } from "node:fs";
 import { GdoError, type Hash, type Log, type PublicKey } from "../base/index.ts";
 import { type Block, type Canonical, keyFromSeed } from "../codec/index.ts";
-import { dappState } from "../dapp/index.ts";
 import {
   type Act,
   authorOf,
-  CHARTER_APP,
   CHARTER_BRANCH,
   entryPayload,
   MAIN_BRANCH,
@@ -25,7 +23,7 @@ import { closeAll, type NodeParts, openParts } from "./node-parts.ts";
 import { type RequestObjects, RootFetcher } from "./object-access.ts";
 import { cutWords, turnWords, twinWords } from "./own-words.ts";
 import { PolicyBook } from "./policy-book.ts";
-import { blobReader, containerApps, installedDapps, storeBlobs } from "./working-apps.ts";
+import { containerApps, finalState, installedDapps, storeBlobs } from "./working-apps.ts";
 
 /** What the world around a node wants to know. */
 export interface NodeListener {
@@ -174,15 +172,10 @@ export class GdoNode {
 
   /** Asks a dapp, as of the last final merge. NOT_FOUND for a dapp that is not installed. */
   async query(app: string, name: string, args: Canonical): Promise<Canonical> {
-    const { db, dapps, store } = this.parts;
     const tree = this.treeOf(app);
     if (tree === undefined) throw new GdoError("NOT_FOUND", `no dapp is called ${app}`, { hint: "gdo status" });
-    const dapp = await dapps.dapp(tree);
-    return dapp.query(
-      name,
-      args,
-      dappState((each) => (each === CHARTER_APP ? db.charterAt() : db.state(each)), blobReader(store)),
-    );
+    const dapp = await this.parts.dapps.dapp(tree);
+    return dapp.query(name, args, finalState(this));
   }
 
   /** Image of an installed dapp. */

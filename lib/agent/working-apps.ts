@@ -2,7 +2,8 @@
 import { GdoError, type Hash, OBJECT_BYTES_MAX } from "../base/index.ts";
 import type { CanonicalMap } from "../codec/index.ts";
 import { type DappHost, type DappState, dappState } from "../dapp/index.ts";
-import type { MergeApp, StatesView, StateView } from "../ledger/index.ts";
+import type { LedgerDb } from "../db/index.ts";
+import { CHARTER_APP, type MergeApp, type StatesView, type StateView } from "../ledger/index.ts";
 import type { NodeApps, NodeBlobs } from "../node/index.ts";
 import { type ChunkStore, type PackStore, putBlob, readBlobBytes } from "../store/index.ts";
 import type { RootFetcher } from "./object-access.ts";
@@ -10,6 +11,16 @@ import type { RootFetcher } from "./object-access.ts";
 /** Content for dapps: whole, and no larger than an object may be. */
 export function blobReader(store: ChunkStore): (id: Hash) => Promise<Uint8Array> {
   return (id) => readBlobBytes(store, id, OBJECT_BYTES_MAX);
+}
+
+/** What is final on this node, as dapps are asked about it. */
+export function finalState({ parts: { db, store } }: { readonly parts: StateParts }): DappState {
+  return dappState((app) => (app === CHARTER_APP ? db.charterAt() : db.state(app)), blobReader(store));
+}
+
+interface StateParts {
+  readonly db: LedgerDb;
+  readonly store: ChunkStore;
 }
 
 export function storeBlobs(store: PackStore, fetcher: RootFetcher): NodeBlobs {

@@ -45,6 +45,7 @@ export const COMMANDS: readonly TableRow[] = [
     async () => (await import("./commands/charter.ts")).charter,
   ),
   row("append", "append an entry to this node's log", async () => (await import("./commands/append.ts")).append),
+  row("call", "give a dapp a command", async () => (await import("./commands/call.ts")).call),
   row("query", "ask a dapp", async () => (await import("./commands/query.ts")).query),
   row("merge", "merge what is pending into a branch now", async () => (await import("./commands/merge.ts")).merge),
   row("sync", "exchange blocks with the peers now", async () => (await import("./commands/sync.ts")).sync),

@@ -5,12 +5,19 @@
 import type { Clock, Hash, Log } from "../base/index.ts";
 import { GdoError } from "../base/index.ts";
 import { type Canonical, jsonFromCanonical } from "../codec/index.ts";
-import type { AppInput, AppVerdict, ReduceResult } from "../ledger/index.ts";
-import type { DappCalls, DappState, TestStates } from "./calls.ts";
+import type { Act, AppInput, AppVerdict, ReduceResult } from "../ledger/index.ts";
+import type { Command, DappCalls, DappState, TestStates } from "./calls.ts";
+import { Contract } from "./contract.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
 import { hostCallsFor } from "./protocol/host-calls.ts";
 import { DappSession } from "./protocol/session.ts";
-import { inputToWire, reduceResultFromWire, valueFromWire, verdictFromWire } from "./protocol/wire.ts";
+import {
+  commandAnswerFromWire,
+  inputToWire,
+  reduceResultFromWire,
+  valueFromWire,
+  verdictFromWire,
+} from "./protocol/wire.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 
 /** Where root file systems and manifests come from; ImageCache is the real one. */
@@ -19,6 +26,8 @@ export interface Images {
   rootfs(tree: Hash): Promise<string>;
   /** Text of the image's dapp.yaml. */
   manifestText(tree: Hash): Promise<string>;
+  /** Text of another small file of the image. DAPP_MANIFEST when there is none at that path. */
+  text(tree: Hash, path: string): Promise<string>;
 }
 
 export interface DappHostOptions {
@@ -38,20 +47,26 @@ export class DappHost {
   }
 
   /** The dapp whose image is this tree. DAPP_MANIFEST, STORE_MISSING. */
-  async dapp(tree: Hash): Promise<DappCalls & { readonly manifest: Manifest }> {
+  dapp(tree: Hash): Promise<DappCalls & { readonly manifest: Manifest }> {
+    return this.#known(tree);
+  }
+
+  async #known(tree: Hash): Promise<WarmDapp> {
     if (this.#isClosed) throw new GdoError("DAPP_ERROR", "the dapp host is closed");
     const known = this.#dapps.get(tree);
     if (known !== undefined) return known;
-    const manifest = parseManifest(await this.#options.images.manifestText(tree));
-    const made = this.#dapps.get(tree) ?? new WarmDapp(tree, manifest, this.#options);
+    const { images } = this.#options;
+    const manifest = parseManifest(await images.manifestText(tree));
+    const contract = await Contract.load(manifest, (path) => images.text(tree, path));
+    const made = this.#dapps.get(tree) ?? new WarmDapp({ tree, manifest, contract }, this.#options);
     this.#dapps.set(tree, made);
     return made;
   }
 
   /** The same dapp in a container of its own, which is started for the first call and ends with `close`. As dapp(). */
   async fresh(tree: Hash): Promise<DappCalls & { readonly manifest: Manifest; close(): Promise<void> }> {
-    const { manifest } = await this.dapp(tree);
-    return new WarmDapp(tree, manifest, this.#options);
+    const known = await this.#known(tree);
+    return new WarmDapp(known, this.#options);
   }
 
   /** Stops every container; calls under way are rejected. */
@@ -63,24 +78,44 @@ export class DappHost {
   }
 }
 
-/** One dapp and the container that serves it, when there is one. */
-class WarmDapp implements DappCalls {
+/** What an image holds of its dapp, read once. */
+interface DappImage {
+  readonly tree: Hash;
   readonly manifest: Manifest;
-  readonly #tree: Hash;
+  readonly contract: Contract;
+}
+
+/** One dapp and the container that serves it, when there is one. */
+class WarmDapp implements DappCalls, DappImage {
+  readonly manifest: Manifest;
+  readonly contract: Contract;
+  readonly tree: Hash;
   readonly #options: DappHostOptions;
   #session: DappSession | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
-  constructor(tree: Hash, manifest: Manifest, options: DappHostOptions) {
-    this.#tree = tree;
+  constructor({ tree, manifest, contract }: DappImage, options: DappHostOptions) {
+    this.tree = tree;
     this.manifest = manifest;
+    this.contract = contract;
     this.#options = options;
   }
 
+  /** [D6] Entries with an act that does not fit its schema are void before the dapp sees them. */
   async reduce(input: AppInput, state: DappState): Promise<ReduceResult> {
-    const ids = input.entries.map(({ id }) => id);
-    return this.#ask("reduce", inputToWire(input), { now: state }, (answer) => reduceResultFromWire(answer, ids));
+    const wire = inputToWire(input);
+    const reasons = new Map<Hash, string>();
+    for (const { id, acts } of wire.entries) {
+      const why = this.contract.whyVoid(acts);
+      if (why !== undefined) reasons.set(id, why);
+    }
+    const entries = reasons.size === 0 ? wire.entries : wire.entries.filter(({ id }) => !reasons.has(id));
+    const ids = entries.map(({ id }) => id);
+    const result = await this.#ask("reduce", { ...wire, entries }, { now: state }, (answer) =>
+      reduceResultFromWire(answer, ids),
+    );
+    return reasons.size === 0 ? result : { ...result, outcomes: withVoids(input, result, reasons) };
   }
 
   async test(input: AppInput, { before, after }: TestStates): Promise<AppVerdict> {
@@ -94,6 +129,32 @@ class WarmDapp implements DappCalls {
     }
     const params = { name, args: jsonFromCanonical(args) };
     return this.#ask("query", params, { now: state }, (answer) => valueFromWire(answer, "the answer to query"));
+  }
+
+  async command({ name, args, actor, timeMs }: Command, state: DappState): Promise<readonly Act[]> {
+    const { name: dapp, commands } = this.manifest;
+    const right = Object.hasOwn(commands, name) ? commands[name]?.right : undefined;
+    if (right === undefined) {
+      const known = Object.keys(commands).join(", ");
+      throw new GdoError("NOT_FOUND", `${dapp} has no command ${name}`, { hint: `its commands: ${known}` });
+    }
+    if (!actor.rights.includes(right))
+      throw new GdoError("REFUSED", `${dapp} ${name}: ${actor.principal} does not have the right ${right}`);
+    const params = { name, args: jsonFromCanonical(args), actor, time: timeMs };
+    const why = this.contract.whyNotArgs(name, params.args);
+    if (why !== undefined) throw new GdoError("INPUT_INVALID", `${dapp} ${name}: ${why}`);
+    const answer = await this.#ask("command", params, { now: state }, (made) => this.#fitting(made));
+    if ("refused" in answer) throw new GdoError("REFUSED", `${dapp} ${name}: ${answer.refused}`);
+    return answer.acts;
+  }
+
+  /** A dapp that would append what it would not take is at fault itself. */
+  #fitting(answer: unknown): ReturnType<typeof commandAnswerFromWire> {
+    const read = commandAnswerFromWire(answer);
+    if ("refused" in read) return read;
+    const why = this.contract.whyVoid(read.acts.map(({ type, body }) => [type, jsonFromCanonical(body)]));
+    if (why !== undefined) throw new GdoError("DAPP_ERROR", `the answer to command does not fit: ${why}`);
+    return read;
   }
 
   async close(): Promise<void> {
@@ -128,11 +189,24 @@ class WarmDapp implements DappCalls {
     if (this.#session !== undefined && !this.#session.isOver) return this.#session;
     const { name: dapp, run, limits } = this.manifest;
     const { runtime, images, log, clock } = this.#options;
-    const rootfs = await images.rootfs(this.#tree);
+    const rootfs = await images.rootfs(this.tree);
     const session = new DappSession({ dapp, limits, clock, log });
     session.attach(await runtime.start({ dapp, rootfs, run, limits }, session.listener));
     this.#session = session;
     if (this.#isClosed) await session.close();
     return session;
   }
+}
+
+/** All outcomes in the order of the entries. */
+function withVoids(
+  { entries }: AppInput,
+  { outcomes }: ReduceResult,
+  reasons: ReadonlyMap<Hash, string>,
+): ReduceResult["outcomes"] {
+  const byId = new Map(outcomes.map((outcome) => [outcome.id, outcome]));
+  return entries.flatMap(({ id }) => {
+    const reason = reasons.get(id);
+    return reason === undefined ? (byId.get(id) ?? []) : [{ id, void: reason, events: [] }];
+  });
 }

@@ -1,5 +1,6 @@
 /** Dapps: programs in containers that give blocks their meaning. Rules: docs/design/dapps.md. */
 export * from "./calls.ts";
+export { Contract } from "./contract.ts";
 export { FakeRuntime, type Program } from "./fake-runtime.ts";
 export { DappHost, type Images } from "./host.ts";
 export { baseImage } from "./image/bases.ts";

@@ -23,6 +23,19 @@ const name = z
 const version = z.string().regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/, "is three numbers with points, as in 1.4.0");
 const hex64 = z.string().regex(/^[0-9a-f]{64}$/, "is a tree id, 64 hex digits");
 const base = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, "is the name of a base image, as in node");
+const actType = z
+  .string()
+  .regex(/^[a-z][a-z0-9._-]{0,63}$/, "is no act type: a to z, 0 to 9 and . _ -, at most 64 characters");
+const callName = z
+  .string()
+  .regex(/^[a-z][A-Za-z0-9._-]{0,63}$/, "is no name: letters, digits and . _ -, at most 64 characters");
+const schemaPath = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9._-]*(?:\/[A-Za-z0-9][A-Za-z0-9._-]*)*\.json$/,
+    "is a path in the dapp, as in schemas/add.json",
+  );
+const right = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,62}$/, "is the name of a right, as in append");
 const command = z.array(z.string().min(1).max(4096)).min(1).max(64);
 
 function amount(parse: (text: string) => number | undefined, range: { min: number; max: number; says: string }) {
@@ -68,10 +81,10 @@ const schema = z.strictObject({
   name,
   version,
   image,
-  accepts: z.record(name.or(z.string().regex(/^[a-z][a-z0-9.-]{0,63}$/)), z.string()).default({}),
+  accepts: z.record(actType, schemaPath).default({}),
   reads: z.array(name).max(32).default([]),
-  commands: z.record(z.string(), z.strictObject({ schema: z.string(), right: z.string() })).default({}),
-  queries: z.record(z.string().regex(/^[a-z][A-Za-z0-9-]{0,63}$/), z.string()).default({}),
+  commands: z.record(callName, z.strictObject({ schema: schemaPath, right })).default({}),
+  queries: z.record(callName, z.string()).default({}),
   tests: z.array(z.literal("test")).max(1).default([]),
   limits: limits.default(LIMITS_DEFAULT),
   class: z.enum(["gate", "advisory"]).default("advisory"),
@@ -153,6 +166,7 @@ function messageOf(error: z.ZodError): string {
   if (issue.code === "unrecognized_keys")
     return `${path === "" ? "" : `${path}: `}unknown key ${issue.keys.join(", ")}`;
   if (issue.code === "invalid_type" && path === "") return "is not a map of keys";
+  if (issue.code === "invalid_key") return `${path}: ${issue.issues[0]?.message}`;
   const isMissing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
   return `${path}: ${isMissing ? "is missing" : issue.message}`;
 }

@@ -25,6 +25,7 @@ const runDir = mkdtempSync(join(tmpdir(), "gdo-run-"));
 const images = {
   rootfs: async () => rootfs,
   manifestText: async () => readFileSync(join(rootfs, "dapp.yaml"), "utf8"),
+  text: async (_tree, path) => readFileSync(join(rootfs, path), "utf8"),
 };
 const empty = dappState(
   () => ({ get: () => undefined, scan: () => [] }),

@@ -51,6 +51,7 @@ anyTest.after.always(() => {
 const images = {
   rootfs: async (tree: Hash) => roots.get(tree) ?? "",
   manifestText: async (tree: Hash) => readFileSync(join(roots.get(tree) ?? "", "dapp.yaml"), "utf8"),
+  text: async (tree: Hash, path: string) => readFileSync(join(roots.get(tree) ?? "", path), "utf8"),
 };
 
 const nothing: StateView = { get: () => undefined, scan: () => [] };

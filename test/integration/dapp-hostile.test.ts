@@ -93,8 +93,8 @@ test("[D2] a program that is not in the image is an error of its container", asy
   const manifestText = async (): Promise<string> =>
     "name: absent\nversion: 1.0.0\nimage: {base: node, run: [/app/absent]}\nqueries: {it: anything}";
   const runtime = new RuncRuntime({ runDir, mark, log: silentLog });
-  const options = { images: { rootfs: () => images.rootfs(), manifestText }, log: silentLog, clock: new SystemClock() };
-  const host = new DappHost({ runtime, ...options });
+  const absent = { rootfs: () => images.rootfs(), manifestText, text: manifestText };
+  const host = new DappHost({ runtime, images: absent, log: silentLog, clock: new SystemClock() });
   const dapp = await host.dapp("absent" as Hash);
   const error = await t.throwsAsync(dapp.query("it", null, emptyState), { instanceOf: GdoError });
   t.is(error?.code, "CONTAINER");

@@ -121,6 +121,12 @@ test("a name that leads out of its folder is refused", async (t) => {
   t.false(existsSync(join(dir, "b")));
 });
 
+test("[D4] a link out of the image is not followed when the host reads a file of it", async (t) => {
+  const { cache, store } = open(t);
+  store.trees.set(id("d"), [{ type: "link", name: "dapp.yaml", target: "/etc/passwd" }]);
+  await t.throwsAsync(cache.manifestText(id("d")), { code: "DAPP_MANIFEST", message: /leads out of it/ });
+});
+
 test("an image without a manifest, or with an endless one, is refused", async (t) => {
   const { cache, store } = open(t);
   await t.throwsAsync(cache.manifestText(id("c")), { code: "DAPP_MANIFEST", message: /has no dapp\.yaml/ });

@@ -139,6 +139,10 @@ export class ProgramImages implements Images {
       `limits: ${this.#limits}`,
     ].join("\n");
   }
+
+  async text(tree: Hash, path: string): Promise<string> {
+    throw new GdoError("DAPP_MANIFEST", `image ${tree} has no ${path}`);
+  }
 }
 
 /** A state with nothing in it. */

@@ -68,6 +68,14 @@ test("each fault is refused and named by its key", (t) => {
     [`${least}limits: {pids: 0}`, "dapp.yaml: limits.pids: "],
     [`${least}reads: [tally]`, "dapp.yaml: reads: names the dapp itself"],
     [`${least}class: maybe`, "dapp.yaml: class: "],
+    [`${least}accepts: {Add: schemas/a.json}`, "dapp.yaml: accepts.Add: is no act type"],
+    [`${least}accepts: {add: ../a.json}`, "dapp.yaml: accepts.add: is a path in the dapp"],
+    [`${least}accepts: {add: schemas/a.yaml}`, "dapp.yaml: accepts.add: is a path in the dapp"],
+    [`${least}commands: {add: {schema: a.json}}`, "dapp.yaml: commands.add.right: is missing"],
+    [
+      `${least}commands: {add: {schema: a.json, right: May Add}}`,
+      "dapp.yaml: commands.add.right: is the name of a right",
+    ],
     [`${least}x: &a [1]\ny: *a`, "dapp.yaml: aliases are not allowed"],
     [
       least.replace("base: node, ", ""),

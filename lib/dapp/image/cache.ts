@@ -16,6 +16,7 @@ import {
   mkdir,
   open,
   readFile,
+  realpath,
   rename,
   rm,
   stat,
@@ -27,7 +28,7 @@ import { GdoError, type Hash } from "../../base/index.ts";
 import { MAPPED_ID_FIRST } from "../container/bundle.ts";
 import type { Images } from "../host.ts";
 
-const MANIFEST_BYTES_MAX = 64 * 1024;
+const TEXT_BYTES_MAX = 64 * 1024;
 /** Read and execute stay; setuid, setgid and writing by others go. */
 const MODE_KEPT = 0o755;
 
@@ -72,13 +73,21 @@ export class ImageCache implements Images {
     return made;
   }
 
-  async manifestText(tree: Hash): Promise<string> {
-    const path = join(await this.rootfs(tree), "dapp.yaml");
-    const { size } = await stat(path).catch((cause) => {
-      throw new GdoError("DAPP_MANIFEST", `image ${tree} has no dapp.yaml`, { cause });
+  manifestText(tree: Hash): Promise<string> {
+    return this.text(tree, "dapp.yaml");
+  }
+
+  /** A link is not followed out of the image: what it names on this machine is no part of the dapp. */
+  async text(tree: Hash, path: string): Promise<string> {
+    const rootfs = await this.rootfs(tree);
+    const file = await realpath(join(rootfs, path)).catch((cause) => {
+      throw new GdoError("DAPP_MANIFEST", `image ${tree} has no ${path}`, { cause });
     });
-    if (size > MANIFEST_BYTES_MAX) throw new GdoError("DAPP_MANIFEST", "dapp.yaml is longer than 64 KiB");
-    return readFile(path, "utf8");
+    const isInside = file.startsWith(`${await realpath(rootfs)}/`);
+    const { size } = await stat(file);
+    if (!isInside) throw new GdoError("DAPP_MANIFEST", `${path} of image ${tree} leads out of it`);
+    if (size > TEXT_BYTES_MAX) throw new GdoError("DAPP_MANIFEST", `${path} is longer than 64 KiB`);
+    return readFile(file, "utf8");
   }
 
   async #checkedOut(tree: Hash): Promise<string> {

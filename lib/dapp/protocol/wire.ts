@@ -4,17 +4,39 @@
  */
 import { GdoError, type Hash } from "../../base/index.ts";
 import { type Canonical, canonicalFromJson, encodeCanonical, jsonFromCanonical } from "../../codec/index.ts";
-import type { AppInput, AppVerdict, EntryOutcome, LedgerEntry, ReduceResult, StateChange } from "../../ledger/index.ts";
+import type {
+  Act,
+  AppInput,
+  AppVerdict,
+  EntryOutcome,
+  LedgerEntry,
+  ReduceResult,
+  StateChange,
+} from "../../ledger/index.ts";
 
 const KEY_CHARS_MAX = 512;
 const REASON_CHARS_MAX = 256;
+/** As many as one entry may have. */
+const ACTS_MAX = 256;
 const FINDINGS_MAX = 1000;
 const FINDING_CHARS_MAX = 1000;
 /** Lone surrogates, which UTF-8 cannot carry: a state key with one would change on its way to the disk. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
+/** One entry as a dapp gets it. */
+export interface WireEntry {
+  readonly id: Hash;
+  readonly acts: readonly (readonly [type: string, body: unknown])[];
+}
+
+export interface WireInput {
+  readonly height: number;
+  readonly entries: readonly WireEntry[];
+  readonly events: readonly unknown[];
+}
+
 /** Parameters of `reduce` and `test`. `at` is the place in the merge, by which entries and events mix. */
-export function inputToWire({ height, entries, events, order }: AppInput): unknown {
+export function inputToWire({ height, entries, events, order }: AppInput): WireInput {
   const places = new Map(order.map((id, index) => [id, index]));
   const wireEvents = events.map(({ app, entry, event }) => {
     return { app, entry, at: places.get(entry) ?? -1, event: jsonFromCanonical(event) };
@@ -23,10 +45,11 @@ export function inputToWire({ height, entries, events, order }: AppInput): unkno
   return { height, entries: wireEntries, events: wireEvents };
 }
 
-function entryToWire(entry: LedgerEntry, at: number): unknown {
+function entryToWire(entry: LedgerEntry, at: number): WireEntry {
   const { id, author, principal, rights, timeMs, app, acts } = entry;
-  const wireActs = acts.map(({ type, body }) => [type, jsonFromCanonical(body)]);
-  return { id, at, author, principal, rights, time: timeMs, app, acts: wireActs };
+  const wireActs = acts.map(({ type, body }) => [type, jsonFromCanonical(body)] as const);
+  const fields = { id, at, author, principal, rights, time: timeMs, app, acts: wireActs };
+  return fields;
 }
 
 /** A canonical value of an answer; DAPP_ERROR when it has no canonical form. */
@@ -76,6 +99,26 @@ function changeFromWire(value: unknown, index: number): StateChange {
   }
   // Null deletes, so no key ever holds null; the same is so in a merge's blob of changes.
   return [key, item === undefined || item === null ? undefined : valueFromWire(item, `the value of ${key}`)];
+}
+
+/** The answer to `command`: acts as their JSON and as values, or why it is refused. */
+export function commandAnswerFromWire(
+  value: unknown,
+): { readonly refused: string } | { readonly acts: readonly Act[] } {
+  const { acts, refused } = mapOf(value, "the answer to command");
+  if (refused !== undefined) {
+    if (typeof refused === "string" && refused !== "") return { refused: refused.slice(0, REASON_CHARS_MAX) };
+    throw new GdoError("DAPP_ERROR", "the answer to command refuses without a reason");
+  }
+  const made = listOf(acts, "acts of the answer to command").map((item, index) => {
+    const [type, body, ...rest] = listOf(item, `act ${index}`);
+    if (typeof type !== "string" || rest.length > 0)
+      throw new GdoError("DAPP_ERROR", `act ${index} is no [type, body]`);
+    return { type, body: valueFromWire(body, `the body of act ${index}`) };
+  });
+  if (made.length === 0 || made.length > ACTS_MAX)
+    throw new GdoError("DAPP_ERROR", `the answer to command has ${made.length} acts, not 1 to ${ACTS_MAX}`);
+  return { acts: made };
 }
 
 export function verdictFromWire(value: unknown): AppVerdict {
