@@ -245,7 +245,7 @@ test("resolvePath finds by short id and path, and says why it does not", async (
   }
   await t.throwsAsync(resolvePath(store, "0".repeat(64)), { code: "NOT_FOUND" });
   await t.throwsAsync(resolvePath(store, "not an id"), { code: "INPUT_INVALID" });
-  for (let count = 0; count < 40; count += 1) await store.put("chunk", utf8(`${count}`));
+  for (let count = 0; count < 400; count += 1) await store.put("chunk", utf8(`${count}`)); // Every first digit is among their ids.
   await t.throwsAsync(resolvePath(store, id.slice(0, 1)), { code: "AMBIGUOUS" });
 });
 
