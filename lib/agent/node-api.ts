@@ -8,24 +8,24 @@ import { type Act, MAIN_BRANCH } from "../ledger/index.ts";
 import type { MergeReport } from "../node/index.ts";
 import { putPath, RecentPuts, Refs } from "../store/index.ts";
 import type { PeerStatus } from "../sync/index.ts";
-import { BACKUP_PARAMS, Backups, FORGET_PARAMS, PROGRESS_PARAMS } from "./backup.ts";
-import { waitsFor } from "./branch-standing.ts";
+import { callCommand } from "./apps/dapp-command.ts";
+import { storeDapp } from "./apps/dapp-install.ts";
+import type { DoorStatus } from "./apps/door-hub.ts";
+import { importDoorbot } from "./apps/doorbot-import.ts";
 import type { Api } from "./control.ts";
-import { callCommand } from "./dapp-command.ts";
-import { storeDapp } from "./dapp-install.ts";
-import type { DoorStatus } from "./door-hub.ts";
-import { importDoorbot } from "./doorbot-import.ts";
-import { eventPage } from "./event-feed.ts";
 import { branchesView, charterView, govern } from "./govern.ts";
-import { readSecret } from "./home.ts";
+import { readSecret } from "./home/home.ts";
 import { invite } from "./invite/desk.ts";
-import { votesOn } from "./merge-votes.ts";
 import type { GdoNode } from "./node.ts";
-import { nodeStatus } from "./node-status.ts";
-import { logPage, showBlock } from "./node-views.ts";
 import { SteerableClock } from "./steerable-clock.ts";
-import { GC_PARAMS, Upkeep } from "./upkeep.ts";
-import { VERIFY_PARAMS, Verifier } from "./verify-home.ts";
+import { BACKUP_PARAMS, Backups, FORGET_PARAMS, PROGRESS_PARAMS } from "./storage/backup.ts";
+import { GC_PARAMS, Upkeep } from "./storage/upkeep.ts";
+import { VERIFY_PARAMS, Verifier } from "./storage/verify-home.ts";
+import { waitsFor } from "./views/branch-standing.ts";
+import { eventPage } from "./views/event-feed.ts";
+import { votesOn } from "./views/merge-votes.ts";
+import { nodeStatus } from "./views/node-status.ts";
+import { logPage, showBlock } from "./views/node-views.ts";
 
 /** What only a running agent has. */
 export interface AgentSide {

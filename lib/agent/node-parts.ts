@@ -7,12 +7,12 @@ import { DappHost, ImageCache, RuncRuntime } from "../dapp/index.ts";
 import { LedgerDb } from "../db/index.ts";
 import { OwnLog } from "../node/index.ts";
 import { PackStore } from "../store/index.ts";
-import { type Config, readConfig } from "./config.ts";
-import { type HomePaths, lockHome, openHome, readSecret } from "./home.ts";
-import { imageStore } from "./object-access.ts";
-import { findPlace } from "./place.ts";
-import { readCharter } from "./setup.ts";
+import { type Config, readConfig } from "./home/config.ts";
+import { type HomePaths, lockHome, openHome, readSecret } from "./home/home.ts";
+import { findPlace } from "./home/place.ts";
+import { readCharter } from "./home/setup.ts";
 import { SteerableClock } from "./steerable-clock.ts";
+import { imageStore } from "./storage/object-access.ts";
 
 export interface NodeParts {
   readonly paths: HomePaths;

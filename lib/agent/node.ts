@@ -18,12 +18,12 @@ import {
   whyNotMerge,
 } from "../ledger/index.ts";
 import { Chain, type LogTurn, type MergeReport, testify, Validator, type ValidatorEvent } from "../node/index.ts";
-import { readSecret } from "./home.ts";
+import { PolicyBook } from "./apps/policy-book.ts";
+import { containerApps, finalState, installedDapps, storeBlobs } from "./apps/working-apps.ts";
+import { readSecret } from "./home/home.ts";
 import { closeAll, type NodeParts, openParts } from "./node-parts.ts";
-import { type RequestObjects, RootFetcher } from "./object-access.ts";
-import { cutWords, turnWords, twinWords } from "./own-words.ts";
-import { PolicyBook } from "./policy-book.ts";
-import { containerApps, finalState, installedDapps, storeBlobs } from "./working-apps.ts";
+import { type RequestObjects, RootFetcher } from "./storage/object-access.ts";
+import { cutWords, turnWords, twinWords } from "./views/own-words.ts";
 
 /** What the world around a node wants to know. */
 export interface NodeListener {

@@ -2,7 +2,7 @@
 import type { Log } from "../base/index.ts";
 import { silentLog } from "../base/index.ts";
 import { type Api, ControlClient } from "./control.ts";
-import { openHome } from "./home.ts";
+import { openHome } from "./home/home.ts";
 import { GdoNode } from "./node.ts";
 import { nodeApi } from "./node-api.ts";
 

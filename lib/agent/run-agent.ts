@@ -7,15 +7,15 @@ import { type CanonicalMap, decodeBlock, encodeEnvelope } from "../codec/index.t
 import { authorOf, parseMerge, type StateView } from "../ledger/index.ts";
 import { checkObject } from "../store/index.ts";
 import { Broker, type Final, helloTopic, inboxTopic, MqttTransport, SyncPeer } from "../sync/index.ts";
+import { DoorHub } from "./apps/door-hub.ts";
 import { type Api, ControlServer } from "./control.ts";
-import { DoorHub } from "./door-hub.ts";
+import { isCaughtUp, meetPeers } from "./home/meeting.ts";
 import { answerRequest } from "./invite/desk.ts";
-import { isCaughtUp, meetPeers } from "./meeting.ts";
 import { Network, type NetworkHost } from "./network.ts";
 import { GdoNode } from "./node.ts";
 import { nodeApi } from "./node-api.ts";
-import { readObjects } from "./object-access.ts";
-import { turnWords } from "./own-words.ts";
+import { readObjects } from "./storage/object-access.ts";
+import { turnWords } from "./views/own-words.ts";
 
 /** What a running agent tells, one object a line with `--json`. */
 export type AgentEvent = { readonly type: string } & Readonly<Record<string, unknown>>;

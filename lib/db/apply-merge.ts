@@ -17,13 +17,13 @@ import {
   parseEntryPayload,
   voidReason,
 } from "../ledger/index.ts";
-import type { BlockTable } from "./blocks.ts";
-import type { BranchRow, BranchTable, Candidate } from "./branches.ts";
-import type { Charters } from "./charters.ts";
-import type { EvidenceTable } from "./evidence.ts";
-import type { LogTable } from "./logs.ts";
-import type { StateTable } from "./state.ts";
-import type { VoteTable } from "./votes.ts";
+import type { BlockTable } from "./tables/blocks.ts";
+import type { BranchRow, BranchTable, Candidate } from "./tables/branches.ts";
+import type { Charters } from "./tables/charters.ts";
+import type { EvidenceTable } from "./tables/evidence.ts";
+import type { LogTable } from "./tables/logs.ts";
+import type { StateTable } from "./tables/state.ts";
+import type { VoteTable } from "./tables/votes.ts";
 
 export interface Tables {
   readonly charters: Charters;

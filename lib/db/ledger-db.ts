@@ -21,22 +21,22 @@ import {
   type StateView,
 } from "../ledger/index.ts";
 import { applyMerge, headId, type Tables } from "./apply-merge.ts";
-import { BlockTable, type Head } from "./blocks.ts";
-import { type BranchRow, BranchTable, type VoidEntry } from "./branches.ts";
-import { Charters } from "./charters.ts";
 import { asGdoError, Connection } from "./connection.ts";
-import { contents } from "./contents.ts";
-import { EvidenceTable } from "./evidence.ts";
 import { found, openBranches } from "./found.ts";
 import { Listing, type ListOptions, type ListPage, type ListRow, type MemberRow } from "./listing.ts";
-import { type FrontierLog, LogTable, logBytes } from "./logs.ts";
-import { MetaTable } from "./meta.ts";
-import { blockOfRow } from "./rows.ts";
-import { StateTable } from "./state.ts";
+import { BlockTable, type Head } from "./tables/blocks.ts";
+import { type BranchRow, BranchTable, type VoidEntry } from "./tables/branches.ts";
+import { Charters } from "./tables/charters.ts";
+import { contents } from "./tables/contents.ts";
+import { EvidenceTable } from "./tables/evidence.ts";
+import { type FrontierLog, LogTable, logBytes } from "./tables/logs.ts";
+import { MetaTable } from "./tables/meta.ts";
+import { blockOfRow } from "./tables/rows.ts";
+import { StateTable } from "./tables/state.ts";
+import { VoteTable } from "./tables/votes.ts";
 import type { Incoming, Ingested, OpenOptions } from "./types.ts";
 import { type VerifyReport, verifyLedger } from "./verify.ts";
 import { admitView, branchView, charterAt, charterNow } from "./views.ts";
-import { VoteTable } from "./votes.ts";
 
 export class LedgerDb {
   readonly #connection: Connection;

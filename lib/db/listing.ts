@@ -3,7 +3,7 @@ import type { Statement } from "better-sqlite3";
 import { bytesOf, type Hash } from "../base/index.ts";
 import type { Block } from "../codec/index.ts";
 import type { Connection } from "./connection.ts";
-import { blockOfRow, type StoredBlock } from "./rows.ts";
+import { blockOfRow, type StoredBlock } from "./tables/rows.ts";
 
 export interface ListOptions {
   /** Only what may concern this branch, with its verdicts; default: all, with those of the branch that each is for. */

@@ -2,7 +2,7 @@
 import type { Hash } from "../base/index.ts";
 import { includedRoot, type MergePayload, orderEntries, orderSeed, parseMerge } from "../ledger/index.ts";
 import { originOf, type Tables } from "./apply-merge.ts";
-import type { BranchRow } from "./branches.ts";
+import type { BranchRow } from "./tables/branches.ts";
 
 /** Notes a finding: about what, and what is wrong. */
 export type Say = (id: string, what: string) => void;

@@ -7,9 +7,9 @@ import { equalBytes, GdoError, type Hash, hashOf32, toHex } from "../base/index.
 import { type Block, blockFromBody, verifyBlock } from "../codec/index.ts";
 import { parentIds } from "../ledger/index.ts";
 import type { Tables } from "./apply-merge.ts";
-import { branchOf } from "./blocks.ts";
 import { asGdoError, type Connection } from "./connection.ts";
-import { sumOf } from "./rows.ts";
+import { branchOf } from "./tables/blocks.ts";
+import { sumOf } from "./tables/rows.ts";
 import { appsOf, claimedRoots, verifyMerges } from "./verify-branches.ts";
 
 export interface VerifyFinding {

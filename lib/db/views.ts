@@ -10,7 +10,7 @@ import {
   type StateView,
 } from "../ledger/index.ts";
 import { headId, originOf, type Tables } from "./apply-merge.ts";
-import type { BranchRow } from "./branches.ts";
+import type { BranchRow } from "./tables/branches.ts";
 
 /** The charter's state as of its last merge; undefined before the genesis is held. */
 export function charterNow(tables: Tables): StateView | undefined {

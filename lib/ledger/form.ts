@@ -5,12 +5,12 @@
 import { GdoError, type Hash } from "../base/index.ts";
 import type { Block } from "../codec/index.ts";
 import { parseEntryPayload } from "./entry.ts";
-import { checkEvidence } from "./evidence.ts";
 import { parseGenesis } from "./genesis.ts";
-import { parseMerge } from "./merge.ts";
+import { checkEvidence } from "./logs/evidence.ts";
+import { parseMerge } from "./merge/merge.ts";
+import { checkVote } from "./merge/vote.ts";
 import { parentIds } from "./parents.ts";
 import { refuse } from "./shape.ts";
-import { checkVote } from "./vote.ts";
 
 /** What of a held block the form of its children depends on. */
 export type Parent = Pick<Block, "id" | "a" | "l" | "n" | "c">;

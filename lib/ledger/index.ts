@@ -25,7 +25,8 @@ export {
   type Lock,
 } from "./consensus/index.ts";
 export { CHARTER_APP, entryPayload, parseEntryPayload } from "./entry.ts";
-export { judgeEntry } from "./entry-verdict.ts";
+export type { Parent } from "./form.ts";
+export { encodeGenesis, type Genesis, parseGenesis } from "./genesis.ts";
 export {
   type Equivocation,
   encodeEvidence,
@@ -33,11 +34,10 @@ export {
   fitsEvidence,
   parseEvidence,
   provenBy,
-} from "./evidence.ts";
-export type { Parent } from "./form.ts";
-export { type FrozenView, frozenBy, judgeFrozen, type LogCut, whyBeyondCut } from "./frozen.ts";
-export { encodeGenesis, type Genesis, parseGenesis } from "./genesis.ts";
-export { decideStart, type IncarnationLog, liveTwins, type Place } from "./incarnation.ts";
+} from "./logs/evidence.ts";
+export { type FrozenView, frozenBy, judgeFrozen, type LogCut, whyBeyondCut } from "./logs/frozen.ts";
+export { decideStart, type IncarnationLog, liveTwins, type Place } from "./logs/incarnation.ts";
+export { judgeEntry } from "./merge/entry-verdict.ts";
 export {
   encodeMerge,
   type FrozenLog,
@@ -47,8 +47,8 @@ export {
   type MergePayload,
   type Position,
   parseMerge,
-} from "./merge.ts";
-export { encodeMergeChanges, type MergeChanges, parseMergeChanges, voidReason } from "./merge-changes.ts";
+} from "./merge/merge.ts";
+export { encodeMergeChanges, type MergeChanges, parseMergeChanges, voidReason } from "./merge/merge-changes.ts";
 export {
   type BranchView,
   type CharterAt,
@@ -58,7 +58,7 @@ export {
   judgeProposal,
   principalOf,
   whyNotMerge,
-} from "./merge-rules.ts";
+} from "./merge/merge-rules.ts";
 export {
   type AppInput,
   type AppVerdict,
@@ -68,9 +68,18 @@ export {
   type StatesView,
   type VoidEntry,
   workMerge,
-} from "./merge-work.ts";
-export { includedRoot, stateRoot } from "./merkle.ts";
-export { orderEntries, orderSeed, type Placed } from "./order.ts";
+} from "./merge/merge-work.ts";
+export { includedRoot, stateRoot } from "./merge/merkle.ts";
+export { orderEntries, orderSeed, type Placed } from "./merge/order.ts";
+export { OverlayState } from "./merge/state-view.ts";
+export { faultOf, forkedAt, type Line, lineOf, linesOf, policyOf, validatorsOf } from "./merge/validators.ts";
+export {
+  type CastVote,
+  certificateOf,
+  encodeVote,
+  parseVote,
+  type Vote,
+} from "./merge/vote.ts";
 export { parentIds } from "./parents.ts";
 export {
   branchPolicy,
@@ -81,13 +90,4 @@ export {
   quorumOf,
   whyUnsoundQuorum,
 } from "./policy.ts";
-export { OverlayState } from "./state-view.ts";
 export type { Act, EntryOutcome, LedgerEntry, ReduceResult, StateChange, StateView } from "./types.ts";
-export { faultOf, forkedAt, type Line, lineOf, linesOf, policyOf, validatorsOf } from "./validators.ts";
-export {
-  type CastVote,
-  certificateOf,
-  encodeVote,
-  parseVote,
-  type Vote,
-} from "./vote.ts";

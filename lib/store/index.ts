@@ -1,6 +1,6 @@
 /** Chunks, blobs and trees, named by their content. docs/design/store.md rules. */
-export { blobSizeBytes, readBlob, readBlobBytes } from "./blob-reader.ts";
-export { putBlob } from "./blob-writer.ts";
+export { blobSizeBytes, readBlob, readBlobBytes } from "./blob/blob-reader.ts";
+export { putBlob } from "./blob/blob-writer.ts";
 export type { Note } from "./capture/note.ts";
 export { putPath, putTree } from "./capture/put.ts";
 export type { ChunkStore, ObjectKind, StoredObject } from "./chunk-store.ts";

@@ -2,7 +2,7 @@
 import { blake3 } from "../addon.ts";
 import { GdoError, type Hash, hashOf32, OBJECT_BYTES_MAX } from "../base/index.ts";
 import { deriveHash } from "../codec/index.ts";
-import { blobLinks, decodeBlobNode } from "./blob-node.ts";
+import { blobLinks, decodeBlobNode } from "./blob/blob-node.ts";
 import type { ObjectKind } from "./chunk-store.ts";
 import { decodeTreeNode, treeLinks } from "./tree/node.ts";
 

@@ -1,4 +1,4 @@
-// The node of a blob's chunk list [T3], as lib/store/blob-node.ts has it: a canonical map
+// The node of a blob's chunk list [T3], as lib/store/blob/blob-node.ts has it: a canonical map
 // f profile | h level | i ids | l lengths | v 1. Pure.
 #pragma once
 

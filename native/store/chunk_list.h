@@ -1,5 +1,5 @@
 // A blob's chunk list, built from below as a content-defined tree, holding one open node a level
-// [T3]: the same nodes as lib/store/chunk-list.ts makes. One thread at a time.
+// [T3]: the same nodes as lib/store/blob/chunk-list.ts makes. One thread at a time.
 #pragma once
 
 #include <functional>

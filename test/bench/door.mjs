@@ -12,9 +12,9 @@ import { join } from "node:path";
 const dist = new URL("../../dist/", import.meta.url);
 const load = (path) => import(new URL(path, dist));
 const access = await load("lib/access/index.js");
-const { credentialMac } = await load("lib/agent/credential-mac.js");
-const { homePaths, readSecret } = await load("lib/agent/home.js");
-const { initHome, readNodeKey } = await load("lib/agent/setup.js");
+const { credentialMac } = await load("lib/agent/apps/credential-mac.js");
+const { homePaths, readSecret } = await load("lib/agent/home/home.js");
+const { initHome, readNodeKey } = await load("lib/agent/home/setup.js");
 const { edgesOf, LineBoard } = await load("lib/device/index.js");
 
 const CREDENTIALS = 240_000;

@@ -2,10 +2,10 @@
 import { SystemClock, SystemRng } from "../../dist/lib/base/index.js";
 import { deriveHash, generateKey, signBlock } from "../../dist/lib/codec/index.js";
 import { branchPolicy, encodeGenesis, entryPayload } from "../../dist/lib/ledger/index.js";
-import { buildMerge } from "../../dist/lib/node/build.js";
-import { collect } from "../../dist/lib/node/collect.js";
+import { buildMerge } from "../../dist/lib/node/merging/build.js";
+import { collect } from "../../dist/lib/node/merging/collect.js";
+import { workOnce } from "../../dist/lib/node/merging/work.js";
 import { OwnLog } from "../../dist/lib/node/own-log.js";
-import { workOnce } from "../../dist/lib/node/work.js";
 
 const L = "00000000000000aa";
 const UNSIGNED = new Uint8Array(64);

@@ -4,7 +4,7 @@
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
-import { putBlobFile, restoreBlobFile } from "../../dist/lib/store/blob-file.js";
+import { putBlobFile, restoreBlobFile } from "../../dist/lib/store/blob/blob-file.js";
 import { PackStore } from "../../dist/lib/store/pack/store.js";
 
 const PIECE_BYTES = 4 * 1024 * 1024; // Each call crosses to another thread and back.

@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hostInfo } from "../../lib/addon.ts";
 import { type Hash, SeededRng, utf8 } from "../../lib/base/index.ts";
-import { putBlobFile, restoreBlobFile } from "../../lib/store/blob-file.ts";
+import { putBlobFile, restoreBlobFile } from "../../lib/store/blob/blob-file.ts";
 import { PackStore } from "../../lib/store/index.ts";
 
 const ROUNDS = 3;

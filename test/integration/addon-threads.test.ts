@@ -113,7 +113,7 @@ test("[N3] ten thousand calls leave nothing behind", async (t) => {
 });
 
 const storeUrl = new URL("../../lib/store/index.js", import.meta.url).href;
-const fileUrl = new URL("../../lib/store/blob-file.js", import.meta.url).href;
+const fileUrl = new URL("../../lib/store/blob/blob-file.js", import.meta.url).href;
 
 test("[N4] a worker that ends while files go into its store or come out of it harms nobody", async (t) => {
   const dir = await temporaryFolder(t);

@@ -2,7 +2,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { homePaths } from "../../lib/agent/home.ts";
+import { homePaths } from "../../lib/agent/home/home.ts";
 import { SeededRng } from "../../lib/base/index.ts";
 import { startOffice, until } from "../support/agents.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import test from "ava";
-import { homePaths } from "../../lib/agent/home.ts";
+import { homePaths } from "../../lib/agent/home/home.ts";
 import { initHome, openApi } from "../../lib/agent/index.ts";
 import { type Hash, SeededRng } from "../../lib/base/index.ts";
 import { checkNamed, PackStore, Refs, SnapshotCatalog } from "../../lib/store/index.ts";

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest, { type TestFn } from "ava";
 import { ImageBuilder } from "../../lib/agent/image/build.ts";
-import { imageStore } from "../../lib/agent/object-access.ts";
+import { imageStore } from "../../lib/agent/storage/object-access.ts";
 import { type Hash, silentLog } from "../../lib/base/index.ts";
 import { baseImage, ImageCache, parseManifest, RuncRuntime } from "../../lib/dapp/index.ts";
 import { MemoryStore } from "../../lib/store/index.ts";

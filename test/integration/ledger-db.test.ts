@@ -3,8 +3,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import Database from "better-sqlite3";
-import { PENDING } from "../../lib/db/branches.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
+import { PENDING } from "../../lib/db/tables/branches.ts";
 import { mergePending, note, TestLog, testKey, testOrganisation } from "../support/ledger-fixtures.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

@@ -1,7 +1,7 @@
 /** Goal: what `gdo log --graph` draws is the ledger, however wide: read back from the picture, nothing is invented. */
 import test from "ava";
 import fc from "fast-check";
-import { type GraphNode, Lanes } from "../../lib/cli/graph.ts";
+import { type GraphNode, Lanes } from "../../lib/cli/text/graph.ts";
 
 const PARENTS_MAX = 9;
 

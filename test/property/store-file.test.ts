@@ -3,7 +3,7 @@ import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { PROFILE_NAMES } from "../../lib/addon.ts";
 import { concatBytes, equalBytes, type GdoError, type Hash, SeededRng, utf8 } from "../../lib/base/index.ts";
-import { putBlobFile, restoreBlobFile } from "../../lib/store/blob-file.ts";
+import { putBlobFile, restoreBlobFile } from "../../lib/store/blob/blob-file.ts";
 import { MemoryStore, PackStore, putBlob, readBlobBytes } from "../../lib/store/index.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

@@ -16,9 +16,9 @@ import {
   signPolicy,
   tagRef,
 } from "../../lib/access/index.ts";
-import { credentialMac } from "../../lib/agent/credential-mac.ts";
-import { type HomePaths, homePaths, readSecret } from "../../lib/agent/home.ts";
-import { initHome, readNodeKey } from "../../lib/agent/setup.ts";
+import { credentialMac } from "../../lib/agent/apps/credential-mac.ts";
+import { type HomePaths, homePaths, readSecret } from "../../lib/agent/home/home.ts";
+import { initHome, readNodeKey } from "../../lib/agent/home/setup.ts";
 import { type Block, type Canonical, decodeBlock, type KeyPair } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
 import { LineBoard } from "../../lib/device/index.ts";

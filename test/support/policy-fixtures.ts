@@ -8,7 +8,7 @@ import {
   type PolicySource,
   tagRef,
 } from "../../lib/access/index.ts";
-import { credentialMac } from "../../lib/agent/credential-mac.ts";
+import { credentialMac } from "../../lib/agent/apps/credential-mac.ts";
 import type { Hash } from "../../lib/base/index.ts";
 
 export const CREDENTIAL_KEY = new Uint8Array(32).fill(7);

@@ -1,6 +1,6 @@
 /** [L17] How long a validator abstains whose log had to begin anew. */
 import test from "ava";
-import { mustAbstain } from "../../lib/node/abstention.ts";
+import { mustAbstain } from "../../lib/node/merging/abstention.ts";
 
 const memoryOf = (): Parameters<typeof mustAbstain>[0] & { readonly kept: Map<string, string> } => {
   const kept = new Map<string, string>();

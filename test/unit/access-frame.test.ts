@@ -1,6 +1,6 @@
 import test from "ava";
 import { credentialRef, parseFrame, tagRef } from "../../lib/access/index.ts";
-import { credentialMac } from "../../lib/agent/credential-mac.ts";
+import { credentialMac } from "../../lib/agent/apps/credential-mac.ts";
 import { fromHex, toHex } from "../../lib/base/index.ts";
 import { flip, MAC, w26 } from "../support/policy-fixtures.ts";
 

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { lockHome } from "../../lib/agent/home.ts";
+import { lockHome } from "../../lib/agent/home/home.ts";
 import { initHome, openHome, readSecret } from "../../lib/agent/index.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

@@ -1,6 +1,6 @@
 /** How `status` says where a vote stands. */
 import test from "ava";
-import { standingOf } from "../../lib/agent/branch-standing.ts";
+import { standingOf } from "../../lib/agent/views/branch-standing.ts";
 import type { Hash } from "../../lib/base/index.ts";
 import type { BranchConsensus } from "../../lib/node/index.ts";
 

@@ -1,5 +1,5 @@
 import test from "ava";
-import { type GraphNode, Lanes } from "../../lib/cli/graph.ts";
+import { type GraphNode, Lanes } from "../../lib/cli/text/graph.ts";
 
 function draw(nodes: readonly GraphNode[], max?: number): string {
   const lanes = new Lanes(max);

@@ -1,6 +1,6 @@
 import test from "ava";
 import type { DemoEvent, Summary } from "../../lib/agent/index.ts";
-import { Story, summaryText, timeOfDay } from "../../lib/cli/story.ts";
+import { Story, summaryText, timeOfDay } from "../../lib/cli/text/story.ts";
 
 const HOUR = 3_600_000;
 

@@ -5,7 +5,7 @@ import { describeFailure, renderFailure } from "../../lib/cli/failure.ts";
 import { moment, uniqueDigits } from "../../lib/cli/ids.ts";
 import { Output, printable } from "../../lib/cli/output.ts";
 import { commandName } from "../../lib/cli/parser.ts";
-import { table } from "../../lib/cli/text-table.ts";
+import { table } from "../../lib/cli/text/text-table.ts";
 import { wholeNumber } from "../../lib/cli/values.ts";
 
 function collect(): { stream: Writable; text: () => string } {

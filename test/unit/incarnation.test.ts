@@ -1,6 +1,6 @@
 /** Incarnations: when a log turns, what the new one names, and when two copies run [L8]. */
 import test from "ava";
-import { turnWords, twinWords } from "../../lib/agent/own-words.ts";
+import { turnWords, twinWords } from "../../lib/agent/views/own-words.ts";
 import { SeededRng, SystemClock } from "../../lib/base/index.ts";
 import type { Block } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";

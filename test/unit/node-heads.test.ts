@@ -1,5 +1,5 @@
 import test from "ava";
-import { headsOf } from "../../lib/node/build.ts";
+import { headsOf } from "../../lib/node/merging/build.ts";
 import { note, TestLog, testKey, testOrganisation } from "../support/ledger-fixtures.ts";
 
 test("a merge's heads are the same in whatever order its entries were taken in [L12]", (t) => {

@@ -1,8 +1,8 @@
 /** What `gdo log` and `gdo show` give of a ledger, and how far each block has come. */
 import test, { type ExecutionContext } from "ava";
-import { eventPage } from "../../lib/agent/event-feed.ts";
-import { logPage, showBlock } from "../../lib/agent/node-views.ts";
-import { type Explained, explain } from "../../lib/cli/explain.ts";
+import { eventPage } from "../../lib/agent/views/event-feed.ts";
+import { logPage, showBlock } from "../../lib/agent/views/node-views.ts";
+import { type Explained, explain } from "../../lib/cli/text/explain.ts";
 import { type Block, type Canonical, deriveHash, encodeCanonical, encodeEnvelope } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
 import {

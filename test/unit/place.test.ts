@@ -3,7 +3,7 @@ import { execFileSync } from "node:child_process";
 import { appendFileSync, cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { findPlace, type Memory } from "../../lib/agent/place.ts";
+import { findPlace, type Memory } from "../../lib/agent/home/place.ts";
 import { decideStart } from "../../lib/ledger/index.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 

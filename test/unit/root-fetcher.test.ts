@@ -1,6 +1,6 @@
 /** Fetching a thing with all that it needs, object by object. */
 import test from "ava";
-import { RootFetcher } from "../../lib/agent/object-access.ts";
+import { RootFetcher } from "../../lib/agent/storage/object-access.ts";
 import type { Hash, PublicKey } from "../../lib/base/index.ts";
 import { SeededRng } from "../../lib/base/index.ts";
 import { MemoryStore, putBlob } from "../../lib/store/index.ts";

@@ -10,8 +10,8 @@ import {
   NODE_ENTRIES_MIN,
   nodeLengthBytes,
   ZEROS_ID,
-} from "../../lib/store/blob-node.ts";
-import { ChunkList } from "../../lib/store/chunk-list.ts";
+} from "../../lib/store/blob/blob-node.ts";
+import { ChunkList } from "../../lib/store/blob/chunk-list.ts";
 import { type ChunkStore, checkObject, linksOf, MemoryStore, objectId, readBlobBytes } from "../../lib/store/index.ts";
 
 /** Made-up chunks: a list does not look at their bytes. */

@@ -1,7 +1,7 @@
 /** Calls to the agent of one home, which may die and come back between any two of them. */
 import { type Clock, GdoError } from "../../base/index.ts";
 import { ControlClient } from "../control.ts";
-import { homePaths } from "../home.ts";
+import { homePaths } from "../home/home.ts";
 import { until } from "./waiting.ts";
 
 const RETRY_MS = 50;

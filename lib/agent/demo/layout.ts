@@ -1,8 +1,8 @@
 /** Where the homes of the demo lie, and how each is configured. */
 import { join } from "node:path";
-import type { Config } from "../config.ts";
 import type { DoorNode } from "../demo-script/cast.ts";
-import { homePaths } from "../home.ts";
+import type { Config } from "../home/config.ts";
+import { homePaths } from "../home/home.ts";
 
 export function homeOf(folder: string, node: string): string {
   return join(folder, node);

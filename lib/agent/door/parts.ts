@@ -1,7 +1,7 @@
 /** What the parts of a door process share, and how they are let go of. */
 import { type Clock, GdoError, type Log, SteeredClock, SystemClock } from "../../base/index.ts";
-import { type DoorConfig, readConfig } from "../config.ts";
-import { type HomePaths, lockHome, openHome } from "../home.ts";
+import { type DoorConfig, readConfig } from "../home/config.ts";
+import { type HomePaths, lockHome, openHome } from "../home/home.ts";
 
 export interface DoorOptions {
   /** The home folder. */

@@ -5,9 +5,9 @@
  */
 import { GdoError, SteeredClock } from "../../base/index.ts";
 import { refuseOnoffReader, SimulatedLines, WiegandReader } from "../../device/index.ts";
-import type { DoorConfig } from "../config.ts";
-import { credentialMac } from "../credential-mac.ts";
-import { readSecret } from "../home.ts";
+import { credentialMac } from "../apps/credential-mac.ts";
+import type { DoorConfig } from "../home/config.ts";
+import { readSecret } from "../home/home.ts";
 import { Guardian } from "./guardian.ts";
 import { DoorLatch } from "./latch.ts";
 import { closeAll, type DoorOptions, type DoorParts, prepareDoor } from "./parts.ts";

@@ -5,7 +5,7 @@ import { GdoError, type PublicKey } from "../../base/index.ts";
 import { generateKey, keyFromSeed } from "../../codec/index.ts";
 import { type Act, principalOf } from "../../ledger/index.ts";
 import { checkGovern, govern, tentativeCharter } from "../govern.ts";
-import { readSecret } from "../home.ts";
+import { readSecret } from "../home/home.ts";
 import type { GdoNode } from "../node.ts";
 import { encodeAnswer, type JoinAnswer, type JoinRequest, parseRequest } from "./letters.ts";
 import { type Invitation, openInvitation, signInvitation, tokenText } from "./token.ts";

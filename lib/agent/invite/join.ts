@@ -13,8 +13,8 @@ import {
 import { decodeBlock } from "../../codec/index.ts";
 import { parseGenesis } from "../../ledger/index.ts";
 import { inboxTopic, MqttTransport } from "../../sync/index.ts";
-import { homePaths } from "../home.ts";
-import { joinHome, reserveKey } from "../setup.ts";
+import { homePaths } from "../home/home.ts";
+import { joinHome, reserveKey } from "../home/setup.ts";
 import { AnswerReader, encodeRequest, type JoinAnswer, sealKey } from "./letters.ts";
 import { type OpenedToken, openToken } from "./token.ts";
 

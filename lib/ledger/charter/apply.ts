@@ -1,10 +1,10 @@
 /** The third of the three: what an operation that may be done changes, or why the state that it meets forbids it. */
 import type { Canonical } from "../../codec/index.ts";
+import { OverlayState } from "../merge/state-view.ts";
+import { policyOf } from "../merge/validators.ts";
 import { CHARTER_BRANCH } from "../policy.ts";
 import { isMap } from "../shape.ts";
-import { OverlayState } from "../state-view.ts";
 import type { StateChange, StateView } from "../types.ts";
-import { policyOf } from "../validators.ts";
 import type { NewKeys, Operation } from "./operation.ts";
 import { whyUnsound } from "./sound.ts";
 import { deviceKey, principalAt, type Refusal, textsOf } from "./state.ts";

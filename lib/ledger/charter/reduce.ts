@@ -3,7 +3,7 @@
  * of entries in order and the state before. Each act goes through validate, resolve and apply.
  */
 import type { Canonical } from "../../codec/index.ts";
-import { OverlayState } from "../state-view.ts";
+import { OverlayState } from "../merge/state-view.ts";
 import type { Act, EntryOutcome, LedgerEntry, ReduceResult, StateChange, StateView } from "../types.ts";
 import { apply } from "./apply.ts";
 import { isRefusal, mayStayOpen, type Operation, reopened, validate } from "./operation.ts";

@@ -1,7 +1,8 @@
 /** What every charter must be able to do: be governed, and have each of its branches merged. */
+
+import { faultOf, hasRole, policyOf } from "../merge/validators.ts";
 import { type BranchPolicy, whyUnsoundQuorum } from "../policy.ts";
 import type { StateView } from "../types.ts";
-import { faultOf, hasRole, policyOf } from "../validators.ts";
 import { activePrincipals, governors, type Refusal } from "./state.ts";
 
 /** Why an organisation in this state could never be mended; undefined for one that can go on. */

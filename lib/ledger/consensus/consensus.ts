@@ -7,7 +7,7 @@
  * to be hopeless shortens its round.
  */
 import type { Hash } from "../../base/index.ts";
-import type { CastVote, ProposeVote, Vote } from "../vote.ts";
+import type { CastVote, ProposeVote, Vote } from "../merge/vote.ts";
 import { Tally } from "./tally.ts";
 import type {
   ConsensusInput,

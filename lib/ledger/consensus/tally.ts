@@ -1,6 +1,6 @@
 /** The votes of one height, counted by principal [L10]. Knows nothing of time, nor of who is asking. */
 import type { Hash } from "../../base/index.ts";
-import type { AttestVote, CastVote, Certificate, CommitVote, ProposeVote } from "../vote.ts";
+import type { AttestVote, CastVote, Certificate, CommitVote, ProposeVote } from "../merge/vote.ts";
 import type { CountedVote, Outputs } from "./types.ts";
 
 /** Merge → voter → that voter's votes: more than one only if the voter lies. */

@@ -3,7 +3,7 @@
  * here: who signed them, and where they are kept, is the caller's matter. docs/design/ledger.md [L10], [L13] to [L17].
  */
 import type { Hash } from "../../base/index.ts";
-import type { AttestVote, CastVote, Certificate, Vote } from "../vote.ts";
+import type { AttestVote, CastVote, Certificate, Vote } from "../merge/vote.ts";
 
 /** Per dapp, the hash of what its test gave. */
 export type Outputs = AttestVote["outputs"];

@@ -5,7 +5,7 @@
  */
 import { bytesOf, type Hash, hashOf32 } from "../../base/index.ts";
 import { type Canonical, decodeCanonical, deriveHash, encodeCanonical } from "../../codec/index.ts";
-import { asInteger, asNode, malformed } from "../node-form.ts";
+import { asInteger, asNode, malformed } from "../blob/node-form.ts";
 
 export interface Snapshot {
   readonly tree: Hash;

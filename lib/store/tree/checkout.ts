@@ -7,7 +7,7 @@ import { constants } from "node:fs";
 import { access, chmod, link, lstat, mkdir, readdir, rm, symlink } from "node:fs/promises";
 import { makeNode } from "../../addon.ts";
 import { equalBytes, GdoError, type Hash } from "../../base/index.ts";
-import { getKind } from "../blob-reader.ts";
+import { getKind } from "../blob/blob-reader.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import { withIoErrors } from "../io-error.ts";
 import { applyToHandle, applyToPath, type IdShift } from "./attributes.ts";

@@ -5,9 +5,9 @@
 import { link, lstat, mkdir, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Hash } from "../../base/index.ts";
-import { decodeBlobNode } from "../blob-node.ts";
-import { getKind } from "../blob-reader.ts";
-import { putBlob } from "../blob-writer.ts";
+import { decodeBlobNode } from "../blob/blob-node.ts";
+import { getKind } from "../blob/blob-reader.ts";
+import { putBlob } from "../blob/blob-writer.ts";
 import { readFilePieces } from "../capture/file-source.ts";
 import type { ChunkStore, ObjectKind, StoredObject } from "../chunk-store.ts";
 import { withIoErrors } from "../io-error.ts";

@@ -6,7 +6,7 @@
  */
 import { bytesOf, compareBytes, type Hash, hashOf32, toHex } from "../../base/index.ts";
 import { type Canonical, type CanonicalMap, decodeCanonical, encodeCanonical } from "../../codec/index.ts";
-import { asInteger, asMap, asNode, malformed } from "../node-form.ts";
+import { asInteger, asMap, asNode, malformed } from "../blob/node-form.ts";
 import { nameFault } from "./name.ts";
 
 /** An extended attribute, ACLs and capabilities included, as the file system names it. */

@@ -1,6 +1,6 @@
 /** Finding one's way: what a folder lists, and what "ID:path" names. */
 import { compareBytes, GdoError, type Hash, utf8 } from "../../base/index.ts";
-import { getKind } from "../blob-reader.ts";
+import { getKind } from "../blob/blob-reader.ts";
 import type { ChunkStore, ObjectKind } from "../chunk-store.ts";
 import { displayPath } from "./name.ts";
 import {

@@ -1,10 +1,10 @@
 /** A blob into a new file; runs of zeros become holes [T4]. */
 import { type FileHandle, open } from "node:fs/promises";
 import type { Hash } from "../../base/index.ts";
-import { readBlobPieces } from "../blob-reader.ts";
+import { readBlobPieces } from "../blob/blob-reader.ts";
+import { isAllZero } from "../blob/zeros.ts";
 import type { ChunkStore } from "../chunk-store.ts";
 import { isFileStore } from "../file-store.ts";
-import { isAllZero } from "../zeros.ts";
 
 /** What a file system allocates at once; a hole is at least so large. */
 const PAGE_BYTES = 4096;

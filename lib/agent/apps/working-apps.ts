@@ -1,0 +1,97 @@
+/** The charter's dapps in their containers, and blobs in the store, as a node's work on its ledger needs them. */
+import { GdoError, type Hash, OBJECT_BYTES_MAX } from "../../base/index.ts";
+import type { CanonicalMap } from "../../codec/index.ts";
+import { type DappHost, type DappState, dappState } from "../../dapp/index.ts";
+import type { LedgerDb } from "../../db/index.ts";
+import { CHARTER_APP, type MergeApp, type StatesView, type StateView } from "../../ledger/index.ts";
+import type { NodeApps, NodeBlobs } from "../../node/index.ts";
+import { type ChunkStore, type PackStore, putBlob, readBlobBytes } from "../../store/index.ts";
+import type { RootFetcher } from "../storage/object-access.ts";
+
+/** Content for dapps: whole, and no larger than an object may be. */
+export function blobReader(store: ChunkStore): (id: Hash) => Promise<Uint8Array> {
+  return (id) => readBlobBytes(store, id, OBJECT_BYTES_MAX);
+}
+
+/** What is final on this node, as dapps are asked about it. */
+export function finalState({ parts: { db, store } }: { readonly parts: StateParts }): DappState {
+  return dappState((app) => (app === CHARTER_APP ? db.charterAt() : db.state(app)), blobReader(store));
+}
+
+interface StateParts {
+  readonly db: LedgerDb;
+  readonly store: ChunkStore;
+}
+
+export function storeBlobs(store: PackStore, fetcher: RootFetcher): NodeBlobs {
+  return {
+    put: async (bytes) => {
+      const { id } = await putBlob(store, bytes);
+      await store.commit();
+      return id;
+    },
+    read: blobReader(store),
+    has: (id, near) => fetcher.has(id, near),
+    holding: (work) => store.holding(work),
+  };
+}
+
+/** Names and images of the dapps that the charter has installed. */
+export function installedDapps(charter: StateView): { name: string; tree: Hash }[] {
+  return [...charter.scan("dapp/")].map(([key, value]) => ({
+    name: key.slice("dapp/".length),
+    tree: (value as CanonicalMap)["tree"] as Hash,
+  }));
+}
+
+export interface ContainerAppsOptions {
+  readonly dapps: DappHost;
+  readonly store: ChunkStore;
+  readonly fetcher: RootFetcher;
+}
+
+/** An image that is not held is asked for, and its dapp is missing for now. */
+export function containerApps({ dapps, store, fetcher }: ContainerAppsOptions): NodeApps {
+  return {
+    async open(charter, conditions) {
+      const apps: MergeApp[] = [];
+      const missing: string[] = [];
+      const closers: (() => Promise<void>)[] = [];
+      for (const { name, tree } of installedDapps(charter)) {
+        if (!(await isThere(dapps, fetcher, tree))) {
+          missing.push(name);
+          continue;
+        }
+        const dapp = conditions === "fresh" ? await dapps.fresh(tree) : await dapps.dapp(tree);
+        if (conditions === "fresh") closers.push(() => (dapp as FreshDapp).close());
+        apps.push(containerApp(name, tree, { dapp, store }));
+      }
+      return { apps, missing, close: async () => void (await Promise.all(closers.map((close) => close()))) };
+    },
+  };
+}
+
+type Dapp = Awaited<ReturnType<DappHost["dapp"]>>;
+type FreshDapp = Awaited<ReturnType<DappHost["fresh"]>>;
+
+async function isThere(dapps: DappHost, fetcher: RootFetcher, tree: Hash): Promise<boolean> {
+  try {
+    await dapps.dapp(tree);
+    return true;
+  } catch (error) {
+    if (!(error instanceof GdoError) || error.code !== "STORE_MISSING") throw error;
+    await fetcher.has(tree);
+    return false;
+  }
+}
+
+function containerApp(name: string, image: Hash, { dapp, store }: { dapp: Dapp; store: ChunkStore }): MergeApp {
+  const at = (views: StatesView): DappState => dappState(views, blobReader(store));
+  return {
+    name,
+    image,
+    reads: dapp.manifest.reads,
+    reduce: (input, now) => dapp.reduce(input, at(now)),
+    test: (input, before, after) => dapp.test(input, { before: at(before), after: at(after) }),
+  };
+}

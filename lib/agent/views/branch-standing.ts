@@ -1,0 +1,43 @@
+/** How a branch in mode quorum stands, in data and in words: who has voted, and what is still between an entry and final. */
+import { faultsOf } from "../../ledger/index.ts";
+import type { BranchConsensus } from "../../node/index.ts";
+
+/** For `status`. */
+export function standingOf(standing: BranchConsensus, pending: number): Record<string, unknown> {
+  const { h, r, q, validators, proposer, merge, passed, commits, skips, attests, isVoter } = standing;
+  return {
+    validators,
+    q,
+    tolerates: tolerance(standing),
+    votes: isVoter,
+    round: {
+      h,
+      r,
+      proposer,
+      ...(merge === undefined ? {} : { merge }),
+      attested: attests.map(({ voter, vote }) => ({ voter, verdict: vote.verdict, agrees: passed.includes(voter) })),
+      committed: commits,
+      skipped: skips,
+    },
+    ...(pending === 0 && merge === undefined ? {} : { waits: waitsFor(standing) }),
+  };
+}
+
+/** The fault model, said out loud. */
+function tolerance({ fault, validators: { length: n }, q }: BranchConsensus): string {
+  const away = n - q;
+  if (fault === "crash") return `${away} of ${n} may be away, none may lie`;
+  const liars = Math.min(faultsOf(n, fault), Math.max(0, 2 * q - n - 1));
+  return `${liars} of ${n} may lie or be away`;
+}
+
+/** What must still happen for what is pending to be final. */
+export function waitsFor({ r, q, validators, proposer, merge, passed, commits }: BranchConsensus): string {
+  const missing = (done: readonly string[]): string => {
+    const others = validators.filter((name) => !done.includes(name));
+    return `${q - done.length} more of ${others.join(", ")}`;
+  };
+  if (merge === undefined) return `${proposer} is to propose a merge (round ${r})`;
+  if (commits.length === 0 && passed.length < q) return `its tests need ${missing(passed)} (round ${r})`;
+  return `final needs ${missing(commits)} (round ${r})`;
+}

@@ -1,0 +1,95 @@
+/** `gdo status` as data: what this node is, what it holds, whom it sees, what it waits for. */
+import { bytesOf, type PublicKey } from "../../base/index.ts";
+import type { CanonicalMap } from "../../codec/index.ts";
+import { type Author, authorOf, CHARTER_BRANCH, parseGenesis, policyOf, stateRoot } from "../../ledger/index.ts";
+import type { GdoNode } from "../node.ts";
+import type { AgentSide } from "../node-api.ts";
+import { standingOf } from "./branch-standing.ts";
+import { cutWords, turnWords, twinWords } from "./own-words.ts";
+
+const NOBODY: Pick<Author, "name" | "principal"> = { name: "", principal: "" };
+
+export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record<string, unknown>> {
+  const { db, charter, config, pair, store } = node.parts;
+  const self = authorOf(db.charterAt(), pair.publicKey) ?? NOBODY;
+  const roots = { ...db.stateRoots(CHARTER_BRANCH), ...db.stateRoots() };
+  const lines = db.branches();
+  const total = (count: (line: string) => number): number => lines.reduce((sum, line) => sum + count(line), 0);
+  const door = side.doors();
+  const brokerPort = side.brokerPort();
+  return {
+    organisation: { id: charter.id, name: parseGenesis(charter.d).name },
+    node: { name: config.name, key: pair.publicKey, principal: self.principal },
+    ...(brokerPort === undefined ? {} : { brokerPort }),
+    ...ownStatus(node),
+    connected: side.isConnected(),
+    branches: lines.map((name) => branchStatus(node, name)),
+    entries: db.countEntries(),
+    authored: node.countAuthored(),
+    pending: total((line) => db.countPending(line)),
+    stateRoot: stateRoot(Object.entries(roots).map(([app, root]) => [app, bytesOf(root)] as const)),
+    stateRoots: roots,
+    merges: total((line) => db.merges(line)),
+    voids: total((line) => db.voids(line).length),
+    waiting: Object.fromEntries(node.validator.waiting),
+    dapps: [...db.charterAt().scan("dapp/")].map(([key, value]) => ({
+      name: key.slice("dapp/".length),
+      ...(value as CanonicalMap),
+    })),
+    peers: side.peers().map((peer) => peerStatus(node, peer)),
+    wanted: side.wanted(),
+    ...(door === undefined ? {} : { door }),
+    ...policyStatus(node),
+    refused: Object.fromEntries(node.refusals),
+    store: { objects: store.objectCount, bytes: await store.sizeBytes() },
+    rssBytes: process.memoryUsage.rss(),
+  };
+}
+
+/** What befell this device's own log [L8]. */
+function ownStatus({ parts: { ownLog, db } }: GdoNode): Record<string, unknown> {
+  const turn = ownLog.turns().at(-1);
+  const names = (key: PublicKey): string => authorOf(db.charterAt(), key)?.name ?? "";
+  const frozen = db.cuts();
+  const alarms = [...ownLog.twins().map(twinWords), ...frozen.map((cut) => cutWords(cut, names(cut.author)))];
+  return {
+    log: ownLog.incarnation,
+    ...(turn === undefined ? {} : { incarnation: { ...turn, why: turnWords(turn) } }),
+    ...(frozen.length === 0 ? {} : { frozen }),
+    ...(alarms.length === 0 ? {} : { alarms }),
+  };
+}
+
+function branchStatus({ parts: { db }, validator }: GdoNode, name: string): Record<string, unknown> {
+  const head = db.head(name);
+  const pending = db.countPending(name);
+  const standing = validator.status(name);
+  const mode = policyOf(db.charterAt(), name)?.mode ?? "open"; // Only open branches have lines of other names.
+  return {
+    name,
+    mode,
+    h: head?.h ?? 0,
+    ...(head === undefined ? {} : { head: head.id }),
+    void: db.voids(name).length,
+    pending,
+    ...(standing === undefined ? {} : standingOf(standing, pending)),
+  };
+}
+
+function peerStatus({ parts: { db } }: GdoNode, peer: ReturnType<AgentSide["peers"]>[number]): Record<string, unknown> {
+  const { name } = authorOf(db.charterAt(), peer.key) ?? NOBODY;
+  return {
+    key: peer.key,
+    name,
+    connected: peer.isPresent,
+    inStep: peer.isEqual,
+    ...(peer.stalled === undefined ? {} : { stalled: peer.stalled }),
+  };
+}
+
+/** `latest` is the generation that the final state names; `generation` the one that is held whole. */
+function policyStatus({ policies: { held, latest } }: GdoNode): Record<string, unknown> {
+  if (held === undefined) return {};
+  const { generation, issuedMs, softMs, hardMs, credentials } = held.policy;
+  return { policy: { generation, latest, id: held.id, issuedMs, softMs, hardMs, credentials: credentials.size } };
+}

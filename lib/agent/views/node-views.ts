@@ -1,0 +1,163 @@
+/** What the node shows of its ledger, as JSON: rows of the log, one block in full. Reads only. */
+import { GdoError, type Hash, type PublicKey } from "../../base/index.ts";
+import { type Block, jsonFromCanonical, verifyBlock } from "../../codec/index.ts";
+import type { LedgerDb, ListRow } from "../../db/index.ts";
+import { authorOf, parentIds, parseEntryPayload, parseMerge, parseVote } from "../../ledger/index.ts";
+import { blockDetail } from "./block-detail.ts";
+import { type Standing, Standings } from "./block-standing.ts";
+
+export interface LogRow extends Standing {
+  readonly id: Hash;
+  readonly kind: string;
+  readonly app?: string;
+  readonly acts?: readonly string[];
+  readonly author: PublicKey;
+  /** Name of the device and its principal, by the charter of now. */
+  readonly name: string;
+  readonly principal: string;
+  readonly l: string;
+  readonly n: number;
+  readonly c: number;
+  readonly timeMs: number;
+  readonly parents: readonly Hash[];
+  /** Of the parents those that are listed, too, where not all blocks are. */
+  readonly listed?: readonly Hash[];
+  /** Of an entry: the branch that it is for. */
+  readonly branch?: string;
+  readonly merge?: {
+    readonly branch: string;
+    readonly h: number;
+    readonly included: number;
+    readonly logs: number;
+    readonly void: number;
+  };
+  readonly vote?: { readonly branch: string; readonly h: number; readonly r: number; readonly phase: string };
+  /** Of a void entry in a list of such: what validators that refused its merge say. */
+  readonly logs?: readonly { readonly voter: string; readonly code: string; readonly log: Hash }[];
+}
+
+const PAGE_DEFAULT = 50;
+const PAGE_MAX = 5_000;
+
+export interface LogQuery {
+  /** Only what concerns it. */
+  readonly branch?: string | undefined;
+  readonly limit?: number | undefined;
+  /** A page's `next`, or the id of a block or its beginning: only what is older. */
+  readonly before?: number | string | undefined;
+  readonly voidOnly?: boolean | undefined;
+}
+
+export interface LogPage {
+  readonly rows: readonly LogRow[];
+  readonly next?: number;
+}
+
+/** A page may be short, or empty, and yet not the last: that is the one without `next`. NOT_FOUND, AMBIGUOUS. */
+export function logPage(db: LedgerDb, query: LogQuery, self?: PublicKey): LogPage {
+  const { branch, limit = PAGE_DEFAULT, voidOnly = false } = query;
+  const before = typeof query.before === "string" ? db.row(resolveBlock(db, query.before))?.cursor : query.before;
+  const named = { ...(branch === undefined ? {} : { branch }), ...(before === undefined ? {} : { before }) };
+  const { rows, next } = db.list({ ...named, limit: Math.min(Math.max(1, limit), PAGE_MAX), voidOnly });
+  const standings = new Standings(db, self);
+  const shown = branch === undefined ? rows : rows.filter(({ block }) => concerns(db, branch, block));
+  return {
+    rows: shown.map((row) => ({
+      ...logRow(db, row, standings.of(row)),
+      ...(branch === undefined ? {} : { listed: listedParents(db, branch, row.block) }),
+      ...(voidOnly ? { logs: refusals(db, branch, row) } : {}),
+    })),
+    ...(next === undefined ? {} : { next }),
+  };
+}
+
+/** Whether a block is for a line, of it, or about it; the charter and evidence concern all. */
+function concerns(db: LedgerDb, line: string, block: Block): boolean {
+  const branch = line.replace(/@.*/, "");
+  if (block.k === "entry") return parseEntryPayload(block.d).branch === branch;
+  if (block.k === "vote") return parseVote(block.d).branch === branch;
+  return block.k !== "merge" || db.lineOf(parseMerge(block.d).branch, block.a) === line;
+}
+
+function listedParents(db: LedgerDb, branch: string, block: Block): Hash[] {
+  return parentIds(block).filter((id) => {
+    const parent = db.block(id);
+    return parent !== undefined && concerns(db, branch, parent);
+  });
+}
+
+/** What refused a merge of that height, where validators kept a log of it. */
+function refusals(db: LedgerDb, line: string | undefined, { block, h }: ListRow): NonNullable<LogRow["logs"]> {
+  const branch = line?.replace(/@.*/, "") ?? parseEntryPayload(block.d).branch;
+  return db.votes(branch, h ?? 0).flatMap(({ author, vote }) => {
+    if (vote.phase !== "attest" || vote.verdict !== "FAIL" || vote.log === null) return [];
+    const voter = authorOf(db.charterAt(), author)?.principal ?? "";
+    return [{ voter, code: vote.code ?? "", log: vote.log }];
+  });
+}
+
+function logRow(db: LedgerDb, { block }: ListRow, standing: Standing): LogRow {
+  const author = authorOf(db.charterAt(), block.a);
+  return {
+    id: block.id,
+    kind: block.k,
+    ...entryOf(block),
+    author: block.a,
+    name: author?.name ?? "",
+    principal: author?.principal ?? "",
+    l: block.l,
+    n: block.n,
+    c: block.c,
+    timeMs: block.t[0],
+    parents: parentIds(block),
+    ...standing,
+    ...mergeOf(block),
+    ...voteOf(block),
+  };
+}
+
+function entryOf(block: Block): Pick<LogRow, "app" | "acts" | "branch"> {
+  if (block.k !== "entry") return {};
+  const { app, acts, branch } = parseEntryPayload(block.d);
+  return { app, branch, acts: acts.map(({ type }) => type) };
+}
+
+function mergeOf(block: Block): Pick<LogRow, "merge"> {
+  if (block.k !== "merge") return {};
+  const { branch, h, entries, void: voided, included } = parseMerge(block.d);
+  return { merge: { branch, h, included: entries, logs: included.length, void: voided } };
+}
+
+function voteOf(block: Block): Pick<LogRow, "vote"> {
+  if (block.k !== "vote") return {};
+  const { branch, h, r, phase } = parseVote(block.d);
+  return { vote: { branch, h, r, phase } };
+}
+
+/** One block by its id or a unique beginning of it. NOT_FOUND, AMBIGUOUS, INPUT_INVALID. */
+export function showBlock(db: LedgerDb, prefix: string, self?: PublicKey): Record<string, unknown> {
+  const block = db.block(resolveBlock(db, prefix));
+  if (block === undefined) throw new GdoError("NOT_FOUND", `no block begins with ${prefix}`, { hint: "gdo log" });
+  const row = db.row(block.id);
+  return {
+    ...(row === undefined ? {} : logRow(db, row, new Standings(db, self).of(row))),
+    ...(block.k === "entry" && row?.h !== undefined
+      ? { included: { branch: parseEntryPayload(block.d).branch, h: row.h } }
+      : {}),
+    ...blockDetail(db, block),
+    payload: jsonFromCanonical(block.d),
+    bodyBytes: block.body.length,
+    signature: verifyBlock(block) ? "valid" : "bad",
+  };
+}
+
+function resolveBlock(db: LedgerDb, prefix: string): Hash {
+  const ids = db.resolvePrefix(prefix);
+  const [id] = ids;
+  if (id === undefined) throw new GdoError("NOT_FOUND", `no block begins with ${prefix}`, { hint: "gdo log" });
+  if (ids.length > 1)
+    throw new GdoError("AMBIGUOUS", `${prefix} begins ${ids.length} blocks: ${ids.slice(0, 4).join(", ")}`, {
+      hint: "give more digits",
+    });
+  return id;
+}

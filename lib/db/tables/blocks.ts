@@ -1,0 +1,251 @@
+/** Blocks, their edges, and the blocks that nothing follows yet. */
+import type { Statement } from "better-sqlite3";
+import {
+  bytesOf,
+  fromHex,
+  GdoError,
+  type Hash,
+  hashOf32,
+  type PublicKey,
+  publicKeyOf32,
+  toHex,
+} from "../../base/index.ts";
+import { type Block, encodeEnvelope } from "../../codec/index.ts";
+import { type Parent, parseEntryPayload } from "../../ledger/index.ts";
+import type { Connection } from "../connection.ts";
+import type { LogRow, LogTable } from "./logs.ts";
+import { NamingTable } from "./namings.ts";
+import { blockOfRow, corrupt, type StoredBlock, sumOf } from "./rows.ts";
+
+/** By place: binding by names costs as much as half an insertion. */
+type InsertValues = [
+  id: Uint8Array,
+  log: number,
+  n: number,
+  kind: string,
+  branch: string | null,
+  c: number,
+  checked: number,
+  sum: Uint8Array,
+  body: Uint8Array,
+  sig: Uint8Array,
+];
+
+/** A block that nothing follows, and its clock. */
+export interface Head {
+  readonly id: Hash;
+  readonly c: number;
+}
+
+const PREFIX_MATCHES_MAX = 20;
+
+export class BlockTable {
+  readonly namings: NamingTable;
+  readonly #logs: LogTable;
+  readonly #insert: Statement<InsertValues>;
+  readonly #seq: Statement<[Uint8Array], { seq: number }>;
+  readonly #id: Statement<[number], { id: Buffer }>;
+  readonly #byId: Statement<[Uint8Array], StoredBlock>;
+  readonly #parent: Statement<[Uint8Array], { author: Buffer; l: Buffer; n: number; c: number }>;
+  readonly #idAt: Statement<[number, number], { id: Buffer }>;
+  readonly #blockAt: Statement<[number, number], StoredBlock>;
+  readonly #range: Statement<[number, number, number, number], StoredBlock>;
+  readonly #addEdge: Statement<[number, number]>;
+  readonly #children: Statement<[{ id: Uint8Array }], { id: Buffer }>;
+  readonly #heads: Statement<[], { id: Buffer; c: number }>;
+  readonly #prefix: Statement<[Uint8Array, Uint8Array], { id: Buffer }>;
+  readonly #countEntries: Statement<[], { count: number }>;
+  readonly #countEntriesOf: Statement<[Uint8Array], { count: number }>;
+  readonly #charter: Statement<[], { id: Buffer }>;
+
+  constructor(connection: Connection, logs: LogTable) {
+    const { raw } = connection;
+    this.#logs = logs;
+    this.namings = new NamingTable(connection);
+    this.#insert = raw.prepare(
+      `INSERT INTO blocks (id, log, n, kind, branch, c, checked, sum, body, sig)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    this.#seq = raw.prepare("SELECT seq FROM blocks WHERE id = ?");
+    this.#id = raw.prepare("SELECT id FROM blocks WHERE seq = ?");
+    this.#byId = raw.prepare("SELECT body, sig FROM blocks WHERE id = ?");
+    this.#parent = raw.prepare(
+      "SELECT g.author, g.l, b.n, b.c FROM blocks b JOIN logs g ON g.id = b.log WHERE b.id = ?",
+    );
+    this.#idAt = raw.prepare("SELECT id FROM blocks WHERE log = ? AND n = ?");
+    this.#blockAt = raw.prepare("SELECT body, sig FROM blocks WHERE log = ? AND n = ?");
+    this.#range = raw.prepare("SELECT body, sig FROM blocks WHERE log = ? AND n BETWEEN ? AND ? ORDER BY n LIMIT ?");
+    this.#addEdge = raw.prepare("INSERT INTO edges (parent, child) VALUES (?, ?)");
+    this.#children = raw.prepare(
+      `SELECT id FROM (
+         SELECT c.seq, c.id FROM blocks p JOIN blocks c ON c.log = p.log AND c.n = p.n + 1 WHERE p.id = @id
+         UNION
+         SELECT c.seq, c.id FROM blocks p JOIN edges e ON e.parent = p.seq JOIN blocks c ON c.seq = e.child
+         WHERE p.id = @id
+       ) ORDER BY seq`,
+    );
+    this.#heads = raw.prepare(
+      `SELECT b.id, b.c FROM logs g JOIN blocks b ON b.log = g.id AND b.n = g.next - 1
+       WHERE NOT EXISTS (SELECT 1 FROM edges e WHERE e.parent = b.seq) ORDER BY b.seq`,
+    );
+    this.#prefix = raw.prepare(
+      `SELECT id FROM blocks WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ${PREFIX_MATCHES_MAX}`,
+    );
+    this.#countEntries = raw.prepare("SELECT count(*) AS count FROM blocks WHERE branch IS NOT NULL");
+    this.#countEntriesOf = raw.prepare(
+      "SELECT count(*) AS count FROM logs g JOIN blocks b ON b.log = g.id AND b.branch IS NOT NULL WHERE g.author = ?",
+    );
+    this.#charter = raw.prepare("SELECT id FROM blocks WHERE kind = 'charter' ORDER BY seq LIMIT 1");
+  }
+
+  /**
+   * Adds a block on top of its log; its row number, or undefined when it is held. Throws LEDGER_FORKED
+   * when the number is used by another block [L6], LEDGER_ORPHAN when a block before it is not held.
+   */
+  add(block: Block, isChecked: boolean): number | undefined {
+    const log = this.#logs.findOrAdd(block.a, block.l);
+    if (block.n < log.next) return this.#refuseOther(block, log.id);
+    if (block.n > log.next)
+      throw new GdoError("LEDGER_ORPHAN", `block ${block.id} is number ${block.n}, held are ${log.next}`);
+    this.#checkPrevious(block, log);
+    // Its number tells the block before it.
+    const parents = block.p.map((id) => this.#parentSeq(id, block.id));
+    const seq = this.#insertRow(block, log.id, isChecked);
+    for (const parent of parents) this.#addEdge.run(parent, seq);
+    this.#logs.advance(block);
+    if (parents.length > 0) this.namings.note({ log: log.id, author: block.a, n: block.n }, parents);
+    return seq;
+  }
+
+  /** The one that it names as the block before it must be that. */
+  #checkPrevious({ id, b, n }: Block, { id: log, last }: LogRow): void {
+    if (b === null || b === last) return;
+    const row = this.#idAt.get(log, n - 1);
+    if (row === undefined || hashOf32(row.id) !== b) throw orphan(id, b);
+  }
+
+  #insertRow({ id, n, k, c, body, sig, d }: Block, log: number, isChecked: boolean): number {
+    const branch = branchOf({ k, d });
+    const sum = sumOf({ body, sig });
+    return Number(
+      this.#insert.run(bytesOf(id), log, n, k, branch, c, Number(isChecked), sum, body, sig).lastInsertRowid,
+    );
+  }
+
+  #refuseOther(block: Block, log: number): undefined {
+    const held = this.#idAt.get(log, block.n);
+    const id = held === undefined ? "nothing" : hashOf32(held.id);
+    if (id === block.id) return undefined;
+    throw new GdoError(
+      "LEDGER_FORKED",
+      `number ${block.n} of ${block.a} ${block.l} is ${id}, so it cannot be ${block.id}`,
+    );
+  }
+
+  #parentSeq(parent: Hash, child: Hash): number {
+    const seq = this.seqOf(parent);
+    if (seq === undefined) throw orphan(child, parent);
+    return seq;
+  }
+
+  seqOf(id: Hash): number | undefined {
+    return this.#seq.get(bytesOf(id))?.seq;
+  }
+
+  idOf(seq: number): Hash | undefined {
+    const row = this.#id.get(seq);
+    return row === undefined ? undefined : hashOf32(row.id);
+  }
+
+  /** Throws LEDGER_CORRUPT when what is stored is another block. */
+  get(id: Hash): Block | undefined {
+    const row = this.#byId.get(bytesOf(id));
+    if (row === undefined) return undefined;
+    const block = blockOfRow(row, id);
+    if (block.id !== id) throw corrupt(id);
+    return block;
+  }
+
+  parent(id: Hash): Parent | undefined {
+    const row = this.#parent.get(bytesOf(id));
+    if (row === undefined) return undefined;
+    return { id, a: publicKeyOf32(row.author), l: toHex(row.l), n: row.n, c: row.c };
+  }
+
+  at(author: PublicKey, l: string, n: number): Hash | undefined {
+    const log = this.#logs.find(author, l);
+    const row = log === undefined ? undefined : this.#idAt.get(log.id, n);
+    return row === undefined ? undefined : hashOf32(row.id);
+  }
+
+  lastOf(author: PublicKey, l: string): Block | undefined {
+    const log = this.#logs.find(author, l);
+    const row = log === undefined ? undefined : this.#blockAt.get(log.id, log.next - 1);
+    return row === undefined ? undefined : blockOfRow(row, `${author} ${l}`);
+  }
+
+  /** Envelopes of numbers `from` to `to`, as many as fit `bytesMax`, but one at least where one is held. */
+  range(
+    author: PublicKey,
+    l: string,
+    numbers: { readonly from: number; readonly to: number },
+    bytesMax: number,
+  ): Uint8Array[] {
+    const log = this.#logs.find(author, l);
+    const envelopes: Uint8Array[] = [];
+    let total = 0;
+    for (let from = numbers.from; log !== undefined && from <= numbers.to; from += RANGE_PAGE) {
+      const rows = this.#range.all(log.id, from, numbers.to, RANGE_PAGE);
+      for (const row of rows) {
+        const envelope = encodeEnvelope({ body: row.body, sig: row.sig });
+        total += envelope.length;
+        if (total > bytesMax && envelopes.length > 0) return envelopes;
+        envelopes.push(envelope);
+      }
+      if (rows.length < RANGE_PAGE) break;
+    }
+    return envelopes;
+  }
+
+  children(id: Hash): Hash[] {
+    return this.#children.all({ id: bytesOf(id) }).map((row) => hashOf32(row.id));
+  }
+
+  heads(): Head[] {
+    return this.#heads.all().map(({ id, c }) => ({ id: hashOf32(id), c }));
+  }
+
+  /** Ids that begin so; at most 20. Throws INPUT_INVALID for what is not hex. */
+  resolvePrefix(hex: string): Hash[] {
+    const low = fromHex(hex.padEnd(ID_DIGITS, "0"));
+    const high = fromHex(hex.padEnd(ID_DIGITS, "f"));
+    if (low?.length !== ID_DIGITS / 2 || high === undefined)
+      throw new GdoError("INPUT_INVALID", `not the beginning of an id: ${hex}`);
+    return this.#prefix.all(low, high).map(({ id }) => hashOf32(id));
+  }
+
+  countEntries(): number {
+    return this.#countEntries.get()?.count ?? 0;
+  }
+
+  countEntriesOf(author: PublicKey): number {
+    return this.#countEntriesOf.get(bytesOf(author))?.count ?? 0;
+  }
+
+  charter(): Hash | undefined {
+    const row = this.#charter.get();
+    return row === undefined ? undefined : hashOf32(row.id);
+  }
+}
+
+function orphan(child: Hash, parent: Hash): GdoError {
+  return new GdoError("LEDGER_ORPHAN", `block ${child}: its parent ${parent} is not held`);
+}
+
+/** The branch that an entry is for; null for other blocks. */
+export function branchOf({ k, d }: Pick<Block, "k" | "d">): string | null {
+  return k === "entry" ? parseEntryPayload(d).branch : null;
+}
+
+const RANGE_PAGE = 64;
+const ID_DIGITS = 64;

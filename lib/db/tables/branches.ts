@@ -1,0 +1,234 @@
+/** Branches: their last merge, what is in them, what is void, what could be merged next. */
+import type { Statement } from "better-sqlite3";
+import { type Hash, hashOf32 } from "../../base/index.ts";
+import type { Block } from "../../codec/index.ts";
+import type { Line } from "../../ledger/index.ts";
+import type { Connection } from "../connection.ts";
+import { blockOfRow, type StoredBlock } from "./rows.ts";
+
+export interface BranchRow {
+  readonly id: number;
+  readonly name: string;
+  /** The branch whose entries it takes. */
+  readonly takes: string;
+  readonly h: number;
+  /** Row of the last merge block. */
+  readonly head: number | null;
+  /** Height of the charter with which it began. */
+  readonly began: number;
+  /** Row of the merge that it was forked at. */
+  readonly origin: number | null;
+}
+
+/** An entry that a merge found void, and why. */
+export interface VoidEntry {
+  readonly id: Hash;
+  readonly app: string;
+  readonly reason: string;
+}
+
+export interface Candidate {
+  readonly seq: number;
+  readonly id: Hash;
+  readonly c: number;
+}
+
+/** A merge that was applied. */
+export interface MergedRow {
+  readonly block: number;
+  /** Height of the charter that it names. */
+  readonly charter: number;
+}
+
+/**
+ * Entries held and not in the branch. CROSS JOIN keeps the order of the tables: log by log, each from its
+ * first entry on that is not in the branch, so that the cost is that of what is pending; up to a cut [L6].
+ */
+export const PENDING = `
+  FROM logs g
+  LEFT JOIN branch_logs m ON m.branch = @id AND m.log = g.id
+  CROSS JOIN blocks b INDEXED BY entries_by_log
+    ON b.log = g.id AND b.branch = @takes AND b.n >= ifnull(m.next, 0) AND b.n < ifnull((SELECT min(e.n) FROM evidence e WHERE e.log = g.id), 9e18)`;
+
+type Pending = Pick<BranchRow, "id" | "takes">;
+
+export class BranchTable {
+  readonly #find: Statement<[string], BranchRow>;
+  readonly #byId: Statement<[number], BranchRow>;
+  readonly #names: Statement<[], { name: string }>;
+  readonly #add: Statement<[string, string, number, number | null]>;
+  readonly #setHead: Statement<[number, number, number]>;
+  readonly #addMerge: Statement<[number, number, number, number]>;
+  readonly #placeOf: Statement<[number], { branch: number; h: number }>;
+  readonly #isMerged: Statement<[number], { h: number }>;
+  readonly #wait: Statement<[number]>;
+  readonly #unwait: Statement<[number]>;
+  readonly #waiting: Statement<[], { seq: number }>;
+  readonly #block: Statement<[number], StoredBlock>;
+  readonly #pending: Statement<[Pending & { limit: number }], StoredBlock>;
+  readonly #countPending: Statement<[Pending], { count: number }>;
+  readonly #next: Statement<[number, number], { next: number }>;
+  readonly #setNext: Statement<[number, number, number]>;
+  readonly #candidates: Statement<[number, string, number, number], { seq: number; id: Buffer; c: number }>;
+  readonly #addMember: Statement<[number, number, number, number]>;
+  readonly #openParents: Statement<[{ branch: number; takes: string; h: number }], { parent: number }>;
+  readonly #addVoid: Statement<[number, number, string, string]>;
+  readonly #voids: Statement<[number], { id: Buffer; app: string; reason: string }>;
+  readonly #mergeAt: Statement<[number, number], MergedRow>;
+  readonly #countVoids: Statement<[number, number], { count: number }>;
+  readonly #members: Statement<[number, number], { id: Buffer }>;
+  /** Those that wait, by row: they are asked for whenever something comes. */
+  #kept = new Map<number, Block>();
+
+  constructor({ raw }: Connection) {
+    this.#find = raw.prepare("SELECT id, name, takes, h, head, began, origin FROM branches WHERE name = ?");
+    this.#byId = raw.prepare("SELECT id, name, takes, h, head, began, origin FROM branches WHERE id = ?");
+    this.#names = raw.prepare("SELECT name FROM branches ORDER BY name");
+    this.#add = raw.prepare("INSERT INTO branches (name, takes, h, head, began, origin) VALUES (?, ?, 0, NULL, ?, ?)");
+    this.#setHead = raw.prepare("UPDATE branches SET h = ?, head = ? WHERE id = ?");
+    this.#addMerge = raw.prepare("INSERT INTO merges (branch, h, block, charter) VALUES (?, ?, ?, ?)");
+    this.#placeOf = raw.prepare("SELECT branch, h FROM merges WHERE block = ?");
+    this.#isMerged = raw.prepare("SELECT h FROM merges WHERE block = ?");
+    this.#wait = raw.prepare("INSERT INTO waiting (block) VALUES (?)");
+    this.#unwait = raw.prepare("DELETE FROM waiting WHERE block = ?");
+    this.#waiting = raw.prepare("SELECT block AS seq FROM waiting ORDER BY block");
+    this.#block = raw.prepare("SELECT body, sig FROM blocks WHERE seq = ?");
+    this.#pending = raw.prepare(`SELECT b.body, b.sig ${PENDING} ORDER BY b.seq LIMIT @limit`);
+    this.#countPending = raw.prepare(`SELECT count(*) AS count ${PENDING}`);
+    this.#next = raw.prepare("SELECT next FROM branch_logs WHERE branch = ? AND log = ?");
+    this.#setNext = raw.prepare("INSERT OR REPLACE INTO branch_logs (branch, log, next) VALUES (?, ?, ?)");
+    this.#candidates = raw.prepare(
+      "SELECT seq, id, c FROM blocks WHERE log = ? AND branch = ? AND n BETWEEN ? AND ? ORDER BY n",
+    );
+    this.#addMember = raw.prepare("INSERT INTO members (branch, block, h, position) VALUES (?, ?, ?, ?)");
+    this.#openParents = raw.prepare(
+      `SELECT p.seq AS parent FROM members c
+       CROSS JOIN edges e ON e.child = c.block CROSS JOIN blocks p ON p.seq = e.parent
+       WHERE c.branch = @branch AND c.h = @h AND p.branch = @takes
+         AND NOT EXISTS (SELECT 1 FROM members m WHERE m.branch = @branch AND m.block = p.seq)
+         AND NOT EXISTS (SELECT 1 FROM frozen f WHERE f.branch = @branch AND f.log = p.log AND p.n >= f.n) LIMIT 1`,
+    );
+    this.#addVoid = raw.prepare("INSERT INTO voids (branch, block, app, reason) VALUES (?, ?, ?, ?)");
+    this.#voids = raw.prepare(
+      `SELECT b.id, v.app, v.reason FROM voids v JOIN blocks b ON b.seq = v.block
+       JOIN members m ON m.branch = v.branch AND m.block = v.block WHERE v.branch = ? ORDER BY m.h, m.position`,
+    );
+    this.#mergeAt = raw.prepare("SELECT block, charter FROM merges WHERE branch = ? AND h = ?");
+    this.#countVoids = raw.prepare(
+      `SELECT count(*) AS count FROM members m JOIN voids v ON v.branch = m.branch AND v.block = m.block
+       WHERE m.branch = ? AND m.h = ?`,
+    );
+    this.#members = raw.prepare(
+      "SELECT b.id FROM members m JOIN blocks b ON b.seq = m.block WHERE m.branch = ? AND m.h = ? ORDER BY m.position",
+    );
+  }
+
+  find(name: string): BranchRow | undefined {
+    return this.#find.get(name);
+  }
+
+  byId(id: number): BranchRow | undefined {
+    return this.#byId.get(id);
+  }
+
+  names(): string[] {
+    return this.#names.all().map(({ name }) => name);
+  }
+
+  /** `origin`: row of the merge that it was forked at. */
+  add({ name, takes }: Line, began: number, origin: number | null = null): number {
+    return Number(this.#add.run(name, takes, began, origin).lastInsertRowid);
+  }
+
+  /** The line and height that an applied merge is of. */
+  placeOf(block: number): { readonly branch: number; readonly h: number } | undefined {
+    return this.#placeOf.get(block);
+  }
+
+  /** Notes a merge block that is held and not applied. */
+  wait(seq: number): void {
+    this.#wait.run(seq);
+  }
+
+  waiting(): Block[] {
+    const blocks = this.#waiting.all().map(({ seq }) => [seq, this.#kept.get(seq) ?? this.#read(seq)] as const);
+    this.#kept = new Map(blocks);
+    return blocks.map(([, block]) => block);
+  }
+
+  #read(seq: number): Block {
+    return blockOfRow(this.#block.get(seq) as StoredBlock, "that waits");
+  }
+
+  /** To be called when a transaction was undone. */
+  forget(): void {
+    this.#kept.clear();
+  }
+
+  isMerged(seq: number): boolean {
+    return this.#isMerged.get(seq) !== undefined;
+  }
+
+  /** The branch's merge at a height. */
+  mergeAt(branch: number, h: number): MergedRow | undefined {
+    return this.#mergeAt.get(branch, h);
+  }
+
+  countVoids(branch: number, h: number): number {
+    return this.#countVoids.get(branch, h)?.count ?? 0;
+  }
+
+  /** Makes a merge the branch's head. */
+  advance(branch: number, h: number, { block, charter }: MergedRow): void {
+    this.#addMerge.run(branch, h, block, charter);
+    this.#unwait.run(block);
+    this.#setHead.run(h, block, branch);
+  }
+
+  /** In the order of taking in, parents before children. */
+  pending({ id, takes }: Pending, limit: number): StoredBlock[] {
+    return this.#pending.all({ id, takes, limit });
+  }
+
+  countPending({ id, takes }: Pending): number {
+    return this.#countPending.get({ id, takes })?.count ?? 0;
+  }
+
+  /** First number of the log that is not in the branch. */
+  next(branch: number, log: number): number {
+    return this.#next.get(branch, log)?.next ?? 0;
+  }
+
+  setNext(branch: number, log: number, next: number): void {
+    this.#setNext.run(branch, log, next);
+  }
+
+  candidates(takes: string, log: number, { from, to }: { from: number; to: number }): Candidate[] {
+    return this.#candidates.all(log, takes, from, to).map(({ seq, id, c }) => ({ seq, id: hashOf32(id), c }));
+  }
+
+  addMember(branch: number, h: number, position: number, seq: number): void {
+    this.#addMember.run(branch, seq, h, position);
+  }
+
+  /**
+   * Whether an entry of this merge builds on one for the same branch that is not in it and not frozen. Those before
+   * it in its own log are: ranges have no gaps. CROSS JOIN: from the members, not from all that is held.
+   */
+  hasOpenParent({ id: branch, takes }: Pending, h: number): boolean {
+    return this.#openParents.get({ branch, takes, h }) !== undefined;
+  }
+
+  members(branch: number, h: number): Hash[] {
+    return this.#members.all(branch, h).map(({ id }) => hashOf32(id));
+  }
+
+  addVoid(branch: number, seq: number, app: string, reason: string): void {
+    this.#addVoid.run(branch, seq, app, reason);
+  }
+
+  /** In the branch's order, which is the same on every node. */
+  voids(branch: number): VoidEntry[] {
+    return this.#voids.all(branch).map(({ id, app, reason }) => ({ id: hashOf32(id), app, reason }));
+  }
+}

@@ -1,0 +1,32 @@
+/** The order in which a merge's entries are reduced [L12]. Pure: the set and the seed alone decide. */
+import { bytesOf, concatBytes, type Hash } from "../../base/index.ts";
+import { deriveHash } from "../../codec/index.ts";
+
+/** What of a block its place depends on. */
+export interface Placed {
+  readonly id: Hash;
+  readonly c: number;
+}
+
+/**
+ * The seed of a merge's order [L12]: derive-key "gdo v1 seed" over the id of the merge before, or of what the
+ * branch begins with (the charter; for a fork the merge it was forked at), and the votes that made it final.
+ * Nobody knew them when signing, so no id can be ground for a place.
+ */
+export function orderSeed(base: Hash, cert: { readonly votes: readonly Hash[] } | null): Hash {
+  return deriveHash("gdo v1 seed", concatBytes([base, ...(cert?.votes ?? [])].map(bytesOf)));
+}
+
+/**
+ * Topological, then by Lamport clock, then by a hash of the seed and the id [L12]. The seed is
+ * `orderSeed`'s. A block's clock is greater than any
+ * parent's [L4], so order by clock is topological by itself.
+ */
+export function orderEntries(blocks: readonly Placed[], seed: Hash): Hash[] {
+  const prefix = bytesOf(seed);
+  const ties = new Map(blocks.map(({ id }) => [id, deriveHash("gdo v1 order", concatBytes([prefix, bytesOf(id)]))]));
+  const tie = (id: Hash): string => ties.get(id) ?? "";
+  return [...blocks]
+    .sort((x, y) => x.c - y.c || (tie(x.id) < tie(y.id) ? -1 : Number(tie(x.id) > tie(y.id))))
+    .map(({ id }) => id);
+}
