@@ -2,8 +2,9 @@
  * The usual reduce: entries in order, each whole or void. A handler works on a draft of the state; what
  * it did is kept when all acts of the entry were accepted, and forgotten when one was refused.
  */
+import { compareKeys } from "./keys.ts";
 import { Refusal } from "./refusal.ts";
-import type { Canonical, Entry, Input, Outcome, Reduction, State } from "./types.ts";
+import type { Canonical, DappEvent, Entry, Input, Outcome, Reduction, State } from "./types.ts";
 
 type Changes = Map<string, Canonical | undefined>;
 
@@ -34,6 +35,17 @@ export class Draft {
     this.changes.set(key, undefined);
   }
 
+  /** Keys under a prefix as they are now, in byte order. */
+  async *scan(prefix: string): AsyncGenerator<readonly [string, Canonical]> {
+    const found = new Map<string, Canonical | undefined>();
+    for await (const [key, value] of this.state.scan(prefix)) found.set(key, value);
+    for (const changes of [this.#kept, this.changes]) {
+      for (const [key, value] of changes) if (key.startsWith(prefix)) found.set(key, value);
+    }
+    const present = [...found].filter((pair): pair is [string, Canonical] => pair[1] !== undefined);
+    yield* present.sort(([a], [b]) => compareKeys(a, b));
+  }
+
   /** Tells the dapps that read this one. */
   emit(event: Canonical): void {
     this.events.push(event);
@@ -43,25 +55,43 @@ export class Draft {
 /** Takes one act; a Refusal makes the whole entry void, with the reason. */
 export type Handler = (body: Canonical, draft: Draft, entry: Entry) => void | Promise<void>;
 
-/** Folds entries by the handlers of their act types. */
+/** Takes one event of a dapp that this one reads. It has nobody to refuse: what it cannot use it leaves. */
+export type EventHandler = (event: DappEvent, draft: Draft) => void | Promise<void>;
+
+/** Folds entries by the handlers of their act types, and events where they stand among them. */
 export async function fold(
   input: Input,
   state: State,
   handlers: Readonly<Record<string, Handler>>,
+  onEvent: EventHandler = () => {},
 ): Promise<Reduction> {
   const seen: Changes = new Map();
   const changed = new Set<string>();
-  const outcomes: Outcome[] = [];
-  for (const entry of input.entries) {
-    const draft = new Draft(state, seen);
-    const reason = await refusalOf(entry, draft, handlers);
-    outcomes.push(reason === undefined ? { id: entry.id, events: draft.events } : { id: entry.id, void: reason });
-    if (reason !== undefined) continue;
+  const keep = (draft: Draft): void => {
     for (const [key, value] of draft.changes) {
       seen.set(key, value);
       changed.add(key);
     }
+  };
+  const outcomes: Outcome[] = [];
+  const events = [...input.events].sort((a, b) => a.at - b.at);
+  let taken = 0;
+  const takeEvents = async (before: number): Promise<void> => {
+    for (let event = events[taken]; event !== undefined && event.at < before; event = events[taken]) {
+      const draft = new Draft(state, seen);
+      await onEvent(event, draft);
+      keep(draft);
+      taken += 1;
+    }
+  };
+  for (const entry of input.entries) {
+    await takeEvents(entry.at);
+    const draft = new Draft(state, seen);
+    const reason = await refusalOf(entry, draft, handlers);
+    outcomes.push(reason === undefined ? { id: entry.id, events: draft.events } : { id: entry.id, void: reason });
+    if (reason === undefined) keep(draft);
   }
+  await takeEvents(Number.POSITIVE_INFINITY);
   return { outcomes, changes: [...changed].map((key) => [key, seen.get(key)] as const) };
 }
 

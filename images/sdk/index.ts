@@ -1,5 +1,21 @@
 /** What a dapp in TypeScript is made with. docs/guide/dapps.md shows how. */
-export { Draft, fold, type Handler } from "./fold.ts";
-export { integer, matching, oneOf, optional, Refusal, readFields, requireRight, text } from "./refusal.ts";
+
+export { addDays, addMonths, dateField, dateOfMs, msOfDate } from "./dates.ts";
+export { Draft, type EventHandler, fold, type Handler } from "./fold.ts";
+export { keyPart, nameOfKeyPart } from "./keys.ts";
+export {
+  type Check,
+  integer,
+  list,
+  matching,
+  oneLine,
+  oneOf,
+  optional,
+  Refusal,
+  readFields,
+  requireRight,
+  text,
+  yesOrNo,
+} from "./refusal.ts";
 export { serve } from "./serve.ts";
-export type { Canonical, Dapp, Entry, Input, State, Verdict } from "./types.ts";
+export type { Canonical, Dapp, DappEvent, Entry, Input, Query, State, Verdict } from "./types.ts";

@@ -44,6 +44,30 @@ export function oneOf<T extends string>(...words: readonly T[]): Check<T> {
   };
 }
 
+/** True or false. */
+export const yesOrNo: Check<boolean> = {
+  says: "true or false",
+  accepts: (value): value is boolean => typeof value === "boolean",
+};
+
+/** A list of 0 to `max` items that each pass. */
+export function list<T extends Canonical>(item: Check<T>, max: number): Check<readonly T[]> {
+  return {
+    says: `a list of at most ${max}, each ${item.says}`,
+    accepts: (value): value is readonly T[] =>
+      Array.isArray(value) && value.length <= max && value.every((each: Canonical) => item.accepts(each)),
+  };
+}
+
+/** One line of 1 to `max` characters: no control characters, no spaces at its ends or two in a row. */
+export function oneLine(max: number): Check<string> {
+  return {
+    says: `one line of 1 to ${max} characters`,
+    accepts: (value): value is string =>
+      typeof value === "string" && value.length <= max && value !== "" && !/\p{Cc}|^ | $| {2}/u.test(value),
+  };
+}
+
 export function optional<T extends Canonical>(check: Check<T>): Check<T | undefined> {
   return {
     says: `${check.says}, or absent`,

@@ -1,5 +1,5 @@
 /** A dapp without its container: states in memory and entries made by hand, for unit tests. */
-import type { Canonical, Dapp, Entry, Outcome, State, Verdict } from "./types.ts";
+import type { Canonical, Dapp, Entry, Input, Outcome, State, Verdict } from "./types.ts";
 
 /** States of several dapps; a snapshot is a copy. */
 export class MemoryState implements State {
@@ -56,7 +56,7 @@ export function entryOf(acts: Entry["acts"], fields: Partial<Entry> = {}): Entry
     at: made,
     author: "a".repeat(64),
     principal: "office",
-    rights: ["append", "members", "door", "policy"],
+    rights: ["append", "accounts", "members", "door", "policy", "training"],
     timeMs: 1_700_000_000_000 + made,
     acts,
     ...fields,
@@ -70,8 +70,13 @@ export interface Merged {
 }
 
 /** Reduces and tests as a merge does. */
-export async function merge(dapp: Dapp, entries: readonly Entry[], before: MemoryState, height = 1): Promise<Merged> {
-  const input = { height, entries, events: [] };
+export function merge(dapp: Dapp, entries: readonly Entry[], before: MemoryState, height = 1): Promise<Merged> {
+  return mergeInput(dapp, { height, entries, events: [] }, before);
+}
+
+/** The same with events of other dapps. */
+export async function mergeInput(dapp: Dapp, input: Input, before: MemoryState): Promise<Merged> {
+  const { entries } = input;
   const { outcomes, changes } = await dapp.reduce(input, before);
   const after = before.copy();
   for (const [key, value] of changes) after.set(key, value);
