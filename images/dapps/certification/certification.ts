@@ -1,0 +1,43 @@
+/**
+ * Training: courses, who was signed off for them by whom, until when, and what was taken back. Doors and
+ * machines read it to know who may use them. Rules: docs/design/dapps.md.
+ */
+import { type Dapp, fold, type Handler, type Input, type State, type Verdict } from "../../sdk/index.ts";
+import { renew, revoke, signOff } from "./certify.ts";
+import { putCourse } from "./courses.ts";
+import { queries } from "./queries.ts";
+import { certificateIn } from "./state.ts";
+
+/** Each certificate that an entry touched is of a course, not signed off by its holder, and does not end before it began. */
+async function test(input: Input, _before: State, after: State): Promise<Verdict> {
+  const findings: string[] = [];
+  for (const { id, acts } of input.entries) {
+    for (const [type, body] of acts) {
+      if (!type.startsWith("certificate.")) continue;
+      const fault = await faultOf(after, body as unknown as { person: string; course: string });
+      if (fault !== undefined) findings.push(`entry ${id}: ${fault}`);
+    }
+  }
+  return findings.length === 0 ? { verdict: "PASS" } : { verdict: "FAIL", findings };
+}
+
+async function faultOf(
+  after: State,
+  { person, course }: { person: string; course: string },
+): Promise<string | undefined> {
+  const certificate = await certificateIn(after, person, course);
+  if (certificate === undefined) return `there is no certificate of ${course} for ${person}`;
+  if ((await after.get(`course/${course}`)) === undefined) return `there is no course ${course}`;
+  if (certificate.by === person) return `${person} signed off themselves for ${course}`;
+  const { sinceMs, untilMs = Number.POSITIVE_INFINITY } = certificate;
+  return untilMs > sinceMs ? undefined : `the certificate of ${course} for ${person} ends before it begins`;
+}
+
+const handlers: Readonly<Record<string, Handler>> = {
+  "course.put": putCourse,
+  "certificate.sign-off": signOff,
+  "certificate.renew": renew,
+  "certificate.revoke": revoke,
+};
+
+export const certification: Dapp = { reduce: (input, state) => fold(input, state, handlers), test, queries };
