@@ -3,6 +3,7 @@
  *
  *   person/<id>       {name, level, status: active | disabled}
  *   credential/<ref>  {person, status: active | denied, note?}
+ *   dues/<person>, waiver/<person>: see dues.ts
  *
  * A reference is a keyed hash of a card, never a number [A6]. People are not removed, so a credential's
  * person is always there; one credential belongs to one person.
@@ -26,29 +27,20 @@ import {
   text,
   type Verdict,
 } from "../../sdk/index.ts";
+import { endWaiver, queryStanding, takeEvent, waiveDues } from "./dues.ts";
+import { ID_BYTES_MAX, type Person, personId, personIn } from "./people.ts";
 
 const RIGHT = "members";
 /** As the policy snapshot carries them. */
 const LEVEL_MIN = -128;
 const LEVEL_MAX = 127;
-const ID_BYTES_MAX = 64;
 const LIST_ITEMS_MAX = 500;
 
-const personId = {
-  says: `text of 1 to ${ID_BYTES_MAX} bytes`,
-  accepts: (value: Canonical | undefined): value is string =>
-    typeof value === "string" && value !== "" && new TextEncoder().encode(value).length <= ID_BYTES_MAX,
-};
 const reference = matching(/^[0-9a-f]{32}$/, "a reference of 32 hex digits");
 const personStatus = oneOf("active", "disabled");
 const credentialStatus = oneOf("active", "denied");
 
-type Person = { name: string; level: number; status: "active" | "disabled" };
 type Credential = { person: string; status: "active" | "denied"; note?: string };
-
-async function personIn(from: State | Draft, id: string): Promise<Person | undefined> {
-  return (await from.get(`person/${id}`)) as Person | undefined;
-}
 
 async function credentialIn(from: State | Draft, ref: string): Promise<Credential | undefined> {
   return (await from.get(`credential/${ref}`)) as Credential | undefined;
@@ -103,6 +95,8 @@ const handlers = {
   "person.status": byMembers(setStatus),
   "credential.put": byMembers(putCredential),
   "credential.revoke": byMembers(revokeCredential),
+  "dues.waive": byMembers(waiveDues),
+  "dues.waive.end": byMembers(endWaiver),
 };
 
 /** Each credential that an entry touched belongs to somebody who is there, and to nobody else than before. */
@@ -169,7 +163,7 @@ async function queryCount(_: Canonical, state: State): Promise<Canonical> {
 }
 
 export const membership: Dapp = {
-  reduce: (input, state) => fold(input, state, handlers),
+  reduce: (input, state) => fold(input, state, handlers, takeEvent),
   test,
-  queries: { person: queryPerson, card: queryCard, list: queryList, count: queryCount },
+  queries: { standing: queryStanding, person: queryPerson, card: queryCard, list: queryList, count: queryCount },
 };

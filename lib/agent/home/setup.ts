@@ -19,7 +19,7 @@ import { type Config, parseConfig } from "./config.ts";
 import { createHome, type HomePaths, readSecret, writeSecret } from "./home.ts";
 
 /** Rights of the first principal. A later issue grants them apart; a device that only records has `append`. */
-const FOUNDER_RIGHTS = ["append", "door", "govern", "members", "policy", "validate"];
+const FOUNDER_RIGHTS = ["accounts", "append", "door", "govern", "members", "policy", "training", "validate"];
 
 /** Incarnation of the genesis block's own one-block log. */
 const GENESIS_LOG = "0000000000000000";

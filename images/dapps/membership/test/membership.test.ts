@@ -1,5 +1,5 @@
 import test from "ava";
-import { ask, entryOf, MemoryState, merge } from "../../../sdk/testing.ts";
+import { ask, entryOf, MemoryState, merge, mergeInput } from "../../../sdk/testing.ts";
 import { membership } from "../membership.ts";
 
 const REF = "0123456789abcdef0123456789abcdef";
@@ -122,4 +122,57 @@ test("queries: person, card, list in pages, count", async (t) => {
   t.deepEqual(idsOf(await ask(membership, "list", { limit: 1 }, after)), ["ada"]);
   t.deepEqual(idsOf(await ask(membership, "list", { after: "ada" }, after)), ["bob"]);
   t.deepEqual(await ask(membership, "count", null, after), { people: 2, credentials: { active: 1, denied: 1 } });
+});
+
+const paid = (person: string, untilMs: number, at = 1, app = "accounting") => ({
+  app,
+  entry: "e",
+  at,
+  event: { type: "dues", person, untilMs },
+});
+const standingOf = async (after: MemoryState, at: number, id = "ada"): Promise<unknown> =>
+  ask(membership, "standing", { id, at }, after);
+
+test("dues are what accounting says last, in the ledger's order; nobody else's word counts", async (t) => {
+  const events = [paid("ada", 500, 7), paid("ada", 900, 3), paid("ada", 9999, 9, "door")];
+  const { after, verdict } = await mergeInput(membership, { height: 1, entries: [entryOf([ada])], events }, empty());
+  t.is(verdict.verdict, "PASS");
+  t.deepEqual(await standingOf(after, 499), { standing: "active", untilMs: 500, waiver: null });
+  t.like(await standingOf(after, 500), { standing: "lapsed" });
+  const { after: undone } = await mergeInput(membership, { height: 2, entries: [], events: [paid("ada", 0)] }, after);
+  t.deepEqual(await standingOf(undone, 1), { standing: "never paid", untilMs: 0, waiver: null });
+});
+
+test("an event that is none of membership's business changes nothing", async (t) => {
+  const odd = [
+    { type: "dues", person: 7, untilMs: 5 },
+    { type: "dues", person: "ada", untilMs: "x" },
+    { type: "invoice" },
+    {},
+  ];
+  const events = odd.map((event) => ({ app: "accounting", entry: "e", at: 1, event }));
+  const { after } = await mergeInput(membership, { height: 1, entries: [], events }, empty());
+  for await (const [key] of after.scan("")) t.fail(key);
+  t.pass();
+});
+
+test("the office may waive dues, for a time or for good, and take that back", async (t) => {
+  const waive = (fields: object) => entryOf([["dues.waive", { id: "ada", reason: "cleans the shop", ...fields }]]);
+  const end = entryOf([["dues.waive.end", { id: "ada" }]]);
+  const { after } = await merge(membership, [entryOf([ada]), waive({ untilMs: 50 })], empty());
+  t.like(await standingOf(after, 49), { standing: "active", untilMs: 50, waiver: { reason: "cleans the shop" } });
+  t.like(await standingOf(after, 50), { standing: "lapsed" });
+  const forGood = await merge(membership, [waive({})], after);
+  t.like(await standingOf(forGood.after, 1e15), { standing: "active", untilMs: null });
+  const over = await merge(
+    membership,
+    [end, end, entryOf([["dues.waive", { id: "eve", reason: "x" }]])],
+    forGood.after,
+  );
+  t.deepEqual(reasons(over.outcomes), [
+    undefined,
+    "dues.waive.end: ada has no waiver",
+    "dues.waive: there is no person eve",
+  ]);
+  t.like(await standingOf(over.after, 1), { standing: "never paid" });
 });
