@@ -4,7 +4,7 @@
  */
 
 /** Counted up with every change of the tables; a database of a later version is refused. */
-export const SCHEMA_VERSION = 5;
+export const SCHEMA_VERSION = 6;
 
 export const SCHEMA = `
 CREATE TABLE logs (
@@ -137,6 +137,14 @@ CREATE TABLE state_roots (
   root BLOB NOT NULL,
   PRIMARY KEY (branch, app)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE state_nodes (           -- The trees of those roots, node by node: lib/ledger/merge/state-tree.ts.
+  branch INTEGER NOT NULL,
+  app TEXT NOT NULL,
+  place TEXT NOT NULL,               -- The digits on the way there, 0-9 and a-v; the root's is empty.
+  node BLOB NOT NULL,
+  UNIQUE (branch, app, place)        -- Of rows by number: a node of many keys does not fit an index.
+) STRICT;
 
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;

@@ -159,12 +159,17 @@ class Verifier {
       const kept = state.roots(branch.id);
       for (const app of appsOf(this.#tables, branch, claimed)) {
         const place = `state of ${app} on ${name}`;
-        this.attempt(place, () => this.#root(place, state.computeRoot(branch.id, app), [kept[app], claimed[app]]));
+        this.attempt(place, () => this.#root(place, state.recompute(branch.id, app), [kept[app], claimed[app]]));
       }
     }
   }
 
-  #root(place: string, computed: Hash | undefined, [kept, claimed]: readonly (Hash | undefined)[]): void {
+  #root(
+    place: string,
+    { root: computed, isKept }: ReturnType<Tables["state"]["recompute"]>,
+    [kept, claimed]: readonly (Hash | undefined)[],
+  ): void {
+    if (!isKept) this.#say(place, "the nodes kept of its tree are not those of its keys");
     if (computed !== kept) this.#say(place, `its root is ${computed}, kept is ${kept}`);
     if (computed !== claimed) this.#say(place, `its root is ${computed}, the last merge says ${claimed}`);
   }

@@ -69,8 +69,9 @@ export {
   type VoidEntry,
   workMerge,
 } from "./merge/merge-work.ts";
-export { includedRoot, stateRoot } from "./merge/merkle.ts";
+export { includedRoot, stateLeaf, statePath, stateRoot } from "./merge/merkle.ts";
 export { orderEntries, orderSeed, type Placed } from "./merge/order.ts";
+export { type LeafChange, type TreeUpdate, updateTree } from "./merge/state-tree.ts";
 export { OverlayState } from "./merge/state-view.ts";
 export { faultOf, forkedAt, type Line, lineOf, linesOf, policyOf, validatorsOf } from "./merge/validators.ts";
 export {

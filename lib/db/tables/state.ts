@@ -5,8 +5,9 @@
 import type { Statement } from "better-sqlite3";
 import { bytesOf, type Hash, hashOf32 } from "../../base/index.ts";
 import { type Canonical, decodeCanonical, encodeCanonical } from "../../codec/index.ts";
-import { OverlayState, type StateChange, type StateView, stateRoot } from "../../ledger/index.ts";
+import { type StateChange, type StateView, stateRoot } from "../../ledger/index.ts";
 import type { Connection } from "../connection.ts";
+import { StateNodeTable } from "./state-nodes.ts";
 
 const PAGE = 256;
 
@@ -22,6 +23,7 @@ interface Pages {
 }
 
 export class StateTable {
+  readonly nodes: StateNodeTable;
   readonly #get: Statement<[Place], Value>;
   readonly #from: Statement<[Place], Pair>;
   readonly #after: Statement<[Place], Pair>;
@@ -37,7 +39,9 @@ export class StateTable {
   readonly #pastApps: Statement<[number], { app: string }>;
   readonly #apps: Statement<[number], { app: string }>;
 
-  constructor({ raw }: Connection) {
+  constructor(connection: Connection) {
+    const { raw } = connection;
+    this.nodes = new StateNodeTable(connection);
     const place = "branch = @branch AND app = @app AND key";
     const page = `ORDER BY key LIMIT ${PAGE}`;
     this.#get = raw.prepare(`SELECT value, since FROM state WHERE ${place} = @key`);
@@ -103,8 +107,8 @@ export class StateTable {
   preview(branch: number, changes: Readonly<Record<string, readonly StateChange[]>>): Record<string, Hash> {
     const roots = this.roots(branch);
     for (const [app, list] of Object.entries(changes)) {
-      const pairs = [...new OverlayState(this.view(branch, app), list).scan("")];
-      if (pairs.length > 0) roots[app] = stateRoot(pairs);
+      const { root } = this.nodes.preview(branch, app, list);
+      if (root !== undefined) roots[app] = root;
       else delete roots[app];
     }
     return roots;
@@ -113,8 +117,9 @@ export class StateTable {
   /** Makes the changes of the merge at height h, and brings the roots of what they touch up to date. */
   apply(branch: number, h: number, changes: Readonly<Record<string, Iterable<StateChange>>>): void {
     for (const [app, list] of Object.entries(changes)) {
-      for (const [key, value] of list) this.#change({ branch, app, key }, value, h);
-      const root = this.computeRoot(branch, app);
+      const pairs = [...list];
+      for (const [key, value] of pairs) this.#change({ branch, app, key }, value, h);
+      const root = this.nodes.apply(branch, app, pairs);
       if (root === undefined) this.#dropRoot.run(branch, app);
       else this.#putRoot.run(branch, app, bytesOf(root));
     }
@@ -139,10 +144,11 @@ export class StateTable {
     for (const app of apps) this.apply(to, 0, { [app]: this.viewAt(from, app, h).scan("") });
   }
 
-  /** From the rows; undefined for a dapp without state. */
-  computeRoot(branch: number, app: string): Hash | undefined {
+  /** From all rows, for verify(): the root, undefined for a dapp without state, and whether the nodes kept are its. */
+  recompute(branch: number, app: string): { readonly root: Hash | undefined; readonly isKept: boolean } {
     const pairs = [...scan(this.#pages(branch, app), "")];
-    return pairs.length === 0 ? undefined : stateRoot(pairs);
+    const root = pairs.length === 0 ? undefined : stateRoot(pairs);
+    return { root, isKept: this.nodes.isTreeOf(branch, app, pairs) };
   }
 
   /** Dapps that have rows. */

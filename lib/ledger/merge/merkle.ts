@@ -8,7 +8,9 @@
 import { bytesOf, concatBytes, type Hash, hashOf32, utf8 } from "../../base/index.ts";
 import { type Canonical, deriveHashBytes, encodeCanonical } from "../../codec/index.ts";
 
-const ARITY = 32;
+/** Of the state tree; the digits of a path go up to it. */
+export const STATE_ARITY = 32;
+const ARITY = STATE_ARITY;
 const DIGIT_BITS = 5;
 
 /** One key of a state tree: its place and the hash of what is there. */
@@ -20,10 +22,19 @@ export interface StateLeaf {
 }
 
 export function stateLeaf(key: string, value: Canonical): StateLeaf {
-  return {
-    path: deriveHashBytes("gdo v1 state path", utf8(key)),
-    hash: deriveHashBytes("gdo v1 state leaf", encodeCanonical([key, value])),
-  };
+  return { path: statePath(key), hash: stateLeafHash(key, encodeCanonical(value)) };
+}
+
+export function statePath(key: string): Uint8Array {
+  return deriveHashBytes("gdo v1 state path", utf8(key));
+}
+
+/** Head of an array of two. */
+const PAIR = Uint8Array.of(0x82);
+
+/** `value`: its canonical bytes. */
+export function stateLeafHash(key: string, value: Uint8Array): Uint8Array {
+  return deriveHashBytes("gdo v1 state leaf", concatBytes([PAIR, encodeCanonical(key), value]));
 }
 
 /** Root of a dapp's state [L19]. Keys in any order, each once; a key twice is a RangeError. */
@@ -35,7 +46,7 @@ export function stateRoot(pairs: Iterable<readonly [string, Canonical]>): Hash {
 }
 
 /** Digit of a path: bits 5·depth to 5·depth + 4, the first bit being the highest of the first byte. */
-function digit(path: Uint8Array, depth: number): number {
+export function digitOf(path: Uint8Array, depth: number): number {
   const bit = depth * DIGIT_BITS;
   const byte = bit >> 3;
   const pair = ((path[byte] ?? 0) << 8) | (path[byte + 1] ?? 0);
@@ -49,18 +60,18 @@ function subtree(leaves: readonly StateLeaf[], depth: number): Uint8Array {
   const children: Uint8Array[] = [];
   let bitmap = 0;
   for (let start = 0; start < leaves.length; ) {
-    const branch = digit((leaves[start] as StateLeaf).path, depth);
+    const branch = digitOf((leaves[start] as StateLeaf).path, depth);
     let end = start + 1;
-    while (end < leaves.length && digit((leaves[end] as StateLeaf).path, depth) === branch) end += 1;
+    while (end < leaves.length && digitOf((leaves[end] as StateLeaf).path, depth) === branch) end += 1;
     children.push(subtree(leaves.slice(start, end), depth + 1));
     bitmap += 2 ** branch;
     start = end;
   }
-  return stateNode(bitmap, children);
+  return stateNodeHash(bitmap, children);
 }
 
 /** Derive-key "gdo v1 state node" over the children present, as u32 big-endian with bit i for digit i, and their hashes. */
-function stateNode(bitmap: number, children: readonly Uint8Array[]): Uint8Array {
+export function stateNodeHash(bitmap: number, children: readonly Uint8Array[]): Uint8Array {
   const head = new Uint8Array(4);
   new DataView(head.buffer).setUint32(0, bitmap);
   return deriveHashBytes("gdo v1 state node", concatBytes([head, ...children]));
