@@ -89,6 +89,15 @@ export interface NativeJob<T> {
 
 type Progress = ((doneBytes: number) => void) | undefined;
 
+/** What a pack without a footer holds, as far as nothing is wrong with it. */
+export interface NativePackItems {
+  /** As in a footer, in the order of the pack. */
+  readonly rows: Uint8Array;
+  /** End of the last whole item, and of the last mark among them. */
+  readonly endBytes: number;
+  readonly markedBytes: number;
+}
+
 interface NativeIndexFault {
   readonly file: string;
   readonly offset: number;
@@ -185,6 +194,7 @@ interface NativeAddon {
   blake3(bytes: Uint8Array): Uint8Array;
   blake3DeriveKey(context: string, bytes: Uint8Array): Uint8Array;
   crc32c(bytes: Uint8Array): number;
+  readPackItems(path: string, from: number): Promise<NativePackItems>;
   zstdCompress(bytes: Uint8Array, level: number): Uint8Array | undefined;
   zstdDecompress(frame: Uint8Array, sizeBytes: number): Uint8Array | undefined;
   hostInfo(): HostInfo;
@@ -238,6 +248,11 @@ export function blake3DeriveKey(context: string, bytes: Uint8Array): Uint8Array 
 /** CRC-32C (Castagnoli), unsigned. */
 export function crc32c(bytes: Uint8Array): number {
   return native.crc32c(checkBytes(bytes));
+}
+
+/** Records and marks of a pack from `from` on, where one begins, up to the first that is not whole. */
+export function readPackItems(path: string, from: number): Promise<NativePackItems> {
+  return native.readPackItems(path, from);
 }
 
 /** One zstd frame, on the calling thread. `level` is 1 to 19; at most OBJECT_BYTES_MAX bytes. */

@@ -24,6 +24,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   gdo::ExportFileSystem(env, exports);
   gdo::ExportFileSystemXattrs(env, exports);
   gdo::ExportHostInfo(env, exports);
+  gdo::ExportPackItems(env, exports);
   gdo::ExportPackStore(env, exports);
   gdo::ExportWiegandDecoder(env, exports);
   gdo::ExportZstd(env, exports);

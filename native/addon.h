@@ -18,6 +18,7 @@ void ExportCrc32c(Napi::Env env, Napi::Object exports);
 void ExportFileSystem(Napi::Env env, Napi::Object exports);
 void ExportFileSystemXattrs(Napi::Env env, Napi::Object exports);
 void ExportHostInfo(Napi::Env env, Napi::Object exports);
+void ExportPackItems(Napi::Env env, Napi::Object exports);
 void ExportPackStore(Napi::Env env, Napi::Object exports);
 void ExportWiegandDecoder(Napi::Env env, Napi::Object exports);
 void ExportZstd(Napi::Env env, Napi::Object exports);

@@ -7,6 +7,8 @@
 #include "folder.h"
 #include "store/blob_node.h"
 #include "store/object_store.h"
+#include "store/pack_items.h"
+#include "store/pack_rows.h"
 #include "store/payload.h"
 #include "work.h"
 
@@ -184,10 +186,27 @@ void CheckRestore(store::ObjectStore& store, const Written& written, const Thing
   FUZZ_CHECK(ContentOf(file) == *expected);
 }
 
+// What reads only as far as nothing is wrong finds what reads past damage finds, as far as it goes.
+void CheckItems(const Folder& folder, const Written& written) {
+  store::PackItems items;
+  FUZZ_CHECK(!store::ReadItems(folder.PackPath(1), store::kPackHeaderBytes, items).has_value());
+  Bytes rows;
+  store::PackFiles files(folder.Path());
+  const auto add = [&](const store::FooterEntry& entry) {
+    const auto row = store::EncodeRow(entry);
+    rows.insert(rows.end(), row.begin(), row.end());
+  };
+  FUZZ_CHECK(!store::ReadPackEntries(files, 1, add).has_value());
+  FUZZ_CHECK(items.rows.size() <= rows.size() &&
+             std::equal(items.rows.begin(), items.rows.end(), rows.begin()));
+  if (items.end_bytes == written.pack.size()) FUZZ_CHECK(items.rows.size() == rows.size());
+}
+
 void CheckStore(const Folder& folder, const Written& written) {
   const store::File pack(
       open(folder.PackPath(1).c_str(), O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0600));
   FUZZ_CHECK(store::WriteAt(pack.Fd(), written.pack, 0));
+  CheckItems(folder, written);
   store::ObjectStore store(folder.Path(), kPackBytesMax);
   store.AddEntries(1, written.entries);
   for (const Thing& thing : written.things) {

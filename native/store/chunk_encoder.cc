@@ -49,12 +49,12 @@ ChunkEncoder::Form ChunkEncoder::AgainstStored(const BasePlan& plan) {
 // Those before it are read before it anyway, and it is hardly ever longer for them.
 ChunkEncoder::Form ChunkEncoder::AgainstRecent(const std::vector<RecentChunk>& recent) {
   Form form;
-  RawBytes prefix;
+  std::vector<std::span<const uint8_t>> parts;
   for (const RecentChunk& chunk : recent) {
     form.bases.push_back(chunk.id);
-    prefix.insert(prefix.end(), chunk.bytes.begin(), chunk.bytes.end());
+    parts.push_back(chunk.bytes);
   }
-  form.frame = codec_->Compress(bytes_, prefix, Effort::kThorough);
+  form.frame = codec_->Compress(bytes_, codec_->Join(parts), Effort::kThorough);
   return form;
 }
 
@@ -66,20 +66,13 @@ ChunkEncoder::Form ChunkEncoder::Alone() {
 ChunkEncoder::Form ChunkEncoder::Against(const std::vector<ObjectId>& ids,
                                          const std::vector<ChunkPointer>& chunks, Effort effort) {
   Form form;
-  RawBytes joined;
-  std::span<const uint8_t> prefix;
+  std::vector<std::span<const uint8_t>> parts;
   for (size_t index = 0; index < ids.size(); ++index) {
     if (chunks[index] == nullptr) continue;
     form.bases.push_back(ids[index]);
-    // One alone is not copied.
-    if (form.bases.size() > 1) joined.insert(joined.end(), prefix.begin(), prefix.end());
-    prefix = chunks[index]->bytes;
+    parts.emplace_back(chunks[index]->bytes);
   }
-  if (form.bases.size() > 1) {
-    joined.insert(joined.end(), prefix.begin(), prefix.end());
-    prefix = joined;
-  }
-  if (!form.bases.empty()) form.frame = codec_->Compress(bytes_, prefix, effort);
+  if (!parts.empty()) form.frame = codec_->Compress(bytes_, codec_->Join(parts), effort);
   return form;
 }
 

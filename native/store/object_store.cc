@@ -173,14 +173,14 @@ Outcome ObjectStore::Decode(const RecordHeader& header, std::span<const uint8_t>
                             Reading reading, std::span<uint8_t> out, int& depth) {
   std::vector<ChunkPointer> bases;
   if (Outcome fault = ReadBases(header, record, reading, bases)) return fault;
-  RawBytes joined;
+  std::vector<std::span<const uint8_t>> parts;
   for (const ChunkPointer& base : bases) {
     depth = std::max(depth, base->depth + 1);
-    if (bases.size() > 1) joined.insert(joined.end(), base->bytes.begin(), base->bytes.end());
+    parts.emplace_back(base->bytes);
   }
-  const std::span<const uint8_t> prefix = bases.size() == 1 ? bases.front()->bytes : joined;
+  const CodecPool::Lease codec(codecs_);
   const auto payload = record.subspan(header.PayloadOffset(), header.stored_bytes);
-  if (CodecPool::Lease(codecs_)->Decode(header, payload, prefix, out)) return std::nullopt;
+  if (codec->Decode(header, payload, codec->Join(parts), out)) return std::nullopt;
   return Corrupt("the payload cannot be decompressed");
 }
 

@@ -75,7 +75,7 @@ Bytes PayloadCodec::Compress(std::span<const uint8_t> bytes, std::span<const uin
 }
 
 bool PayloadCodec::Decode(const RecordHeader& header, std::span<const uint8_t> payload,
-                          std::span<const uint8_t> base_bytes, std::span<uint8_t> out) {
+                          std::span<const uint8_t> prefix, std::span<uint8_t> out) {
   if (header.codec == Codec::kZeroRun) {
     std::fill(out.begin(), out.end(), uint8_t{0});
     return true;
@@ -89,10 +89,21 @@ bool PayloadCodec::Decode(const RecordHeader& header, std::span<const uint8_t> p
   if (ZSTD_findFrameCompressedSize(payload.data(), payload.size()) != payload.size()) return false;
   ZSTD_DCtx_reset(decompressor_.get(), ZSTD_reset_session_and_parameters);
   if (header.codec == Codec::kZstdBase) {
-    ZSTD_DCtx_refPrefix(decompressor_.get(), base_bytes.data(), base_bytes.size());
+    ZSTD_DCtx_refPrefix(decompressor_.get(), prefix.data(), prefix.size());
   }
   return ZSTD_decompressDCtx(decompressor_.get(), out.data(), out.size(), payload.data(),
                              payload.size()) == out.size();
+}
+
+std::span<const uint8_t> PayloadCodec::Join(std::span<const std::span<const uint8_t>> chunks) {
+  if (chunks.size() == 1) return chunks.front();
+  size_t size = 0;
+  for (const auto& chunk : chunks) size += chunk.size();
+  if (prefix_.size() > kKeptBytesMax) prefix_ = {};
+  prefix_.resize(size);
+  uint8_t* at = prefix_.data();
+  for (const auto& chunk : chunks) at = std::copy(chunk.begin(), chunk.end(), at);
+  return prefix_;
 }
 
 // Four pieces from all over a larger object tell whether the whole is worth the time.

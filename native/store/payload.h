@@ -36,10 +36,13 @@ class PayloadCodec {
   // Whether a look at some of it says that nothing makes it smaller but something that is like it.
   bool IsIncompressible(std::span<const uint8_t> bytes);
 
-  // The object's bytes again; not yet checked against the id. `out` has header.raw_bytes,
-  // `base_bytes` is what the record leans on. False when the payload is broken.
+  // The object's bytes again; not yet checked against the id. `out` has header.raw_bytes, `prefix`
+  // is what the record leans on. False when the payload is broken.
   bool Decode(const RecordHeader& header, std::span<const uint8_t> payload,
-              std::span<const uint8_t> base_bytes, std::span<uint8_t> out);
+              std::span<const uint8_t> prefix, std::span<uint8_t> out);
+
+  // Chunks to lean on, end to end. Stands until the next call; one alone is not copied.
+  std::span<const uint8_t> Join(std::span<const std::span<const uint8_t>> chunks);
 
  private:
   struct Free {
@@ -54,6 +57,7 @@ class PayloadCodec {
   std::unique_ptr<ZSTD_CCtx_s, Free> compressor_;
   std::unique_ptr<ZSTD_DCtx_s, Free> decompressor_;
   RawBytes frame_;
+  RawBytes prefix_;
 };
 
 // A whole record; its length and number of bases are set in `header`.

@@ -1,7 +1,6 @@
 #include "store/record.h"
 
 #include <algorithm>
-#include <array>
 
 #include "core/crc32c.h"
 #include "core/little_endian.h"
@@ -84,6 +83,14 @@ bool IsRecordIntact(std::span<const uint8_t> record) {
   return LoadLittle32(record.data() + end) == Crc32c(record.first(end));
 }
 
+std::array<uint8_t, kFooterEntryBytes> EncodeRow(const FooterEntry& entry) {
+  std::array<uint8_t, kFooterEntryBytes> row{};
+  std::copy(entry.id.begin(), entry.id.end(), row.begin());
+  StoreLittle32(row.data() + 32, entry.offset);
+  StoreLittle32(row.data() + 36, entry.record_bytes);
+  return row;
+}
+
 std::vector<FooterEntry> DecodeRows(std::span<const uint8_t> rows) {
   std::vector<FooterEntry> entries(rows.size() / kFooterEntryBytes);
   for (size_t row = 0; row < entries.size(); ++row) {
@@ -114,9 +121,7 @@ Bytes EncodeFooter(const std::vector<FooterEntry>& entries, uint64_t footer_offs
   // By the 40 bytes, as they stand in the file: equal ids by their offset's low byte first.
   std::vector<std::array<uint8_t, kFooterEntryBytes>> rows(entries.size());
   for (size_t index = 0; index < entries.size(); ++index) {
-    std::copy(entries[index].id.begin(), entries[index].id.end(), rows[index].begin());
-    StoreLittle32(rows[index].data() + 32, entries[index].offset);
-    StoreLittle32(rows[index].data() + 36, entries[index].record_bytes);
+    rows[index] = EncodeRow(entries[index]);
   }
   std::sort(rows.begin(), rows.end());
   Bytes footer(kFooterMagic.begin(), kFooterMagic.end());

@@ -1,6 +1,7 @@
 // The bytes of a pack [T7]: docs/design/pack-format.md is the specification. Pure.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -63,6 +64,9 @@ struct FooterEntry {
   uint32_t offset;
   uint32_t record_bytes;
 };
+
+// One of a footer's rows, as it stands in the file.
+std::array<uint8_t, kFooterEntryBytes> EncodeRow(const FooterEntry& entry);
 
 // A footer's rows, as they stand in the file.
 std::vector<FooterEntry> DecodeRows(std::span<const uint8_t> rows);

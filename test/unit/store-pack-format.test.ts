@@ -1,10 +1,20 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test from "ava";
 import { crc32c } from "../../lib/addon.ts";
-import { toHex, utf8 } from "../../lib/base/index.ts";
+import { concatBytes, toHex, utf8 } from "../../lib/base/index.ts";
 import { PackStore } from "../../lib/store/index.ts";
-import { ENTRY_BYTES, footerOffset, footerRows, rowAt, TRAILER_BYTES } from "../../lib/store/pack/frame.ts";
+import { readContents } from "../../lib/store/pack/catalog.ts";
+import { PackFiles } from "../../lib/store/pack/files.ts";
+import {
+  ENTRY_BYTES,
+  encodeEntry,
+  encodePackHeader,
+  footerOffset,
+  footerRows,
+  rowAt,
+  TRAILER_BYTES,
+} from "../../lib/store/pack/frame.ts";
 import { decodeRecordHeader, isRecordIntact } from "../../lib/store/pack/record.ts";
 import { type ByteSource, type PackItem, scanPack } from "../../lib/store/pack/scan.ts";
 import { markBytes, rawChunk } from "../support/pack-bytes.ts";
@@ -111,3 +121,36 @@ test("[T7] only the beginning of an item is a torn append; anything else at the 
   t.is((await scan(record.with(20, 0)))[0]?.type, "damage");
   t.is((await scan(record.subarray(0, 50).with(12, 0)))[0]?.type, "damage");
 });
+
+test("[T9] an open reads of a pack without footer what a reading past all damage finds, wherever a byte is wrong", async (t) => {
+  const dir = await temporaryFolder(t);
+  const large = new Uint8Array(600_000).fill(1); // Longer than what is read at once.
+  const records = [rawChunk(utf8("hello")), markBytes(), rawChunk(large), rawChunk(utf8("later")), markBytes()];
+  const sound = concatBytes([encodePackHeader(1), ...records]);
+  const ends = [32, 89, 141, 600_193, 600_250, sound.length];
+  const places = [...ends.flatMap((end) => [end - 1, end, end + 17]), 300_000].filter((at) => at < sound.length);
+  const packs = [
+    sound,
+    ...places.map((at) => sound.with(at, (sound[at] ?? 0) ^ 1)),
+    ...places.map((at) => sound.subarray(0, at)),
+  ].filter(({ length }) => length >= 32);
+  for (const bytes of packs) {
+    await writeFile(join(dir, "00000001.pack"), bytes);
+    const { rows, endBytes } = await readContents(new PackFiles(dir), 1);
+    const expected = await readThrough(bytes);
+    t.deepEqual([toHex(rows), endBytes], [toHex(expected.rows), expected.endBytes]);
+  }
+});
+
+async function readThrough(bytes: Uint8Array): Promise<{ rows: Uint8Array; endBytes: number }> {
+  const rows: Uint8Array[] = [];
+  let endBytes = 32;
+  const read = async (offset: number, length: number) => bytes.subarray(offset, offset + length);
+  for await (const item of scanPack({ sizeBytes: bytes.length, read }, endBytes)) {
+    if (item.type === "record") {
+      rows.push(encodeEntry({ id: item.header.id, offset: item.offset, recordBytes: item.end - item.offset }));
+    }
+    if (item.type !== "torn") endBytes = item.end;
+  }
+  return { rows: concatBytes(rows), endBytes };
+}

@@ -1,4 +1,5 @@
 /** What a pack holds, from its footer where there is one, else by reading it through [T9]. */
+import { readPackItems } from "../../addon.ts";
 import { concatBytes, equalBytes, GdoError } from "../../base/index.ts";
 import type { PackFiles } from "./files.ts";
 import {
@@ -10,6 +11,7 @@ import {
   PACK_HEADER_BYTES,
   TRAILER_BYTES,
 } from "./frame.ts";
+import { withStoreErrors } from "./native-error.ts";
 import { scanPack } from "./scan.ts";
 
 export interface PackContents {
@@ -68,12 +70,12 @@ async function scanContents(
   from: number,
   isHeaderDamaged: boolean,
 ): Promise<PackContents> {
-  const source = await files.source(pack);
-  const rows: Uint8Array[] = [];
-  let endBytes = from;
-  let markedBytes = from;
+  // Nearly always all of it; what comes after the first fault is looked at more closely.
+  const sound = await withStoreErrors(() => readPackItems(files.pathOf(pack), from));
+  const rows: Uint8Array[] = [sound.rows];
+  let { endBytes, markedBytes } = sound;
   let isDamaged = isHeaderDamaged;
-  for await (const item of scanPack(source, from)) {
+  for await (const item of scanPack(await files.source(pack), endBytes)) {
     if (item.type === "torn") break;
     endBytes = item.end;
     isDamaged = isHeaderDamaged || item.type === "damage" || item.type === "footer";

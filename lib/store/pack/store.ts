@@ -7,27 +7,21 @@ import type { FileHandle } from "node:fs/promises";
 import { type NativeJob, type NativePackStore, nativePackStore } from "../../addon.ts";
 import { bytesOf, GdoError, HASH_BYTES, type Hash, hashOf32 } from "../../base/index.ts";
 import type { ObjectKind, StoredObject } from "../chunk-store.ts";
-import {
-  type Collected,
-  type CollectedStore,
-  type CollectionRoots,
-  type CollectOptions,
-  collect,
-  Holders,
-} from "../collect/collection.ts";
+import type { Collected, CollectionRoots, CollectOptions } from "../collect/collection.ts";
 import { makeFolder } from "../durable-folder.ts";
 import type { FileStore, FileWork, PutFile, PutFileOptions } from "../file-store.ts";
 import { withIoErrors } from "../io-error.ts";
 import { assertObjectSize, objectId } from "../object.ts";
-import { assertPrefix } from "../prefix.ts";
-import { type CheckupOptions, checkNeeds, type Tally, tallyNeeds } from "../verify/checkup.ts";
+import { assertPrefix, idAfter } from "../prefix.ts";
+import type { CheckupOptions, Tally } from "../verify/checkup.ts";
 import type { BadPlace } from "../verify/pack-bytes.ts";
-import { type VerifyOptions, type VerifySummary, verifyPacks } from "../verify/packs.ts";
+import type { VerifyOptions, VerifySummary } from "../verify/packs.ts";
 import { PackFiles } from "./files.ts";
 import { PackLoader } from "./loader.ts";
 import { lockStore } from "./lock.ts";
 import { isGone, withStoreErrors } from "./native-error.ts";
 import { KINDS } from "./record.ts";
+import { Upkeep } from "./upkeep.ts";
 
 /** [T7] For disks; a node on an SD card asks for 32 MiB. */
 const PACK_BYTES_DEFAULT = 128 * 1024 * 1024;
@@ -52,21 +46,28 @@ export class PackStore implements FileStore {
   readonly #inFlight = new Set<Promise<unknown>>();
   /** Commits, and readings of the folder, happen one at a time. */
   #queue: Promise<unknown> = Promise.resolve();
-  readonly #holders = new Holders();
-  readonly #dir: string;
-  readonly #packBytesMax: number;
-  /** Cleaning and verifying happen one at a time; a closing store ends them. */
-  #upkeep: Promise<unknown> = Promise.resolve();
-  readonly #closing = new AbortController();
+  readonly #upkeep: Upkeep;
   #isClosed = false;
 
   private constructor(dir: string, lock: FileHandle | undefined, packBytesMax: number) {
-    this.#dir = dir;
-    this.#packBytesMax = packBytesMax;
     this.#files = new PackFiles(dir);
     this.#lock = lock;
     this.#native = nativePackStore(dir, packBytesMax);
     this.#loader = new PackLoader(this.#native, this.#files, lock !== undefined);
+    this.#upkeep = new Upkeep({
+      native: this.#native,
+      files: this.#files,
+      dir,
+      packBytesMax,
+      isWriter: lock !== undefined,
+      commit: () => this.#commit(),
+      refresh: () => this.refresh(),
+      inFlight: this.#inFlight,
+      forget: (packs) => {
+        this.#loader.forget(packs);
+        this.#files.forget(packs);
+      },
+    });
   }
 
   /**
@@ -133,16 +134,19 @@ export class PackStore implements FileStore {
   async commit(): Promise<void> {
     this.#assertWritable();
     await Promise.allSettled(this.#inFlight);
-    await this.#inTurn(() => withStoreErrors(() => this.#native.commit()));
+    await this.#commit();
+  }
+
+  #commit(): Promise<void> {
+    return this.#inTurn(() => withStoreErrors(() => this.#native.commit()));
   }
 
   /** Commits and closes; a failure to commit is told after everything has been let go. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#closing.abort(new GdoError("IO", "the store is being closed"));
     try {
-      await this.#upkeep;
+      await this.#upkeep.end();
       await Promise.allSettled(this.#inFlight);
       if (this.#lock !== undefined) await this.#inTurn(() => withStoreErrors(() => this.#native.finish()));
     } finally {
@@ -176,35 +180,13 @@ export class PackStore implements FileStore {
    * is not removed before it ends.
    */
   holding<T>(work: () => Promise<T>): Promise<T> {
-    return this.#holders.hold(work);
+    return this.#upkeep.holders.hold(work);
   }
 
   /** Removes what nothing names [T11]. One at a time; may run beside any other work of this process. */
   async collect(options: CollectOptions): Promise<Collected> {
     this.#assertWritable();
-    const signal = this.#untilClosed(options);
-    return this.#keepUp(() => collect(this.#collected(), { ...options, signal }));
-  }
-
-  #collected(): CollectedStore {
-    return {
-      native: this.#native,
-      files: this.#files,
-      dir: this.#dir,
-      packBytesMax: this.#packBytesMax,
-      commit: () => this.#inTurn(() => withStoreErrors(() => this.#native.commit())),
-      settled: () => Promise.allSettled([this.#holders.settled(), ...this.#inFlight]),
-      forget: (packs) => {
-        this.#loader.forget(packs);
-        this.#files.forget(packs);
-      },
-    };
-  }
-
-  #keepUp<T>(task: () => Promise<T>): Promise<T> {
-    const turn = this.#upkeep.then(task);
-    this.#upkeep = turn.catch(() => undefined);
-    return turn;
+    return this.#upkeep.collect(options);
   }
 
   get objectCount(): number {
@@ -221,37 +203,18 @@ export class PackStore implements FileStore {
   /** Looks for damage in packs and index [T10]; each damaged place is told. */
   verify(onBad: (place: BadPlace) => void = () => {}, options: VerifyOptions = {}): Promise<VerifySummary> {
     this.#assertOpen();
-    const store = {
-      native: this.#native,
-      files: this.#files,
-      isWriter: this.#lock !== undefined,
-      commit: () => this.commit(),
-      refresh: () => this.refresh(),
-      inTurn: <T>(task: () => Promise<T>) => this.#keepUp(task),
-    };
-    return verifyPacks(store, onBad, { ...options, signal: this.#untilClosed(options) });
+    return this.#upkeep.verify(onBad, options);
   }
 
   /** Tells what is not there of all that these need [T10]. Reads no chunks. */
   async checkNeeds(roots: CollectionRoots, options: CheckupOptions): Promise<void> {
     this.#assertOpen();
-    const all = { ...options, signal: this.#untilClosed(options) };
-    return this.#keepUp(async () => checkNeeds(await this.#onDisk(), roots, all));
+    return this.#upkeep.checkNeeds(roots, options);
   }
 
   /** What these need, counted. STORE_MISSING, STORE_CORRUPT when it is not all there. */
   async tally(roots: readonly Hash[]): Promise<Tally> {
-    return this.#freshly(() => this.#keepUp(async () => tallyNeeds(await this.#onDisk(), roots)));
-  }
-
-  /** The packs have all that is held. */
-  async #onDisk(): Promise<{ native: NativePackStore; files: PackFiles }> {
-    if (this.#lock !== undefined) await this.commit();
-    return { native: this.#native, files: this.#files };
-  }
-
-  #untilClosed({ signal }: { readonly signal?: AbortSignal | undefined }): AbortSignal {
-    return AbortSignal.any(signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal]);
+    return this.#freshly(() => this.#upkeep.tally(roots));
   }
 
   /** Ids held, ascending, from the first that is not below `first`. */
@@ -324,16 +287,6 @@ export class PackStore implements FileStore {
     this.#assertOpen();
     if (this.#lock === undefined) throw new GdoError("PERMISSION", "the store was opened for reading only");
   }
-}
-
-/** The next id that there can be; undefined after the last. */
-function idAfter(id: Uint8Array): Uint8Array | undefined {
-  const next = Uint8Array.from(id);
-  for (let at = next.length - 1; at >= 0; at -= 1) {
-    next[at] = ((next[at] ?? 0) + 1) & 0xff;
-    if (next[at] !== 0) return next;
-  }
-  return undefined;
 }
 
 /** An object that is not held, or a pack that is gone. */
