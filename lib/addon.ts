@@ -234,6 +234,12 @@ const native = loadAddon();
 /** Where the guardian program is, built beside the addon. */
 export const GUARDIAN_PATH = join(packageRoot(), "build", "Release", "gdo-guardian");
 
+/** Where the program is that stands between the agent and a container tool, built beside the addon. */
+export const STAGE_PATH = join(packageRoot(), "build", "Release", "gdo-stage");
+
+/** A library for containers, built beside the addon: another wall clock. */
+export const CLOCK_PATH = join(packageRoot(), "build", "Release", "gdo-clock.so");
+
 /** BLAKE3-256 of `bytes`, 32 bytes. On the calling thread: for what is in memory anyway. */
 export function blake3(bytes: Uint8Array): Uint8Array {
   return native.blake3(checkBytes(bytes));

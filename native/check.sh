@@ -40,7 +40,7 @@ tidy() {
   status=0
   # In the glue the analyzer would mostly follow paths of node-addon-api.
   case "$1" in
-    native/core/* | native/store/* | native/guardian/* | test/*) checks='' ;;
+    native/core/* | native/store/* | native/guardian/* | native/stage/* | test/*) checks='' ;;
     *) checks='-clang-analyzer-*' ;;
   esac
   case "$1" in

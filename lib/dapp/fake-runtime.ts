@@ -35,7 +35,7 @@ export class FakeRuntime implements ContainerRuntime {
   }
 
   async info(): Promise<RuntimeInfo> {
-    return { runtime: "fake", version: "0", isRootless: true, missing: ["all confinement"] };
+    return { runtime: "fake", version: "0", isRootless: true, missing: ["all confinement"], flaws: [] };
   }
 
   async start(spec: ContainerSpec, listener: ContainerListener): Promise<ContainerProcess> {

@@ -63,10 +63,13 @@ export class DappHost {
     return made;
   }
 
-  /** The same dapp in a container of its own, which is started for the first call and ends with `close`. As dapp(). */
+  /**
+   * The same dapp in a container of its own, started for the first call where its surroundings are others, for a
+   * second opinion [D3]; it ends with `close`. As dapp().
+   */
   async fresh(tree: Hash): Promise<DappCalls & { readonly manifest: Manifest; close(): Promise<void> }> {
     const known = await this.#known(tree);
-    return new WarmDapp(known, this.#options);
+    return new WarmDapp(known, { ...this.#options, isVaried: true });
   }
 
   /** Stops every container; calls under way are rejected. */
@@ -85,17 +88,21 @@ interface DappImage {
   readonly contract: Contract;
 }
 
+interface WarmOptions extends DappHostOptions {
+  readonly isVaried?: boolean;
+}
+
 /** One dapp and the container that serves it, when there is one. */
 class WarmDapp implements DappCalls, DappImage {
   readonly manifest: Manifest;
   readonly contract: Contract;
   readonly tree: Hash;
-  readonly #options: DappHostOptions;
+  readonly #options: WarmOptions;
   #session: DappSession | undefined;
   #turn: Promise<unknown> = Promise.resolve();
   #isClosed = false;
 
-  constructor({ tree, manifest, contract }: DappImage, options: DappHostOptions) {
+  constructor({ tree, manifest, contract }: DappImage, options: WarmOptions) {
     this.tree = tree;
     this.manifest = manifest;
     this.contract = contract;
@@ -188,10 +195,10 @@ class WarmDapp implements DappCalls, DappImage {
     if (this.#isClosed) throw new GdoError("DAPP_ERROR", `${this.manifest.name} was stopped`);
     if (this.#session !== undefined && !this.#session.isOver) return this.#session;
     const { name: dapp, run, limits } = this.manifest;
-    const { runtime, images, log, clock } = this.#options;
+    const { runtime, images, log, clock, isVaried = false } = this.#options;
     const rootfs = await images.rootfs(this.tree);
     const session = new DappSession({ dapp, limits, clock, log });
-    session.attach(await runtime.start({ dapp, rootfs, run, limits }, session.listener));
+    session.attach(await runtime.start({ dapp, rootfs, run, limits, isVaried }, session.listener));
     this.#session = session;
     if (this.#isClosed) await session.close();
     return session;

@@ -3,26 +3,27 @@
  * are this one and its neighbours runc-*.ts. Rules: docs/design/dapps.md.
  */
 import { execFile, spawn } from "node:child_process";
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { STAGE_PATH } from "../addon.ts";
 import { GdoError, type Log } from "../base/index.ts";
-import { bundleConfig, type Confinement } from "./container/bundle.ts";
-import { type CgroupLayout, CONTROLLERS, cgroupLayout } from "./container/cgroups.ts";
+import { bundleConfig } from "./container/bundle.ts";
+import type { CgroupLayout } from "./container/cgroups.ts";
+import { rootfsFault } from "./container/rootfs.ts";
 import { removeLeftovers } from "./runc-cleanup.ts";
+import { type Probe, probeMachine } from "./runc-probe.ts";
 import { RuncProcess } from "./runc-process.ts";
 import type { ContainerListener, ContainerProcess, ContainerRuntime, ContainerSpec, RuntimeInfo } from "./runtime.ts";
 
-/** Where root's containers see their image: a bind mount in a mount namespace of their own. */
+/**
+ * Where root's containers see their image: bound there by gdo-stage in a private mount namespace, so that
+ * a home may be closed to others (it holds keys) though its containers run under mapped ids.
+ */
 const ROOTFS_MOUNT = "/mnt";
+/** How far a second run's clocks since boot are ahead [D3]: eleven days and some. */
+const UPTIME_SECONDS_MORE = 1_000_003;
 const MARK = /^gdo-[0-9a-z]{4,32}$/;
 const OUTPUT_BYTES_MAX = 1024 * 1024;
-
-/**
- * A private mount namespace in which the image is bound to a path that every id may reach, so that a
- * home may be closed to others (it holds keys) though its containers run under mapped ids. The mount
- * ends with the last process in the namespace: nothing to clean up, however the agent ends.
- */
-const WITH_ROOTFS = 'mount --bind "$1" "$2" && shift 2 && exec "$@"';
 
 export interface RuncOptions {
   /** Folder for state and bundles, of this runtime alone. */
@@ -38,14 +39,6 @@ export interface RuncOptions {
 export interface ToolResult {
   readonly isOk: boolean;
   readonly text: string;
-}
-
-interface Probe {
-  readonly info: RuntimeInfo;
-  readonly confinement: Confinement;
-  readonly cgroups: CgroupLayout;
-  /** runc can leave a container's control group for reading after its end; crun cannot. */
-  readonly canKeep: boolean;
 }
 
 export class RuncRuntime implements ContainerRuntime {
@@ -69,23 +62,12 @@ export class RuncRuntime implements ContainerRuntime {
 
   async start(spec: ContainerSpec, listener: ContainerListener): Promise<ContainerProcess> {
     const probe = await this.#probed();
+    const fault = rootfsFault(spec.rootfs);
+    if (fault !== undefined) throw new GdoError("CONTAINER", `the image of ${spec.dapp} cannot be used: ${fault}`);
     const name = `${this.#options.mark}-${spec.dapp}-${process.pid}-${++this.#started}`;
     const bundle = join(this.#bundlesDir, name);
-    const { isRootless } = probe.confinement;
-    const rootfs = isRootless ? spec.rootfs : ROOTFS_MOUNT;
-    const { run, limits } = spec;
-    const config = bundleConfig({ rootfs, run, limits, cgroupsPath: `/${name}` }, probe.confinement);
-    try {
-      mkdirSync(bundle, { recursive: true });
-      writeFileSync(join(bundle, "config.json"), config);
-    } catch (cause) {
-      throw new GdoError("CONTAINER", `cannot write the bundle of ${spec.dapp}`, { cause });
-    }
-    const keep = probe.canKeep ? ["--keep"] : [];
-    const command = [...this.#tool(), "--log", join(bundle, "log"), "run", ...keep, "--bundle", bundle, name];
-    const [program = "", ...args] = isRootless
-      ? command
-      : ["unshare", "--mount", "sh", "-c", WITH_ROOTFS, "sh", spec.rootfs, ROOTFS_MOUNT, ...command];
+    this.#writeBundle(bundle, spec, probe);
+    const [program = "", ...args] = this.#command(bundle, spec, probe);
     const child = spawn(program, args, { stdio: "pipe", env: this.#environment(), cwd: "/" });
     const container = new RuncProcess({
       name,
@@ -110,6 +92,27 @@ export class RuncRuntime implements ContainerRuntime {
       runTool: (...rest) => this.#runTool(...rest),
       log: this.#options.log,
     });
+  }
+
+  #writeBundle(bundle: string, spec: ContainerSpec, { confinement, varied }: Probe): void {
+    const { run, limits } = spec;
+    const rootfs = confinement.isRootless ? spec.rootfs : ROOTFS_MOUNT;
+    const more = spec.isVaried === true ? { varied } : {};
+    const config = bundleConfig({ rootfs, run, limits, cgroupsPath: `/${basename(bundle)}`, ...more }, confinement);
+    try {
+      mkdirSync(bundle, { recursive: true });
+      writeFileSync(join(bundle, "config.json"), config);
+    } catch (cause) {
+      throw new GdoError("CONTAINER", `cannot write the bundle of ${spec.dapp}`, { cause });
+    }
+  }
+
+  #command(bundle: string, { rootfs, isVaried }: ContainerSpec, probe: Probe): string[] {
+    const keep = probe.canKeep ? ["--keep"] : [];
+    const tool = [...this.#tool(), "--log", join(bundle, "log"), "run", ...keep, "--bundle", bundle, basename(bundle)];
+    if (probe.confinement.isRootless) return tool;
+    const uptime = isVaried === true && probe.hasTimeNamespace ? UPTIME_SECONDS_MORE : 0;
+    return [STAGE_PATH, "run", rootfs, ROOTFS_MOUNT, String(uptime), ...tool];
   }
 
   #tool(): string[] {
@@ -145,70 +148,22 @@ export class RuncRuntime implements ContainerRuntime {
   }
 
   async #look(): Promise<Probe> {
-    const runtime = this.#options.runtimePath ?? "runc";
-    const { isOk, text } = await this.#runTool("--version");
-    if (!isOk) {
+    try {
+      const probe = probeMachine(
+        this.#options.runtimePath ?? "runc",
+        await this.#runTool("--version"),
+        this.#options.log,
+      );
+      mkdirSync(this.#stateDir, { recursive: true, mode: 0o700 });
+      return probe;
+    } catch (cause) {
       this.#probe = undefined; // It may be installed while we run.
-      throw new GdoError("CONTAINER", `cannot run ${runtime}: ${text.trim()}`, { hint: "apt install runc" });
+      throw cause;
     }
-    mkdirSync(this.#stateDir, { recursive: true, mode: 0o700 });
-    const [name = runtime, version = ""] = text.split("\n")[0]?.split(" version ") ?? [];
-    const cgroups = cgroupLayout(readFileSync("/proc/self/mountinfo", "utf8"), controllersOfUnified);
-    const confinement = confinementHere(cgroups);
-    const missing = missingHere(confinement);
-    for (const what of missing) this.#options.log.warn("containers lack a limit", { what });
-    const info = { runtime: name, version, isRootless: confinement.isRootless, missing };
-    return { info, confinement, cgroups, canKeep: name === "runc" };
   }
 }
 
 function cgroupDirOf(layout: CgroupLayout, controller: "memory" | "pids", name: string): string | undefined {
   const mount = layout.where.get(controller);
   return mount === undefined ? undefined : join(mount.path, name);
-}
-
-function controllersOfUnified(path: string): string[] {
-  const file = join(path, "cgroup.controllers");
-  return existsSync(file) ? readFileSync(file, "utf8").trim().split(" ") : [];
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false; // Read-only mount, or not ours.
-  }
-}
-
-function confinementHere(layout: CgroupLayout): Confinement {
-  const uid = process.getuid?.() ?? 0;
-  const isRootless = uid !== 0;
-  const usable = [...layout.where].filter(([, { path }]) => !isRootless && isWritable(path));
-  const memory = layout.where.get("memory");
-  return {
-    isRootless,
-    uid,
-    gid: process.getgid?.() ?? 0,
-    controllers: new Set(usable.map(([controller]) => controller)),
-    hasSwapLimit: memory !== undefined && hasSwapFile(memory.path, memory.version),
-    arch: process.arch,
-  };
-}
-
-/** Version 2 has no such file in its root, so a child group is asked. */
-function hasSwapFile(path: string, version: 1 | 2): boolean {
-  if (version === 1) return existsSync(join(path, "memory.memsw.limit_in_bytes"));
-  const groups = readdirSync(path, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return groups.some(({ name }) => existsSync(join(path, name, "memory.swap.max")));
-}
-
-function missingHere({ controllers, hasSwapLimit, isRootless, arch }: Confinement): string[] {
-  const missing: string[] = CONTROLLERS.filter((controller) => !controllers.has(controller)).map(
-    (name) => `control group ${name}`,
-  );
-  if (controllers.has("memory") && !hasSwapLimit) missing.push("swap limit");
-  if (isRootless) missing.push("an id range of its own");
-  if (!["x64", "arm64", "arm"].includes(arch)) missing.push(`system call filter for ${arch}`);
-  return missing;
 }

@@ -13,6 +13,8 @@ export interface ContainerSpec {
   /** Program and arguments, paths inside the image. */
   readonly run: readonly string[];
   readonly limits: DappLimits;
+  /** Start it where all is different on which an answer must not hang: clocks, process numbers, scratch [D3]. */
+  readonly isVaried?: boolean;
 }
 
 /** Which limit the kernel enforced. */
@@ -51,6 +53,8 @@ export interface RuntimeInfo {
   readonly isRootless: boolean;
   /** Limits and confinement that this machine cannot enforce; empty where all is well. */
   readonly missing: readonly string[];
+  /** Known ways out of its containers that this version has, one line each. */
+  readonly flaws: readonly string[];
 }
 
 export interface ContainerRuntime {

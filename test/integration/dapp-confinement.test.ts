@@ -122,7 +122,7 @@ test("[D3] host name, environment and time zone are fixed", (t) => {
 });
 
 test("[D4] nothing of the host is in its root", (t) => {
-  t.deepEqual(facts.root, ["app", "dev", "etc", "lib", "lib64", "proc", "scratch", "tmp", "usr"]);
+  t.deepEqual(facts.root, ["app", "bin", "dev", "etc", "lib", "lib64", "proc", "sbin", "scratch", "tmp", "usr"]);
 });
 
 test("[D1] nothing is left behind", (t) => {

@@ -5,8 +5,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest, { type ExecutionContext, type TestFn } from "ava";
-import { GdoError, type Hash, SystemClock, silentLog } from "../../lib/base/index.ts";
-import { DappHost, RuncRuntime } from "../../lib/dapp/index.ts";
+import { type ErrorCode, GdoError, type Hash, SystemClock, silentLog } from "../../lib/base/index.ts";
+import { DappHost, type Images, RuncRuntime } from "../../lib/dapp/index.ts";
 import {
   containersMissing,
   emptyState,
@@ -28,78 +28,113 @@ anyTest.after.always(() => {
   rmSync(runDir, { recursive: true, force: true });
 });
 
-function hostWith(limits?: string): DappHost {
-  const runtime = new RuncRuntime({ runDir, mark, log: silentLog });
-  return new DappHost({ runtime, images: new ProgramImages(rootfs, limits), log: silentLog, clock: new SystemClock() });
+/** Each with limits of its own. */
+const LIMITS: Readonly<Record<string, string>> = {
+  loop: "{wall: 1s}",
+  silent: "{wall: 700ms}",
+  hoards: "{memory: 64MiB}",
+  forks: "{memory: 256MiB, pids: 24, wall: 3s}",
+  longline: "{memory: 1GiB, wall: 30s}",
+  chatters: "{wall: 1s}",
+  fills: "{memory: 128MiB, scratch: 2MiB, wall: 30s, cpu: 1}",
+};
+const runtime = new RuncRuntime({ runDir, mark, log: silentLog });
+const programs = new ProgramImages(rootfs);
+const images: Images = {
+  rootfs: () => programs.rootfs(),
+  manifestText: (tree) => new ProgramImages(rootfs, LIMITS[tree]).manifestText(tree),
+  text: (tree, path) => programs.text(tree, path),
+};
+const options = { runtime, images, log: silentLog, clock: new SystemClock() };
+/** One host for the whole zoo, with a well-behaved dapp in it that must not notice any of them. */
+const host = new DappHost(options);
+let neighbourAsked = 0;
+
+async function neighbourIsWell(t: ExecutionContext): Promise<void> {
+  neighbourAsked += 1;
+  const well = await host.dapp("counts" as Hash);
+  t.is(await well.query("it", null, emptyState), neighbourAsked, "the same container answers as ever");
 }
 
-/** Asks a program twice: both fail alike, so the first failure left nothing that helps or hinders. */
-async function failureOf(t: ExecutionContext, program: string, limits?: string): Promise<GdoError> {
-  const host = hostWith(limits);
+async function failureOf(t: ExecutionContext, program: string): Promise<GdoError> {
+  await neighbourIsWell(t);
   const dapp = await host.dapp(program as Hash);
   const error = await t.throwsAsync(dapp.query("it", null, emptyState), { instanceOf: GdoError });
-  const well = await host.dapp("counts" as Hash);
-  t.is(await well.query("it", null, emptyState), 1, "another dapp answers as ever");
-  await host.close();
-  t.deepEqual(leftBehind(mark, runDir), []);
+  await neighbourIsWell(t);
   if (error === undefined) throw new Error("no failure");
   return error;
 }
 
-test("[D2] an endless loop ends at its wall limit, named", async (t) => {
-  const { code, message } = await failureOf(t, "loop", "{wall: 1s}");
-  t.is(code, "DAPP_LIMIT");
-  t.is(message, "loop hit its wall limit of 1 s");
+/** Program, code, message. */
+const ZOO: readonly (readonly [what: string, program: string, code: ErrorCode, message: RegExp])[] = [
+  ["an endless loop", "loop", "DAPP_LIMIT", /^loop hit its wall limit of 1 s$/],
+  ["silence", "silent", "DAPP_LIMIT", /^silent hit its wall limit of 700 ms$/],
+  ["a hoarder of memory", "hoards", "DAPP_LIMIT", /^hoards hit its memory limit of 64 MiB/],
+  ["a fork bomb", "forks", "DAPP_LIMIT", /hit its pids limit of 24/],
+  ["endless output", "floods", "DAPP_ERROR", /^floods wrote a line that is no JSON-RPC 2\.0 message$/],
+  ["an endless line", "longline", "DAPP_LIMIT", /^longline hit its line limit of 32 MiB$/],
+  ["an endless log", "chatters", "DAPP_LIMIT", /^chatters hit its wall limit of 1 s$/],
+  ["an exit at once", "exits", "DAPP_ERROR", /^exits ended with status 4 before it answered; its last words: no more$/],
+  ["a line that is no JSON", "garbage", "DAPP_ERROR", /^garbage wrote a line that is no JSON-RPC 2\.0 message$/],
+  ["an answer to no question", "wrongid", "DAPP_ERROR", /^wrongid answered a call that is not open$/],
+  ["an answer nested too deep", "deep", "DAPP_ERROR", /^deep: the answer to query has no canonical form/],
+  ["words before a question", "early", "DAPP_ERROR", /^early wrote /],
+];
+
+for (const [what, program, code, message] of ZOO) {
+  test(`[D2] ${what} ends within its limits, named, and harms nobody`, async (t) => {
+    const error = await failureOf(t, program);
+    t.is(error.code, code);
+    t.regex(error.message, message);
+  });
+}
+
+test("[D2] who fills the disk gets as much as its scratch has, and goes on", async (t) => {
+  const dapp = await host.dapp("fills" as Hash);
+  const { made, why } = (await dapp.query("it", null, emptyState)) as { made: number; why: string };
+  t.is(why, "ENOSPC");
+  t.true(made <= 8, "2 MiB in pieces of 256 KiB");
+  await neighbourIsWell(t);
 });
 
-test("[D2] silence ends at its wall limit, named", async (t) => {
-  const { code, message } = await failureOf(t, "silent", "{wall: 700ms}");
-  t.is(code, "DAPP_LIMIT");
-  t.is(message, "silent hit its wall limit of 700 ms");
+test("[D2] who answers twice, or leaves between two calls, is started again for the next", async (t) => {
+  const leaves = await host.dapp("leaves" as Hash);
+  const twice = await host.dapp("twice" as Hash);
+  for (let call = 0; call < 2; call += 1) {
+    t.is(await leaves.query("it", null, emptyState), "bye");
+    t.like(await twice.query("it", null, emptyState), { value: 1 });
+    await new Promise((wake) => setTimeout(wake, 50)); // The second answer and the end come when they come.
+  }
+  await neighbourIsWell(t);
 });
 
-test("[D2] a hoarder of memory is killed at its limit, named", async (t) => {
-  const { code, message } = await failureOf(t, "hoards", "{memory: 64MiB}");
-  t.is(code, "DAPP_LIMIT");
-  t.regex(message, /^hoards hit its memory limit of 64 MiB/);
+test("[D3] a second run finds another wall clock, time since boot, thread numbers and scratch", async (t) => {
+  type Looks = Record<"year" | "uptime" | "highestThread" | "scratchBlocks", number>;
+  const [warm, fresh] = [await host.dapp("looks" as Hash), await host.fresh("looks" as Hash)];
+  const one = (await warm.query("it", null, emptyState)) as Looks;
+  const other = (await fresh.query("it", null, emptyState)) as Looks;
+  t.true(other.year < one.year);
+  t.true(other.uptime >= one.uptime + 1_000_000);
+  t.true(other.highestThread > 4_000 && one.highestThread < 4_000);
+  t.true(other.scratchBlocks > one.scratchBlocks);
+  await fresh.close();
 });
 
-test("[D2] a fork bomb stays within its pids limit, which is named", async (t) => {
-  const { code, message } = await failureOf(t, "forks", "{memory: 256MiB, pids: 24, wall: 3s}");
-  t.is(code, "DAPP_LIMIT");
-  t.regex(message, /hit its pids limit of 24/);
-});
-
-test("[D2] endless output ends at its limit", async (t) => {
-  const { code, message } = await failureOf(t, "floods");
-  t.is(code, "DAPP_ERROR");
-  t.is(message, "floods wrote a line that is no JSON-RPC 2.0 message");
-});
-
-test("[D2] an endless line ends at the line limit, named", async (t) => {
-  const { code, message } = await failureOf(t, "longline", "{memory: 1GiB, wall: 30s}");
-  t.is(code, "DAPP_LIMIT");
-  t.is(message, "longline hit its line limit of 32 MiB");
-});
-
-test("[D2] a container that exits at once is an error with its last words", async (t) => {
-  const { code, message } = await failureOf(t, "exits");
-  t.is(code, "DAPP_ERROR");
-  t.is(message, "exits ended with status 4 before it answered; its last words: no more");
+test("[D2] after all of them nothing is left behind", async (t) => {
+  await host.close();
+  t.deepEqual(leftBehind(mark, runDir), []);
 });
 
 test("[D2] a program that is not in the image is an error of its container", async (t) => {
-  const images = new ProgramImages(rootfs);
   const manifestText = async (): Promise<string> =>
     "name: absent\nversion: 1.0.0\nimage: {base: node, run: [/app/absent]}\nqueries: {it: anything}";
-  const runtime = new RuncRuntime({ runDir, mark, log: silentLog });
-  const absent = { rootfs: () => images.rootfs(), manifestText, text: manifestText };
-  const host = new DappHost({ runtime, images: absent, log: silentLog, clock: new SystemClock() });
-  const dapp = await host.dapp("absent" as Hash);
+  const absent = { rootfs: () => images.rootfs("" as Hash), manifestText, text: manifestText };
+  const other = new DappHost({ ...options, images: absent });
+  const dapp = await other.dapp("absent" as Hash);
   const error = await t.throwsAsync(dapp.query("it", null, emptyState), { instanceOf: GdoError });
   t.is(error?.code, "CONTAINER");
   t.regex(error?.message ?? "", /absent could not be started: .*no such file/);
-  await host.close();
+  await other.close();
 });
 
 test("[D2] containers that the agent's kill -9 left end, and cleanup removes what bears its mark only", async (t) => {

@@ -1,12 +1,17 @@
 /** The pure parts of containers: bundle, filter, control groups, lines, ELF. */
-import { readFileSync, realpathSync } from "node:fs";
+import { mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import test from "ava";
 import fc from "fast-check";
 import { silentLog } from "../../lib/base/index.ts";
 import { bundleConfig, type Confinement } from "../../lib/dapp/container/bundle.ts";
 import { cgroupLayout, counterIn } from "../../lib/dapp/container/cgroups.ts";
+import { knownFlaws } from "../../lib/dapp/container/flaws.ts";
+import { rootfsFault } from "../../lib/dapp/container/rootfs.ts";
 import { seccompFor } from "../../lib/dapp/container/seccomp.ts";
 import { elfNeeds } from "../../lib/dapp/image/elf.ts";
+import { makeSkeleton } from "../../lib/dapp/image/skeleton.ts";
 import { RuncRuntime } from "../../lib/dapp/index.ts";
 import { LineSplitter } from "../../lib/dapp/protocol/lines.ts";
 import { testLimits } from "../support/dapp-containers.ts";
@@ -46,6 +51,62 @@ test("[D1] without root the bundle maps the own id and sets no control groups", 
   t.is(linux.cgroupsPath, undefined);
   t.deepEqual(linux.resources, {});
   t.deepEqual(process.capabilities.bounding, []);
+});
+
+test("[D3] a second run has another clock before it, other numbers and more scratch; a first run has none of it", (t) => {
+  const varied = { clockPath: "/lib/clock.so", stagePath: "/lib/stage" };
+  const spec = { rootfs: "/r", run: ["node"], limits: testLimits, cgroupsPath: "/gdo-x" };
+  const [one, other] = [bundleOf(full), JSON.parse(bundleConfig({ ...spec, varied }, full))];
+  const scratchOf = (bundle: { mounts: { destination: string; options: string[] }[] }): string | undefined =>
+    bundle.mounts.find(({ destination }) => destination === "/scratch")?.options.at(-1);
+  t.is(one.hooks, undefined);
+  t.is(scratchOf(one), `size=${testLimits.scratchBytes}`);
+  t.is(other.hooks.createRuntime[0].path, "/lib/stage");
+  t.is(scratchOf(other), `size=${testLimits.scratchBytes + 1024 * 1024}`);
+  t.deepEqual(
+    other.process.env.filter((pair: string) => !one.process.env.includes(pair)),
+    ["LD_PRELOAD=/scratch/.clock.so"],
+  );
+  t.is(other.mounts.at(-1).source, "/lib/clock.so");
+});
+
+test("[D1] known flaws of a container tool are told by its version, also of mended old ones", (t) => {
+  const flawsOf = (text: string): string[] => knownFlaws(text).map((line) => line.split(":")[0] ?? "");
+  const of2025 = ["CVE-2025-31133", "CVE-2025-52565", "CVE-2025-52881"];
+  t.deepEqual(flawsOf("runc version 1.4.0"), []);
+  t.deepEqual(flawsOf("runc version 1.3.3\ncommit: v1.3.3-0-gd842d77"), []);
+  t.deepEqual(flawsOf("runc version 1.2.8"), []);
+  t.deepEqual(flawsOf("runc version 1.4.0-rc.2"), of2025);
+  t.deepEqual(flawsOf("runc version 1.3.2"), of2025);
+  t.deepEqual(flawsOf("runc version 2.0.0"), []);
+  const bookworm = "runc version 1.1.5+ds1\ncommit: 1.1.5+ds1-1+deb12u1\nspec: 1.0.2-dev";
+  t.deepEqual(flawsOf(bookworm), ["CVE-2024-45310", ...of2025]);
+  t.true(flawsOf("runc version 1.1.5\ncommit: v1.1.5-0-gf19387a6").includes("CVE-2024-21626"));
+  t.true(flawsOf(bookworm.replace("deb12u1", "deb12u0")).includes("CVE-2024-21626"));
+  t.false(flawsOf("runc version 1.0.0-rc92").includes("CVE-2024-21626"));
+  t.true(flawsOf("runc version 1.0.0-rc6").includes("CVE-2019-5736"));
+  t.deepEqual(flawsOf("crun version 1.8.1"), []);
+  t.deepEqual(flawsOf("crun version 1.4.3"), ["CVE-2022-27650"]);
+  t.deepEqual(flawsOf("runc version unknown"), ["runc unknown"]);
+  t.deepEqual(flawsOf("youki version 0.1"), []);
+});
+
+test("[D4] an image in which a mount point is a link or is not there is refused", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "gdo-rootfs-"));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const rootfs = join(folder, "rootfs");
+  makeSkeleton(rootfs);
+  t.is(rootfsFault(rootfs), undefined);
+  for (const name of ["dev", "proc", "scratch", "dev/null", "dev/urandom"]) {
+    renameSync(join(rootfs, name), join(folder, "aside"));
+    t.regex(rootfsFault(rootfs) ?? "", new RegExp(`^its /${name} is no f`));
+    symlinkSync("/etc", join(rootfs, name));
+    t.regex(rootfsFault(rootfs) ?? "", new RegExp(`^its /${name} is no f`));
+    rmSync(join(rootfs, name));
+    renameSync(join(folder, "aside"), join(rootfs, name));
+  }
+  symlinkSync(rootfs, join(folder, "link"));
+  t.is(rootfsFault(join(folder, "link")), "its / is no folder");
 });
 
 test("[D1] the filter denies by default and names no call that leads out", (t) => {

@@ -32,7 +32,22 @@ export interface BundleSpec {
   readonly limits: DappLimits;
   /** Control group of this container, absolute within each hierarchy. */
   readonly cgroupsPath: string;
+  /** For a second opinion [D3]: what the host puts in its way. */
+  readonly varied?: Varied | undefined;
 }
+
+/** Programs of the host by which a second run finds other surroundings; absent where they cannot be had. */
+export interface Varied {
+  /** Preloaded: another wall clock. */
+  readonly clockPath?: string | undefined;
+  /** A hook: the numbers of its processes and threads begin elsewhere. */
+  readonly stagePath?: string | undefined;
+}
+
+/** In a second run: another size of scratch, other numbers of threads and children. */
+const SCRATCH_BYTES_MORE = 1024 * 1024;
+const PIDS_SKIPPED = 4_000;
+const CLOCK_MOUNT = "/scratch/.clock.so";
 
 /** Fixed, so that a verdict cannot depend on where it is made [D3]. */
 const ENVIRONMENT = [
@@ -53,7 +68,7 @@ const MASKED_PATHS = `acpi asound cmdline config.gz interrupts kallsyms kcore ke
 const READONLY_PATHS = ["bus", "fs", "irq", "sys", "sysrq-trigger"].map((name) => `/proc/${name}`);
 
 /** Devices that stay: they give nothing, take anything, or give random bytes. */
-const DEVICES = ["null", "zero", "random", "urandom"];
+export const DEVICES = ["null", "zero", "random", "urandom"];
 
 /** The text of config.json. */
 export function bundleConfig(spec: BundleSpec, confinement: Confinement): string {
@@ -64,6 +79,7 @@ export function bundleConfig(spec: BundleSpec, confinement: Confinement): string
     root: { path: spec.rootfs, readonly: true },
     hostname: "gdo",
     mounts: mountsOf(spec, uidInside(confinement)),
+    ...hooksOf(spec.varied),
     linux: {
       namespaces: ["pid", "network", "ipc", "uts", "mount", "cgroup", "user"].map((type) => ({ type })),
       ...idMappings(confinement),
@@ -84,14 +100,14 @@ function uidInside({ isRootless }: Confinement): number {
   return isRootless ? 0 : CONTAINER_UID;
 }
 
-function processOf({ run, limits }: BundleSpec, confinement: Confinement): object {
+function processOf({ run, limits, varied }: BundleSpec, confinement: Confinement): object {
   const id = uidInside(confinement);
   const none = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] };
   return {
     terminal: false,
     user: { uid: id, gid: id },
     args: run,
-    env: ENVIRONMENT,
+    env: varied?.clockPath === undefined ? ENVIRONMENT : [...ENVIRONMENT, `LD_PRELOAD=${CLOCK_MOUNT}`],
     cwd: "/",
     capabilities: none,
     noNewPrivileges: true,
@@ -112,7 +128,20 @@ function rlimitsOf(limits: DappLimits, controllers: ReadonlySet<string>): object
   return Object.entries(values).map(([type, value]) => ({ type, soft: value, hard: value }));
 }
 
-function mountsOf({ rootfs, limits }: BundleSpec, owner: number): object[] {
+function hooksOf(varied: Varied | undefined): object {
+  const path = varied?.stagePath;
+  if (path === undefined) return {};
+  return { hooks: { createRuntime: [{ path, args: ["gdo-stage", "skip-pids", String(PIDS_SKIPPED)] }] } };
+}
+
+function mountsOf({ rootfs, limits, varied }: BundleSpec, owner: number): object[] {
+  const scratchBytes = limits.scratchBytes + (varied === undefined ? 0 : SCRATCH_BYTES_MORE);
+  const clock = {
+    destination: CLOCK_MOUNT,
+    type: "bind",
+    source: varied?.clockPath,
+    options: ["bind", "ro", "nosuid", "nodev"],
+  };
   // A bind mount over /dev is what keeps the runtime from making terminals and further devices there.
   const folder = {
     destination: "/dev",
@@ -135,8 +164,9 @@ function mountsOf({ rootfs, limits }: BundleSpec, owner: number): object[] {
       type: "tmpfs",
       source: "tmpfs",
       // Owned, not open to all: runc gives a tmpfs the mode of the folder below it.
-      options: ["nosuid", "nodev", "noexec", `uid=${owner}`, `gid=${owner}`, `size=${limits.scratchBytes}`],
+      options: ["nosuid", "nodev", "noexec", `uid=${owner}`, `gid=${owner}`, `size=${scratchBytes}`],
     },
+    ...(varied?.clockPath === undefined ? [] : [clock]),
   ];
 }
 
