@@ -7,6 +7,7 @@ import type { Hash } from "../base/hash.ts";
 import type { CredentialRecord } from "./credential-table.ts";
 import type { FrameReason } from "./frame.ts";
 import type { Policy, PolicyInForce } from "./policy.ts";
+import { type Objection, standingAt } from "./standing.ts";
 
 /** Stable: logs, reports and translations rely on them [A1]. */
 export const REASON_CODES = [
@@ -20,7 +21,12 @@ export const REASON_CODES = [
   "unknown_credential",
   "credential_denied",
   "person_disabled",
+  "membership_missing",
+  "membership_expired",
   "level_too_low",
+  "certificate_missing",
+  "certificate_revoked",
+  "certificate_expired",
 ] as const;
 export type ReasonCode = (typeof REASON_CODES)[number];
 
@@ -28,7 +34,7 @@ export type ReasonCode = (typeof REASON_CODES)[number];
 export type ClockQuality = "system" | "steered" | "suspect";
 
 /** Something a person should look at, whatever the outcome. */
-export type Alarm = "policy-stale" | "policy-expired" | "clock-suspect";
+export type Alarm = "policy-stale" | "policy-expired" | "clock-suspect" | "membership-grace";
 
 export interface DecisionInput {
   /** A ParsedFrame, or what a log keeps of one. */
@@ -50,9 +56,11 @@ export interface Decision {
   readonly credential?: string;
   readonly person?: string;
   readonly alarm?: Alarm;
+  /** What else stands in the way of this person at this door, so that they hear all of it at once. */
+  readonly also?: readonly Objection[];
 }
 
-type Verdict = Pick<Decision, "reason" | "rule"> & Partial<Pick<Decision, "person" | "alarm">>;
+type Verdict = Pick<Decision, "reason" | "rule"> & Partial<Pick<Decision, "person" | "alarm" | "also">>;
 
 /** Decides one swipe. Never throws, whatever the input; changes nothing. */
 export function decide(inForce: PolicyInForce | undefined, input: DecisionInput): Decision {
@@ -69,7 +77,7 @@ export function decide(inForce: PolicyInForce | undefined, input: DecisionInput)
 function judge(policy: Policy, input: DecisionInput): Verdict {
   const alarm = alarmOf(policy, input);
   const card = input.ref === undefined ? undefined : policy.credentials.find(input.ref);
-  const verdict = judgeLife(alarm, card) ?? judgeCard(policy, input.door, card);
+  const verdict = judgeLife(alarm, card) ?? judgeCard(policy, input, card);
   return alarm === undefined ? verdict : { ...verdict, alarm };
 }
 
@@ -86,14 +94,27 @@ function judgeLife(alarm: Alarm | undefined, card: CredentialRecord | undefined)
   return { reason: "policy_expired", rule: "policy" };
 }
 
-function judgeCard(policy: Policy, doorId: string, card: CredentialRecord | undefined): Verdict {
-  const door = policy.doors.get(doorId);
+function judgeCard(policy: Policy, input: DecisionInput, card: CredentialRecord | undefined): Verdict {
+  const door = policy.doors.get(input.door);
   if (door === undefined) return { reason: "door_unknown", rule: "door" };
   if (card === undefined) return { reason: "unknown_credential", rule: "credential" };
-  const { id: person, level, isDisabled } = policy.people.at(card.personIndex);
+  const { id: person, isDisabled } = policy.people.at(card.personIndex);
   // The card before the person: a card struck out stays out while its holder is welcome.
   if (card.isDenied) return { reason: "credential_denied", rule: "credential", person };
   if (isDisabled) return { reason: "person_disabled", rule: "person", person };
-  if (level < door.minLevel) return { reason: "level_too_low", rule: `level>=${door.minLevel}`, person };
-  return { reason: "granted", rule: `level>=${door.minLevel}`, person };
+  // The fire brigade pays no dues and takes no courses.
+  const rule = card.isEmergency ? { minLevel: door.minLevel } : door;
+  const { objections, isInGrace } = standingAt(policy, rule, card.personIndex, momentOf(policy, input));
+  const [first, ...also] = objections;
+  if (first !== undefined) return { ...first, person, ...(also.length === 0 ? {} : { also }) };
+  const granted = { reason: "granted", rule: `level>=${door.minLevel}`, person } as const;
+  return isInGrace ? { ...granted, alarm: "membership-grace" } : granted;
+}
+
+/**
+ * The moment that dues and certificates are compared with. It cannot be earlier than the making of the
+ * snapshot: a clock that fell back, as one without a battery does, brings nothing back that had ended by then.
+ */
+function momentOf({ issuedMs }: Policy, { wallMs }: DecisionInput): number {
+  return Math.max(wallMs, issuedMs);
 }

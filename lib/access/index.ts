@@ -6,4 +6,6 @@ export * from "./frame.ts";
 export type { PersonRow } from "./people-table.ts";
 export * from "./policy.ts";
 export * from "./signed-policy.ts";
+export * from "./standing.ts";
 export * from "./swipe.ts";
+export { type TermRow, UNTIL_FOREVER, UNTIL_REVOKED } from "./terms-table.ts";

@@ -4,6 +4,7 @@
  * is the caller's. Rules: docs/design/door.md.
  *
  *   {v: 1, generation, height, issued, soft, hard, doors: {id: {minLevel}}, people, ids, credentials}
+ *   {v: 2, …, doors: {id: {minLevel, grace?, certificates?}}, …, courses, terms}   where a door asks for more
  */
 import { GdoError } from "../base/errors.ts";
 import type { Hash } from "../base/hash.ts";
@@ -12,9 +13,16 @@ import { type Canonical, type CanonicalMap, encodeCanonical } from "../codec/can
 import { decodeCanonical } from "../codec/reader.ts";
 import { type CredentialRow, CredentialTable, packCredentials } from "./credential-table.ts";
 import { PeopleTable, type PersonRow, packPeople } from "./people-table.ts";
+import { COURSES_MAX, packTerms, type TermRow, TermTable } from "./terms-table.ts";
 
-const POLICY_VERSION = 1;
-const POLICY_DEPTH_MAX = 4;
+/** Levels alone, as the first version of gdo wrote it. */
+const VERSION_LEVELS = 1;
+/** With dues and certificates. */
+const VERSION_TERMS = 2;
+const POLICY_DEPTH_MAX = 5;
+/** More than a leap year is no grace any more. */
+const GRACE_MS_MAX = 366 * 86_400_000;
+const DOOR_CERTIFICATES_MAX = 16;
 const DOORS_MAX = 1024;
 /** Leaves room for the envelope within the bound on objects. */
 const POLICY_BYTES_MAX = OBJECT_BYTES_MAX - 1024;
@@ -31,6 +39,10 @@ export interface PolicyTimes {
 export interface DoorRule {
   /** The lowest level that the door opens to. */
   readonly minLevel: number;
+  /** Dues must be paid, and so long after they have lapsed the door still opens, with an alarm. Absent: no dues are asked for. */
+  readonly graceMs?: number;
+  /** Courses that must be certified; sorted, none twice. Absent: none. */
+  readonly certificates?: readonly string[];
 }
 
 /** What the compiler of a snapshot puts in. */
@@ -42,6 +54,8 @@ export interface PolicySource extends PolicyTimes {
   readonly doors: Readonly<Record<string, DoorRule>>;
   readonly people: readonly PersonRow[];
   readonly credentials: readonly CredentialRow[];
+  /** Those that no door asks for are left out. */
+  readonly terms?: readonly TermRow[];
 }
 
 /** A snapshot as a door reads it. */
@@ -51,6 +65,9 @@ export interface Policy extends PolicyTimes {
   readonly doors: ReadonlyMap<string, DoorRule>;
   readonly people: PeopleTable;
   readonly credentials: CredentialTable;
+  /** Sorted; what doors ask for. */
+  readonly courses: readonly string[];
+  readonly terms: TermTable;
 }
 
 /** A snapshot and its name. */
@@ -65,18 +82,44 @@ export function encodePolicy(source: PolicySource): Uint8Array {
     throw new GdoError("INPUT_INVALID", "a policy is issued before it goes stale and expires");
   const people = packPeople(source.people);
   const indexOf = new Map(people.order.map((id, index) => [id, index]));
-  return encodeCanonical({
-    v: POLICY_VERSION,
+  const head = {
     generation: source.generation,
     height: source.height,
     issued: source.issuedMs,
     soft: source.softMs,
     hard: source.hardMs,
-    doors: Object.fromEntries(Object.entries(source.doors).map(([id, { minLevel }]) => [id, { minLevel }])),
+    doors: encodeDoors(source.doors),
     people: people.records,
     ids: people.ids,
     credentials: packCredentials(source.credentials, (id) => indexOf.get(id)),
+  };
+  const rules = Object.values(source.doors);
+  if (!rules.some(asksForMore)) return encodeCanonical({ v: VERSION_LEVELS, ...head });
+  const courses = coursesOf(rules);
+  const asked = (source.terms ?? []).filter(({ course }) => course !== undefined || rules.some(asksForDues));
+  const terms = packTerms(asked, (id) => indexOf.get(id), courses);
+  return encodeCanonical({ v: VERSION_TERMS, ...head, courses, terms });
+}
+
+function encodeDoors(doors: Readonly<Record<string, DoorRule>>): CanonicalMap {
+  const rules = Object.entries(doors).map(([id, { minLevel, graceMs, certificates = [] }]) => {
+    const grace = graceMs === undefined ? {} : { grace: graceMs };
+    return [id, { minLevel, ...grace, ...(certificates.length === 0 ? {} : { certificates }) }] as const;
   });
+  return Object.fromEntries(rules);
+}
+
+function asksForDues({ graceMs }: DoorRule): boolean {
+  return graceMs !== undefined;
+}
+
+function asksForMore(rule: DoorRule): boolean {
+  return asksForDues(rule) || (rule.certificates ?? []).length > 0;
+}
+
+/** What the doors ask for between them. */
+function coursesOf(rules: Iterable<DoorRule>): string[] {
+  return [...new Set([...rules].flatMap(({ certificates = [] }) => certificates))].sort();
 }
 
 function areTimesInOrder({ issuedMs, softMs, hardMs }: PolicyTimes): boolean {
@@ -93,12 +136,14 @@ export function decodePolicy(bytes: Uint8Array): Policy {
   }
 }
 
-const FIELDS = ["credentials", "doors", "generation", "hard", "height", "ids", "issued", "people", "soft", "v"].join();
+const FIELDS_LEVELS = ["credentials", "doors", "generation", "hard", "height", "ids", "issued", "people", "soft", "v"];
+const FIELDS_TERMS = [...FIELDS_LEVELS, "courses", "terms"].sort();
 
 function readPolicy(value: Canonical): Policy {
   const map = mapOf(value, "the policy");
-  if (map.v !== POLICY_VERSION) throw new GdoError("POLICY_INVALID", "the policy is of an unknown version");
-  if (Object.keys(map).toSorted().join() !== FIELDS)
+  const isTerms = map.v === VERSION_TERMS;
+  if (!isTerms && map.v !== VERSION_LEVELS) throw new GdoError("POLICY_INVALID", "the policy is of an unknown version");
+  if (Object.keys(map).toSorted().join() !== (isTerms ? FIELDS_TERMS : FIELDS_LEVELS).join())
     throw new GdoError("POLICY_INVALID", "the policy has other fields than it should");
   const people = new PeopleTable(bytesField(map, "people"), bytesField(map, "ids"));
   const times = {
@@ -107,13 +152,24 @@ function readPolicy(value: Canonical): Policy {
     hardMs: countField(map, "hard"),
   };
   if (!areTimesInOrder(times)) throw new GdoError("POLICY_INVALID", "the policy's times are out of order");
+  const doors = readDoors(map.doors);
+  const courses = coursesOf(doors.values());
+  const isOfItsVersion = [...doors.values()].some(asksForMore) === isTerms;
+  const isWhole = !isTerms || (Array.isArray(map.courses) && map.courses.join("\n") === courses.join("\n"));
+  if (!isOfItsVersion || !isWhole || courses.length > COURSES_MAX)
+    throw new GdoError("POLICY_INVALID", "the policy's courses are not what its doors ask for");
   return {
     ...times,
     generation: countField(map, "generation"),
     height: countField(map, "height"),
-    doors: readDoors(map.doors),
+    doors,
     people,
     credentials: CredentialTable.of(bytesField(map, "credentials"), people.size),
+    courses,
+    terms: new TermTable(isTerms ? bytesField(map, "terms") : new Uint8Array(), {
+      people: people.size,
+      courses: courses.length,
+    }),
   };
 }
 
@@ -124,10 +180,28 @@ function readDoors(value: Canonical | undefined): Map<string, DoorRule> {
 }
 
 function readDoorRule(id: string, value: Canonical): DoorRule {
-  const { minLevel, ...rest } = mapOf(value, `door ${id}`);
+  const { minLevel, grace, certificates, ...rest } = mapOf(value, `door ${id}`);
   const isSound = typeof minLevel === "number" && Number.isInteger(minLevel) && Object.keys(rest).length === 0;
-  if (!isSound) throw new GdoError("POLICY_INVALID", `door ${id} has a rule that is not understood`);
-  return { minLevel };
+  if (!isSound || !isGrace(grace) || !areCourses(certificates))
+    throw new GdoError("POLICY_INVALID", `door ${id} has a rule that is not understood`);
+  return {
+    minLevel,
+    ...(grace === undefined ? {} : { graceMs: grace }),
+    ...(certificates === undefined ? {} : { certificates }),
+  };
+}
+
+function isGrace(value: Canonical | undefined): value is number | undefined {
+  return value === undefined || (typeof value === "number" && value >= 0 && value <= GRACE_MS_MAX);
+}
+
+function areCourses(value: Canonical | undefined): value is readonly string[] | undefined {
+  if (value === undefined) return true;
+  if (!Array.isArray(value) || value.length === 0 || value.length > DOOR_CERTIFICATES_MAX) return false;
+  return value.every((each, index) => {
+    const before: Canonical | undefined = index === 0 ? "" : value[index - 1];
+    return typeof each === "string" && !each.includes("\n") && (before as string) < each;
+  });
 }
 
 function mapOf(value: Canonical | undefined, what: string): CanonicalMap {

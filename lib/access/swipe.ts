@@ -33,18 +33,29 @@ export interface SwipeEvent {
   readonly cred: string | null;
   readonly person: string | null;
   readonly alarm: Alarm | null;
+  /** What else stood in the way; absent when nothing did. */
+  readonly also?: readonly (readonly [reason: ReasonCode, rule: string])[];
   /** Last edge to decision. */
   readonly latencyUs: number;
 }
 
-type Circumstances = Omit<SwipeEvent, "outcome" | "reason" | "rule" | "policy" | "cred" | "person" | "alarm">;
+type Circumstances = Omit<SwipeEvent, "outcome" | "reason" | "rule" | "policy" | "cred" | "person" | "alarm" | "also">;
 
 /** Joins what happened with what was decided. */
 export function swipeEvent(circumstances: Circumstances, decision: Decision): SwipeEvent {
-  const { reason, rule, policy, credential, person, alarm } = decision;
+  const { reason, rule, policy, credential, person, alarm, also = [] } = decision;
   const outcome = isFrameReason(reason) ? "frame_error" : decision.outcome;
   const references = { cred: credential ?? null, person: person ?? null, alarm: alarm ?? null };
-  return { ...circumstances, outcome, reason, rule, policy, ...references };
+  const others = also.map((each) => [each.reason, each.rule] as const);
+  return {
+    ...circumstances,
+    outcome,
+    reason,
+    rule,
+    policy,
+    ...references,
+    ...(others.length === 0 ? {} : { also: others }),
+  };
 }
 
 function isFrameReason(reason: ReasonCode): reason is FrameReason {
@@ -54,20 +65,31 @@ function isFrameReason(reason: ReasonCode): reason is FrameReason {
 /** The body of the act. */
 export function encodeSwipe(event: SwipeEvent): Canonical {
   const isSmall = event.mono <= BigInt(Number.MAX_SAFE_INTEGER);
-  return { ...event, mono: isSmall ? Number(event.mono) : event.mono };
+  const { also, ...rest } = event;
+  const others = also === undefined ? {} : { also: also.map((each) => [...each]) };
+  return { ...rest, ...others, mono: isSmall ? Number(event.mono) : event.mono };
 }
 
 const OUTCOMES: readonly unknown[] = ["grant", "deny", "frame_error"];
 const QUALITIES: readonly unknown[] = ["system", "steered", "suspect"];
-const ALARMS: readonly unknown[] = ["policy-stale", "policy-expired", "clock-suspect", null];
+const ALARMS: readonly unknown[] = ["policy-stale", "policy-expired", "clock-suspect", "membership-grace", null];
+const ALSO_MAX = 32;
 const TEXT_MAX = 128;
 
 const isText = (value: unknown): boolean => typeof value === "string" && value.length <= TEXT_MAX;
 const isTextOrNull = (value: unknown): boolean => value === null || isText(value);
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
+function areObjections(value: unknown): boolean {
+  if (!Array.isArray(value) || value.length === 0 || value.length > ALSO_MAX) return false;
+  return value.every((each: unknown) => {
+    if (!Array.isArray(each) || each.length !== 2) return false;
+    return (REASON_CODES as readonly unknown[]).includes(each[0]) && isText(each[1]);
+  });
+}
+
 /** One check a field; a body with more or fewer fields is refused. */
-const CHECKS: { readonly [key in keyof SwipeEvent]: (value: unknown) => boolean } = {
+const CHECKS: { readonly [key in Exclude<keyof SwipeEvent, "also">]: (value: unknown) => boolean } = {
   door: isText,
   reader: isText,
   at: (value) => Number.isSafeInteger(value),
@@ -91,7 +113,9 @@ export function parseSwipe(body: Canonical): SwipeEvent {
   const fields = isMap ? (body as Readonly<Record<string, Canonical>>) : {};
   const wrong = Object.entries(CHECKS).find(([key, check]) => !Object.hasOwn(fields, key) || !check(fields[key]));
   if (wrong !== undefined) throw new GdoError("INPUT_INVALID", `swipe: ${wrong[0]} is missing or malformed`);
-  const strange = Object.keys(fields).find((key) => !Object.hasOwn(CHECKS, key));
+  if (fields.also !== undefined && !areObjections(fields.also))
+    throw new GdoError("INPUT_INVALID", "swipe: also is malformed");
+  const strange = Object.keys(fields).find((key) => key !== "also" && !Object.hasOwn(CHECKS, key));
   if (strange !== undefined) throw new GdoError("INPUT_INVALID", `swipe: no field is called ${strange}`);
   return { ...fields, mono: BigInt(fields.mono as number | bigint) } as unknown as SwipeEvent;
 }
@@ -112,5 +136,11 @@ const DECIDED = ["outcome", "reason", "rule", "policy", "cred", "person", "alarm
 export function contradictionOf(event: SwipeEvent, inForce: PolicyInForce | undefined): string | undefined {
   const due = swipeEvent(event, redecide(event, inForce));
   const field = DECIDED.find((key) => event[key] !== due[key]);
-  return field === undefined ? undefined : `${field} is ${event[field]}, but ${due[field]} follows`;
+  if (field !== undefined) return `${field} is ${event[field]}, but ${due[field]} follows`;
+  const [said = "nothing", follows = "nothing"] = [textOf(event.also), textOf(due.also)];
+  return said === follows ? undefined : `also is ${said}, but ${follows} follows`;
+}
+
+function textOf(also: SwipeEvent["also"]): string | undefined {
+  return also?.map(([reason, rule]) => `${reason} (${rule})`).join(", ");
 }

@@ -3,7 +3,7 @@
  * and credentials are membership's. Facts are counted as they are; whether they follow is the test's
  * business, in judge.ts. Rules: docs/design/door.md.
  */
-import { parseSwipe, SWIPE_ACT, type SwipeEvent } from "../../../lib/access/index.ts";
+import { decodePolicy, parseSwipe, SWIPE_ACT, type SwipeEvent, standingAt } from "../../../lib/access/index.ts";
 import { GdoError } from "../../../lib/base/errors.ts";
 import {
   type Canonical,
@@ -12,6 +12,7 @@ import {
   type Entry,
   fold,
   integer,
+  list,
   matching,
   optional,
   Refusal,
@@ -19,6 +20,7 @@ import {
   requireRight,
   type State,
   text,
+  yesOrNo,
 } from "../../sdk/index.ts";
 import { compilePolicy } from "./compile.ts";
 import { Judge } from "./judge.ts";
@@ -28,15 +30,34 @@ import { byName, type Count, countIn, type Grant, latestIn } from "./state.ts";
 const LEVEL_ANY = -128;
 const LEVEL_MAX = 127;
 const COUNT_MAX = Number.MAX_SAFE_INTEGER;
+const MS_PER_HOUR = 3_600_000;
+const GRACE_HOURS_MAX = 366 * 24;
+const CERTIFICATES_MAX = 16;
+const courseId = matching(/^[a-z0-9][a-z0-9-]{0,39}$/, "a course's name of a to z, 0 to 9 and -");
 const snapshotId = matching(/^[0-9a-f]{64}$/, "the id of a snapshot, 64 hex digits");
 const publicKey = matching(/^[0-9a-f]{64}$/, "a public key, 64 hex digits");
 const signatureHex = matching(/^[0-9a-f]{128}$/, "a signature, 128 hex digits");
 
+/** `membership` asks for dues; `graceHours` is how long after they lapse the door still opens, with an alarm. */
 async function setGrant(body: Canonical, draft: Draft, entry: Entry): Promise<void> {
   requireRight(entry, "door");
-  const checks = { door: text(64), minLevel: optional(integer(LEVEL_ANY, LEVEL_MAX)) };
-  const { door, minLevel = LEVEL_ANY } = readFields(body, checks);
-  draft.put(`grant/${door}`, { minLevel });
+  const {
+    door,
+    minLevel = LEVEL_ANY,
+    membership = false,
+    graceHours,
+    certificates = [],
+  } = readFields(body, {
+    door: text(64),
+    minLevel: optional(integer(LEVEL_ANY, LEVEL_MAX)),
+    membership: optional(yesOrNo),
+    graceHours: optional(integer(0, GRACE_HOURS_MAX)),
+    certificates: optional(list(courseId, CERTIFICATES_MAX)),
+  });
+  if (!membership && graceHours !== undefined) throw new Refusal("graceHours is for doors that ask for membership");
+  const dues = membership ? { graceMs: (graceHours ?? 0) * MS_PER_HOUR } : {};
+  const asked = certificates.length === 0 ? {} : { certificates: [...new Set(certificates)].sort() };
+  draft.put(`grant/${door}`, { minLevel, ...dues, ...asked });
 }
 
 async function publishPolicy(body: Canonical, draft: Draft, entry: Entry): Promise<void> {
@@ -102,12 +123,29 @@ async function queryPolicy(args: Canonical, state: State): Promise<Canonical> {
   return { policy: await compilePolicy(state, readFields(args, checks)) };
 }
 
+/** Why a door would not open, decided as the door does. */
+async function queryAccess(args: Canonical, state: State): Promise<Canonical> {
+  const { person, at } = readFields(args, { person: text(64), at: integer(0, COUNT_MAX) });
+  const times = { issuedMs: 0, softMs: COUNT_MAX, hardMs: COUNT_MAX };
+  const policy = decodePolicy(await compilePolicy(state, { ...times, generation: 0, height: 0 }, person));
+  if (policy.people.size === 0) throw new Refusal(`there is no person ${person}`);
+  const { isDisabled } = policy.people.at(0);
+  const doors = [...policy.doors].map(([door, rule]) => {
+    const { objections, isInGrace } = standingAt(policy, rule, 0, at);
+    const disabled = isDisabled ? [{ reason: "person_disabled", rule: "person" }] : [];
+    const reasons = [...disabled, ...objections].map((each) => [each.reason, each.rule]);
+    return [door, { may: reasons.length === 0, reasons, grace: isInGrace && reasons.length === 0 }] as const;
+  });
+  return Object.fromEntries(doors);
+}
+
 const judge = new Judge();
 
 export const door: Dapp = {
   reduce: (input, state) => fold(input, state, handlers),
   test: (input, before, after) => judge.test(input, before, after),
   queries: {
+    access: queryAccess,
     policy: queryPolicy,
     latest: async (_, state) => ((await latestIn(state)) as Canonical | undefined) ?? null,
     summary: async (_, state) => ({ doors: (await byName<Count>(state, "count/")) as unknown as Canonical }),

@@ -1,16 +1,15 @@
 /**
  * What the door dapp keeps.
  *
- *   grant/<door>    {minLevel}                      who may come in
+ *   grant/<door>    {minLevel, graceMs?, certificates?}   who may come in
  *   policy/<id>     {generation, height}            each snapshot that was published
  *   latest          {policy, generation, height, issuer, signature}   the newest of them, ready for doors
  *   count/<door>    {frames, granted, frameErrors, denied: {reason: n}}
  */
+import type { DoorRule } from "../../../lib/access/index.ts";
 import type { Canonical, Draft, State } from "../../sdk/index.ts";
 
-export interface Grant {
-  readonly minLevel: number;
-}
+export type Grant = DoorRule;
 
 export interface Published {
   readonly generation: number;

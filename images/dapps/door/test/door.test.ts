@@ -207,3 +207,64 @@ test("the query policy gives bytes that decide, equal for equal states", async (
   t.is(policy.credentials.size, 2);
   t.deepEqual(await ask(door, "latest", null, state), { policy: POLICY, generation: 1, height: 0 });
 });
+
+test("a grant asks for dues and certificates; the snapshot carries until when, and says why not", async (t) => {
+  const { state } = await space();
+  state.set("dues/ada", { untilMs: DAY + 500 }, "membership");
+  state.set("certificate/ada/lathe", { untilMs: DAY + 100 }, "certification");
+  state.set("certificate/ada/safety", { untilMs: DAY + 900, revoked: { by: "rosa", reason: "x" } }, "certification");
+  const grant = { door: "lathe", membership: true, certificates: ["safety", "lathe"] };
+  const { outcomes, after } = await merge(door, [entryOf([["grant.set", grant]])], state);
+  t.is(outcomes[0]?.void, undefined);
+  const accessAt = async (at: number) => ask(door, "access", { person: "ada", at }, after);
+  t.deepEqual(await accessAt(DAY + 100), {
+    "front-door": { may: true, reasons: [], grace: false },
+    "laser-1": { may: false, reasons: [["level_too_low", "level>=1"]], grace: false },
+    lathe: {
+      may: false,
+      reasons: [
+        ["certificate_expired", "certificate:lathe"],
+        ["certificate_revoked", "certificate:safety"],
+      ],
+      grace: false,
+    },
+  });
+  after.set("certificate/ada/safety", {}, "certification");
+  t.like(await accessAt(DAY + 99), { lathe: { may: true } });
+  after.set("waiver/ada", { reason: "helps" }, "membership");
+  t.like(await accessAt(DAY + 10_000), { lathe: { reasons: [["certificate_expired", "certificate:lathe"]] } });
+  after.set("waiver/ada", { reason: "helps", untilMs: DAY + 400 }, "membership");
+  t.like(await accessAt(DAY + 500), {
+    lathe: {
+      reasons: [
+        ["membership_expired", "membership"],
+        ["certificate_expired", "certificate:lathe"],
+      ],
+    },
+  });
+  const policy = decodePolicy(await compilePolicy(after, edition));
+  t.deepEqual(policy.doors.get("lathe"), { minLevel: -128, graceMs: 0, certificates: ["lathe", "safety"] });
+  await t.throwsAsync(ask(door, "access", { person: "eve", at: 1 }, after), { message: /no person eve/ });
+});
+
+test("a grant that contradicts itself is void", async (t) => {
+  const { state } = await space();
+  const grants = [
+    { door: "x", graceHours: 1 },
+    { door: "x", certificates: ["No Such"] },
+    { door: "x", membership: true, graceHours: 9000 },
+  ];
+  const { outcomes } = await merge(
+    door,
+    grants.map((body) => entryOf([["grant.set", body]])),
+    state,
+  );
+  t.deepEqual(
+    outcomes.map((outcome) => outcome.void),
+    [
+      "grant.set: graceHours is for doors that ask for membership",
+      "grant.set: certificates must be a list of at most 16, each a course's name of a to z, 0 to 9 and -, or absent",
+      "grant.set: graceHours must be an integer from 0 to 8784, or absent",
+    ],
+  );
+});
