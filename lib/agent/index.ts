@@ -1,15 +1,28 @@
-/** The composition root: homes, nodes, agents, door processes. */
-
+/**
+ * The composition root: homes, nodes, agents, door processes. What is heavy is loaded when it is first called: a
+ * command that only asks a running agent, or a door, starts without the rest.
+ */
 export type { Api } from "./control.ts";
-export { type DemoEvent, type RunningDemo, runDemo, type Standing, type Summary } from "./demo/index.ts";
-export { runDoor } from "./door/process.ts";
-export { readConfig } from "./home/config.ts";
+export type { DemoEvent, RunningDemo, Standing, Summary } from "./demo/index.ts";
 export { homeRoot, openHome, readSecret } from "./home/home.ts";
-export { initHome, joinHome } from "./home/setup.ts";
-export { acceptInvitation } from "./invite/join.ts";
 export { openApi } from "./open-api.ts";
-export { pinoLog } from "./pino-log.ts";
-export { type AgentEvent, type AgentHandle, runAgent } from "./run-agent.ts";
+export type { AgentEvent, AgentHandle } from "./run-agent.ts";
 export type { ForgetReport, SnapshotRow } from "./storage/backup.ts";
-export { openSnapshotReader } from "./storage/backup-reader.ts";
-export { type ListedName, openStoreReader } from "./storage/store-reader.ts";
+export type { ListedName } from "./storage/store-reader.ts";
+
+export const runDemo = late(async () => (await import("./demo/index.ts")).runDemo);
+export const runDoor = late(async () => (await import("./door/process.ts")).runDoor);
+export const readConfig = late(async () => (await import("./home/config.ts")).readConfig);
+export const initHome = late(async () => (await import("./home/setup.ts")).initHome);
+export const joinHome = late(async () => (await import("./home/setup.ts")).joinHome);
+export const acceptInvitation = late(async () => (await import("./invite/join.ts")).acceptInvitation);
+export const pinoLog = late(async () => (await import("./pino-log.ts")).pinoLog);
+export const runAgent = late(async () => (await import("./run-agent.ts")).runAgent);
+export const openSnapshotReader = late(async () => (await import("./storage/backup-reader.ts")).openSnapshotReader);
+export const openStoreReader = late(async () => (await import("./storage/store-reader.ts")).openStoreReader);
+
+function late<A extends unknown[], R>(
+  load: () => Promise<(...given: A) => R | Promise<R>>,
+): (...given: A) => Promise<R> {
+  return async (...given) => (await load())(...given);
+}

@@ -3,7 +3,7 @@
  * append|take|merge|serve]` after a build; --quick takes a tenth. Appending, taking in from others, merging, and a large ledger on disk. What
  * passes between nodes is sync.mjs'. Prints, asserts nothing.
  */
-import { execFileSync, fork } from "node:child_process";
+import { execFileSync, fork, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { loadavg, tmpdir } from "node:os";
@@ -27,6 +27,8 @@ const HELD_KEYS = 50_000 * scale;
 const LOOKUPS = 10_000;
 const BATCH = 1_000;
 const PART = 5_000;
+/** Rows that gdo log asks for at a time. */
+const PAGE_ROWS = 500;
 const folder = mkdtempSync(join(tmpdir(), "gdo-bench-"));
 
 /** "met" or "missed" where there is a goal. */
@@ -148,6 +150,17 @@ async function makeHeld(organisation) {
   return root;
 }
 
+/** Until the first page has come; what is older is not waited for. */
+async function firstPage(gdo, root) {
+  const child = spawn(gdo, ["--home", root, "log"], { stdio: ["ignore", "pipe", "inherit"] });
+  let rows = 0;
+  for await (const text of child.stdout.setEncoding("utf8")) {
+    rows += text.split("\n").length - 1;
+    if (rows >= PAGE_ROWS) break; // Which closes the pipe.
+  }
+  if (rows < PAGE_ROWS) throw new Error(`${rows} rows of gdo log`);
+}
+
 async function serving(organisation) {
   const root = await makeHeld(organisation);
   const startMs = performance.now();
@@ -159,8 +172,8 @@ async function serving(organisation) {
   });
   line("  resident memory", residentBytes / 1e6, "MB", { atMost: 150 });
   const gdo = new URL("../../bin/gdo", import.meta.url).pathname;
-  const page = await seconds(() => execFileSync(gdo, ["--home", root, "log"]));
-  line("  first page of gdo log, Node.js included", page, "s", { atMost: 0.3 });
+  const page = await seconds(() => firstPage(gdo, root));
+  line(`  first page of gdo log, ${PAGE_ROWS} rows, Node.js included`, page, "s", { atMost: 0.3 });
   const bare = await seconds(() => execFileSync(process.execPath, ["-e", "0"]));
   line("  Node.js that does nothing", bare, "s");
   child.send("end");

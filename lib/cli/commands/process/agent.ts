@@ -23,8 +23,8 @@ export const agent: CommandSpec = {
     const { homeRoot, openHome, pinoLog, readConfig, runAgent } = await import("../../../agent/index.ts");
     const root = homeRoot(session.homeFlag);
     const stopped = untilStopped({ withParent: options.withParent === true });
-    const config = readConfig(openHome(root).config);
-    const log = pinoLog(config.name, config.log.level);
+    const config = await readConfig(openHome(root).config);
+    const log = await pinoLog(config.name, config.log.level);
     const running = await runAgent({ root, log, onEvent: (event) => tell(session, event) });
     const port = running.brokerPort;
     const ready = {

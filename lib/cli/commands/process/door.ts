@@ -17,8 +17,8 @@ export const door: CommandSpec = {
     const { homeRoot, openHome, pinoLog, readConfig, runDoor } = await import("../../../agent/index.ts");
     const root = homeRoot(session.homeFlag);
     const stopped = untilStopped({ withParent: options.withParent === true });
-    const config = readConfig(openHome(root).config);
-    const running = await runDoor({ root, log: pinoLog(`${config.name}-door`, config.log.level) });
+    const config = await readConfig(openHome(root).config);
+    const running = await runDoor({ root, log: await pinoLog(`${config.name}-door`, config.log.level) });
     const doors = (config.door?.doors ?? []).map(({ id }) => id);
     const ready = { node: config.name, pid: process.pid, guardianPid: running.guardianPid, home: root, doors };
     session.out.emit("ready", ready, () => `${config.name} is ready, its doors: ${doors.join(", ")}`);
