@@ -21,6 +21,7 @@ import { SteerableClock } from "./steerable-clock.ts";
 import { BACKUP_PARAMS, Backups, FORGET_PARAMS, PROGRESS_PARAMS } from "./storage/backup.ts";
 import { GC_PARAMS, Upkeep } from "./storage/upkeep.ts";
 import { VERIFY_PARAMS, Verifier } from "./storage/verify-home.ts";
+import { askToTake } from "./take.ts";
 import { waitsFor } from "./views/branch-standing.ts";
 import { eventPage } from "./views/event-feed.ts";
 import { votesOn } from "./views/merge-votes.ts";
@@ -83,7 +84,7 @@ const PARAMS = {
   }),
   query: z.strictObject({ app: z.string(), query: z.string(), args: z.unknown().default({}) }),
   call: z.strictObject({ app: z.string(), command: z.string(), branch, args: z.unknown().default({}) }),
-  merge: z.strictObject({ branch }),
+  merge: z.strictObject({ branch, from: z.string().max(160).optional() }),
   sync: z.strictObject({ timeoutMs: z.int().min(0).max(600_000).default(10_000) }),
   put: z.strictObject({ path }),
   backup: BACKUP_PARAMS,
@@ -156,7 +157,10 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
         acts: acts.map(({ type, body }) => ({ type, body: jsonFromCanonical(body) })),
       };
     },
-    merge: ({ branch: name }) => mergeBranches(node, name),
+    merge: ({ branch: name, from }) => {
+      if (from !== undefined) askToTake(node, name ?? MAIN_BRANCH, from);
+      return mergeBranches(node, from === undefined ? name : (name ?? MAIN_BRANCH));
+    },
     sync: ({ timeoutMs }) => awaitPeers(node, side, timeoutMs),
     put: ({ path: file }) =>
       store.holding(async () => {

@@ -8,6 +8,7 @@ import { type Block, type Canonical, keyFromSeed } from "../codec/index.ts";
 import {
   type Act,
   authorOf,
+  type BranchPolicy,
   CHARTER_BRANCH,
   entryPayload,
   MAIN_BRANCH,
@@ -125,8 +126,11 @@ export class GdoNode {
   append(app: string, acts: readonly Act[], branch?: string): Block {
     const { db, ownLog, charter } = this.parts;
     this.assertKnown();
-    const payload = entryPayload(app, acts, branch);
-    const line = db.lineOf(parseEntryPayload(payload).branch, ownLog.author);
+    const payload = entryPayload(app, acts, branch === MAIN_BRANCH ? undefined : branch);
+    const name = parseEntryPayload(payload).branch;
+    if (policyOf(db.charterAt(), name) === undefined)
+      throw new GdoError("NOT_FOUND", `there is no branch ${name}`, { hint: "gdo branch" });
+    const line = db.lineOf(name, ownLog.author);
     const heads = [db.head(CHARTER_BRANCH), db.head(line)].flatMap((head) => db.block(head?.id ?? charter.id) ?? []);
     const block = ownLog.append("entry", payload, heads);
     this.listener.appended([block]);
@@ -142,8 +146,16 @@ export class GdoNode {
     throw new GdoError("LEDGER_UNKNOWN_AUTHOR", why, { hint: "gdo status" });
   }
 
-  /** Proof of merge now. REFUSED on a node that does not merge the branch. */
+  /** Proof of merge now. REFUSED on a node that does not merge the branch, or not alone. */
   async merge(branch: string): Promise<MergeReport> {
+    const policy = this.assertMayMerge(branch);
+    if (policy.mode === "quorum")
+      throw new GdoError("REFUSED", `${branch} is merged by a quorum of ${policy.validators}`, { hint: "gdo agent" });
+    return this.parts.store.holding(() => this.#merge(branch));
+  }
+
+  /** The policy of a branch that this node merges, alone or with others. NOT_FOUND, REFUSED. */
+  assertMayMerge(branch: string): BranchPolicy {
     const { db, pair } = this.parts;
     const policy = policyOf(db.charterAt(), branch);
     if (policy === undefined) throw new GdoError("NOT_FOUND", `there is no branch ${branch}`, { hint: "gdo status" });
@@ -152,9 +164,7 @@ export class GdoNode {
       const who = policy.mode === "single" ? policy.validator : "others";
       throw new GdoError("REFUSED", `${branch} is merged by ${who}, not by this node`, { hint: "gdo status" });
     }
-    if (policy.mode === "quorum")
-      throw new GdoError("REFUSED", `${branch} is merged by a quorum of ${policy.validators}`, { hint: "gdo agent" });
-    return this.parts.store.holding(() => this.#merge(branch));
+    return policy;
   }
 
   async #merge(branch: string): Promise<MergeReport> {

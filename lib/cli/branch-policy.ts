@@ -31,23 +31,30 @@ export const POLICY_OPTIONS: readonly OptionSpec[] = [
   { flags: "--open", about: "each principal merges for themselves" },
   { flags: "--appenders <role>", about: "only who has this role appends; 'all' for everybody" },
   { flags: "--tests <dapps>", about: "dapps whose tests must pass, with commas", parse: names },
+  {
+    flags: "--merge-from <branches>",
+    about: "branches that it may take from, with commas; 'none' for none",
+    parse: names,
+  },
   { flags: "--forks <verdict>", about: "allow or deny forks" },
 ];
 
 /** Whether any of them was given. */
 export function isPolicyGiven(options: Readonly<Record<string, unknown>>): boolean {
-  return ["single", "quorum", "q", "open", "appenders", "tests", "forks"].some((name) => options[name] !== undefined);
+  return ["single", "quorum", "q", "open", "appenders", "tests", "mergeFrom", "forks"].some(
+    (name) => options[name] !== undefined,
+  );
 }
 
 /** A policy with what was given changed. USAGE where two modes were given, or none for a new branch. */
 export function changedPolicy(before: Policy | undefined, options: Readonly<Record<string, unknown>>): Policy {
   const modes = ["single", "quorum", "open"].filter((name) => options[name] !== undefined);
   if (modes.length > 1) throw new GdoError("USAGE", `a branch has one mode, not --${modes.join(" and --")}`);
-  const { appenders, tests, forks } = options;
+  const { appenders, tests, forks, mergeFrom } = options;
   const rules = {
     tests: (tests as string[] | undefined) ?? before?.tests ?? [],
     appenders: appenders === undefined ? (before?.appenders ?? null) : (appenders as string),
-    mergeFrom: before?.mergeFrom ?? [],
+    mergeFrom: (mergeFrom as string[] | undefined)?.filter((name) => name !== "none") ?? before?.mergeFrom ?? [],
     fork: (forks as string | undefined) ?? before?.fork ?? "allow",
   };
   return { ...modeOf(before, options), ...rules, appenders: rules.appenders === "all" ? null : rules.appenders };

@@ -22,6 +22,7 @@ import type { BranchRow, BranchTable, Candidate } from "./tables/branches.ts";
 import type { Charters } from "./tables/charters.ts";
 import type { EvidenceTable } from "./tables/evidence.ts";
 import type { LogTable } from "./tables/logs.ts";
+import { noteTaken, type SourceTable, takenFrom } from "./tables/sources.ts";
 import type { StateTable } from "./tables/state.ts";
 import type { VoteTable } from "./tables/votes.ts";
 
@@ -33,6 +34,7 @@ export interface Tables {
   readonly state: StateTable;
   readonly votes: VoteTable;
   readonly evidence: EvidenceTable;
+  readonly sources: SourceTable;
 }
 
 export interface MergeToApply {
@@ -55,7 +57,8 @@ export function applyMerge(tables: Tables, branch: BranchRow, todo: MergeToApply
   if (payload.h !== branch.h + 1 || payload.prev !== head) {
     throw new GdoError("LEDGER_FORKED", `merge ${merge.id} does not follow ${branch.name} at height ${branch.h}`);
   }
-  const entries = payload.included.flatMap((range) => takeRange(tables, branch, range));
+  const own = payload.included.flatMap((range) => takeRange(tables, branch, range));
+  const entries = [...own, ...takeSources(tables, branch, payload)];
   checkSet(entries, payload, merge.id);
   checkApps(branch, changes, merge.id);
   for (const frozen of payload.frozen) tables.evidence.freeze(branch.id, frozen);
@@ -63,6 +66,7 @@ export function applyMerge(tables: Tables, branch: BranchRow, todo: MergeToApply
   addVoids(tables, branch, todo, entries);
   tables.state.apply(branch.id, payload.h, changes.state);
   checkRoots(tables.state.roots(branch.id), payload.state, merge.id);
+  noteTaken(tables, branch, payload.from);
   tables.branches.advance(branch.id, payload.h, { block: seq, charter: payload.charter.h });
 }
 
@@ -89,6 +93,11 @@ function takeRange({ logs, branches }: Tables, branch: BranchRow, { author, l, f
   }
   branches.setNext(branch.id, log.id, to + 1);
   return branches.candidates(branch.takes, log.id, { from, to });
+}
+
+function takeSources(tables: Tables, branch: BranchRow, { from, frozen }: MergePayload): Candidate[] {
+  if (from.length === 0) return [];
+  return takenFrom(tables, branch, from, frozen).map(({ seq, block: { id, c } }) => ({ seq, id, c }));
 }
 
 function checkSet(entries: readonly Candidate[], { entries: count, set }: MergePayload, merge: Hash): void {

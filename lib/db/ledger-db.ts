@@ -10,6 +10,7 @@ import {
   authorOf,
   type BranchView,
   CHARTER_BRANCH,
+  type FrozenLog,
   type HeldVote,
   type IncarnationLog,
   type LogCut,
@@ -17,6 +18,7 @@ import {
   MAIN_BRANCH,
   type MergeChanges,
   type MergePayload,
+  type MergeSource,
   type StateChange,
   type StateView,
 } from "../ledger/index.ts";
@@ -25,13 +27,14 @@ import { asGdoError, Connection } from "./connection.ts";
 import { found, openBranches } from "./found.ts";
 import { Listing, type ListOptions, type ListPage, type ListRow, type MemberRow } from "./listing.ts";
 import { BlockTable, type Head } from "./tables/blocks.ts";
-import { type BranchRow, BranchTable, type VoidEntry } from "./tables/branches.ts";
+import { type BranchRow, BranchTable, type EntryPlace, type VoidEntry } from "./tables/branches.ts";
 import { Charters } from "./tables/charters.ts";
 import { contents } from "./tables/contents.ts";
 import { EvidenceTable } from "./tables/evidence.ts";
 import { type FrontierLog, LogTable, logBytes } from "./tables/logs.ts";
 import { MetaTable } from "./tables/meta.ts";
 import { blockOfRow } from "./tables/rows.ts";
+import { SourceTable, takenFrom } from "./tables/sources.ts";
 import { StateTable } from "./tables/state.ts";
 import { VoteTable } from "./tables/votes.ts";
 import type { Incoming, Ingested, OpenOptions } from "./types.ts";
@@ -55,6 +58,7 @@ export class LedgerDb {
       state: new StateTable(connection),
       votes: new VoteTable(connection),
       evidence: new EvidenceTable(connection, logs),
+      sources: new SourceTable(connection),
     };
     this.#meta = new MetaTable(connection);
     this.#listing = new Listing(connection);
@@ -231,6 +235,11 @@ export class LedgerDb {
     return this.#tables.branches.pending(this.#branch(branch), limit).map((row) => blockOfRow(row, "that is pending"));
   }
 
+  /** The entries that a merge of the branch takes by `from`, which must be final here: not void there, not in it yet. */
+  takenFrom(branch: string, from: readonly MergeSource[], frozen: readonly FrozenLog[]): Block[] {
+    return takenFrom(this.#tables, this.#branch(branch), from, frozen).map(({ block }) => block);
+  }
+
   countPending(branch: string): number {
     return this.#tables.branches.countPending(this.#branch(branch));
   }
@@ -269,6 +278,18 @@ export class LedgerDb {
   /** Entries of one merge, in its order [L12]. */
   members(branch: string, h: number): Hash[] {
     return this.#tables.branches.members(this.#branch(branch).id, h);
+  }
+
+  /** Id of the branch's merge of a height. */
+  mergeAt(branch: string, h: number): Hash | undefined {
+    const row = this.#tables.branches.mergeAt(this.#branch(branch).id, h);
+    return row === undefined ? undefined : this.#tables.blocks.idOf(row.block);
+  }
+
+  /** Branches that an entry is in, that which it is for and those that have taken it from there. */
+  placesOf(id: Hash): EntryPlace[] {
+    const seq = this.#tables.blocks.seqOf(id);
+    return seq === undefined ? [] : this.#tables.branches.placesOf(seq);
   }
 
   /** In the branch's order. */

@@ -59,8 +59,8 @@ const JOINS = `
   LEFT JOIN merges g ON g.block = b.seq
   LEFT JOIN voids v ON v.branch = r.id AND v.block = b.seq`;
 
-/** Entries for the branch, votes on it, and what has no column to tell: merges, evidence, the charter. */
-const OF_BRANCH = `(b.branch = r.takes OR (b.branch IS NULL AND (b.kind <> 'vote'
+/** Entries for the branch or taken by it, votes on it, and what has no column to tell: merges, evidence, the charter. */
+const OF_BRANCH = `(b.branch = r.takes OR m.block IS NOT NULL OR (b.branch IS NULL AND (b.kind <> 'vote'
   OR EXISTS (SELECT 1 FROM votes w WHERE w.block = b.seq AND w.branch = r.takes))))`;
 
 const AFTER = `

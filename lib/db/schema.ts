@@ -4,7 +4,7 @@
  */
 
 /** Counted up with every change of the tables; a database of a later version is refused. */
-export const SCHEMA_VERSION = 6;
+export const SCHEMA_VERSION = 7;
 
 export const SCHEMA = `
 CREATE TABLE logs (
@@ -69,6 +69,13 @@ CREATE TABLE branches (
   began INTEGER NOT NULL,            -- Height of the charter with which it began.
   origin INTEGER                     -- The merge that it was forked at; null where it began with nothing.
 ) STRICT;
+
+CREATE TABLE sources (               -- How far a line has taken others, by its merges.
+  branch INTEGER NOT NULL,
+  source INTEGER NOT NULL,
+  h INTEGER NOT NULL,
+  PRIMARY KEY (branch, source)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE branch_logs (
   branch INTEGER NOT NULL,

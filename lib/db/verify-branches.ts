@@ -1,6 +1,13 @@
 /** Verification of branches: each merge against what is kept of it, and the state against the last merge's word. */
 import type { Hash } from "../base/index.ts";
-import { includedRoot, type MergePayload, orderEntries, orderSeed, parseMerge } from "../ledger/index.ts";
+import {
+  includedRoot,
+  type MergePayload,
+  type MergeSource,
+  orderEntries,
+  orderSeed,
+  parseMerge,
+} from "../ledger/index.ts";
 import { originOf, type Tables } from "./apply-merge.ts";
 import type { BranchRow } from "./tables/branches.ts";
 
@@ -8,8 +15,10 @@ import type { BranchRow } from "./tables/branches.ts";
 export type Say = (id: string, what: string) => void;
 
 /** Every merge of a branch from the first: linked, with the members, order and void entries that it says. */
-export function verifyMerges({ blocks, branches }: Tables, branch: BranchRow, say: Say): void {
+export function verifyMerges(tables: Tables, branch: BranchRow, say: Say): void {
+  const { blocks, branches } = tables;
   let previous: Hash | null = null;
+  const from: MergeSource[] = [];
   for (let h = 1; h <= branch.h; h += 1) {
     const row = branches.mergeAt(branch.id, h);
     const id: Hash | undefined = row === undefined ? undefined : blocks.idOf(row.block);
@@ -24,10 +33,26 @@ export function verifyMerges({ blocks, branches }: Tables, branch: BranchRow, sa
     if (wrong !== undefined) say(block.id, wrong);
     const voids = branches.countVoids(branch.id, h);
     if (voids !== payload.void) say(block.id, `${voids} entries are kept as void, it says ${payload.void}`);
+    from.push(...payload.from);
     previous = block.id;
   }
+  verifySources(tables, branch, from, say);
   const head = branch.head === null ? null : blocks.idOf(branch.head);
   if (head !== previous) say(`branch ${branch.name}`, `its head is not the merge at height ${branch.h}`);
+}
+
+/** What is kept of how far it has taken others is what the last of its merges that name them say. */
+function verifySources(
+  { blocks, branches, sources }: Tables,
+  { id, name }: BranchRow,
+  from: readonly MergeSource[],
+  say: Say,
+): void {
+  const taken = new Map<number | undefined, number>();
+  for (const source of from) taken.set(branches.placeOf(blocks.seqOf(source.id) ?? -1)?.branch, source.h);
+  const kept = sources.of(id);
+  if (kept.length !== taken.size || kept.some(({ source, h }) => taken.get(source) !== h))
+    say(`branch ${name}`, "how far it has taken other branches is not what its merges say");
 }
 
 function wrongOf(

@@ -11,6 +11,7 @@ import {
 } from "../ledger/index.ts";
 import { headId, originOf, type Tables } from "./apply-merge.ts";
 import type { BranchRow } from "./tables/branches.ts";
+import { sourcesView } from "./tables/sources.ts";
 
 /** The charter's state as of its last merge; undefined before the genesis is held. */
 export function charterNow(tables: Tables): StateView | undefined {
@@ -59,6 +60,7 @@ export function branchView(tables: Tables, branch: string): BranchView {
     head: row === undefined || head === null ? undefined : { h: row.h, id: head },
     charterFor: (h) => (row === undefined ? undefined : charterFor(tables, row, h)),
     charterId: (h) => charterId(tables, h),
+    charterAt: (h) => charterAt(tables, h),
     votes: (h) => votes.at(branch, h),
     next,
     frozen: {
@@ -67,6 +69,7 @@ export function branchView(tables: Tables, branch: string): BranchView {
       frozenAt: (author, l) => (row === undefined ? undefined : evidence.frozenAt(row.id, author, l)),
       next,
     },
+    sources: sourcesView(tables, row),
     newest: (author, l) => (logs.find(author, l)?.next ?? 0) - 1,
   };
 }

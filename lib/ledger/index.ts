@@ -45,6 +45,7 @@ export {
   MERGE_FROZEN_MAX,
   MERGE_RANGES_MAX,
   type MergePayload,
+  type MergeSource,
   type Position,
   parseMerge,
 } from "./merge/merge.ts";
@@ -56,7 +57,6 @@ export {
   type HeldVote,
   judgeMerge,
   judgeProposal,
-  principalOf,
   whyNotMerge,
 } from "./merge/merge-rules.ts";
 export {
@@ -71,9 +71,27 @@ export {
 } from "./merge/merge-work.ts";
 export { includedRoot, stateLeaf, statePath, stateRoot } from "./merge/merkle.ts";
 export { orderEntries, orderSeed, type Placed } from "./merge/order.ts";
+export {
+  type Asked,
+  MERGE_APP,
+  parseTake,
+  type SourcesView,
+  takeAct,
+  weighRequests,
+  whyNotTake,
+} from "./merge/request.ts";
 export { type LeafChange, type TreeUpdate, updateTree } from "./merge/state-tree.ts";
 export { OverlayState } from "./merge/state-view.ts";
-export { faultOf, forkedAt, type Line, lineOf, linesOf, policyOf, validatorsOf } from "./merge/validators.ts";
+export {
+  faultOf,
+  forkedAt,
+  type Line,
+  lineOf,
+  linesOf,
+  policyOf,
+  principalOf,
+  validatorsOf,
+} from "./merge/validators.ts";
 export {
   type CastVote,
   certificateOf,
@@ -83,6 +101,7 @@ export {
 } from "./merge/vote.ts";
 export { parentIds } from "./parents.ts";
 export {
+  type BranchPolicy,
   branchPolicy,
   CHARTER_BRANCH,
   type FaultModel,

@@ -4,12 +4,14 @@ import type { Block } from "../codec/index.ts";
 import type {
   AdmitView,
   BranchView,
+  FrozenLog,
   HeldVote,
   IncarnationLog,
   LogCut,
   MergeApp,
   MergeChanges,
   MergePayload,
+  MergeSource,
   StateChange,
   StateView,
 } from "../ledger/index.ts";
@@ -43,6 +45,8 @@ export interface NodeLedger extends OwnBlocks {
   cuts(): LogCut[];
   pending(line: string, limit?: number): Block[];
   countPending(line: string): number;
+  /** The entries that a merge of the line takes by `from`, which must be final here. */
+  takenFrom(line: string, from: readonly MergeSource[], frozen: readonly FrozenLog[]): Block[];
   waitingMerges(): Block[];
   votes(branch: string, h: number): HeldVote[];
   charterAt(h?: number): StateView;

@@ -12,13 +12,17 @@ import { type Block, encodeEnvelope, type KeyPair, signBlock } from "../../lib/c
 import { LedgerDb } from "../../lib/db/index.ts";
 import {
   type AppVerdict,
+  type BranchPolicy,
   branchPolicy,
   CHARTER_BRANCH,
   encodeGenesis,
   entryPayload,
   type FaultModel,
+  MERGE_APP,
   type MergeApp,
+  type MergeSource,
   parseVote,
+  takeAct,
   type Vote,
 } from "../../lib/ledger/index.ts";
 import { Chain, type NodeApps, type NodeBlobs, OwnLog, Validator, type ValidatorEvent } from "../../lib/node/index.ts";
@@ -41,9 +45,11 @@ export interface QuorumOptions {
   readonly fault: FaultModel;
   /** By the name of the principal. */
   readonly behaviours?: Readonly<Record<string, Behaviour>>;
+  /** Besides charter and main, or main's own. */
+  readonly branches?: Readonly<Record<string, BranchPolicy>>;
 }
 
-function foundation(n: number, fault: FaultModel): { charter: Block; pairs: KeyPair[] } {
+function foundation({ n, fault, branches = {} }: QuorumOptions): { charter: Block; pairs: KeyPair[] } {
   const pairs = NAMES.slice(0, n).map((_, index) => testKey(index + 1));
   const principals = pairs.map(({ publicKey }, index) => ({
     id: NAMES[index] as string,
@@ -59,6 +65,7 @@ function foundation(n: number, fault: FaultModel): { charter: Block; pairs: KeyP
     branches: {
       charter: branchPolicy({ mode: "single", validator: "ana" }, { fork: "deny" }),
       main: branchPolicy({ mode: "quorum", validators: "member", q: null }),
+      ...branches,
     },
     limits: {},
   });
@@ -98,9 +105,12 @@ const others: MergeApp = {
   name: "counts",
   image: null,
   reads: [],
-  reduce: async ({ entries }) => ({
+  reduce: async ({ entries }, now) => ({
     outcomes: entries.map(({ id }) => ({ id, events: [] })),
-    changes: entries.map(({ id }) => [`count/${id}`, 1] as const),
+    changes: [
+      ...entries.map(({ id }) => [`count/${id}`, 1] as const),
+      ["total", Number(now("counts").get("total") ?? 0) + entries.length],
+    ],
   }),
   test: async () => ({ verdict: "PASS" }),
 };
@@ -193,11 +203,30 @@ export class QuorumNode {
     });
   }
 
-  append(text: string, app = "notes"): Block {
-    const head = this.db.head("main");
+  append(text: string, app = "notes", branch = "main"): Block {
+    const head = this.db.head(branch);
     const parent = this.db.block(head?.id ?? this.#net.charter.id) as Block;
-    const block = this.ownLog.append("entry", entryPayload(app, [{ type: "note", body: text }]), [parent]);
+    const block = this.ownLog.append("entry", entryPayload(app, [{ type: "note", body: text }], branch), [parent]);
     this.#net.send(this, block);
+    return block;
+  }
+
+  /** Asks a branch to take all of another up to its last merge. */
+  ask(branch: string, other: string, source: Partial<MergeSource> = {}): Block {
+    const head = this.db.head(other) as { h: number; id: Hash };
+    const act = takeAct({ branch: other, ...head, ...source });
+    const block = this.ownLog.append("entry", entryPayload(MERGE_APP, [act], branch), [
+      this.db.block(head.id) as Block,
+    ]);
+    this.#net.send(this, block);
+    return block;
+  }
+
+  /** Merges a branch in mode single or open, and sends the merge. */
+  async merge(branch: string): Promise<Block | undefined> {
+    const { id } = await this.validator.merge(branch);
+    const block = id === undefined ? undefined : this.db.block(id);
+    if (block !== undefined) this.#net.send(this, block);
     return block;
   }
 
@@ -218,9 +247,10 @@ export class QuorumNet {
   readonly refusals: string[] = [];
   readonly decode: (envelope: Uint8Array) => Block;
 
-  constructor({ n, fault, behaviours = {} }: QuorumOptions, decode: (envelope: Uint8Array) => Block) {
+  constructor(options: QuorumOptions, decode: (envelope: Uint8Array) => Block) {
     this.decode = decode;
-    const { charter, pairs } = foundation(n, fault);
+    const { behaviours = {} } = options;
+    const { charter, pairs } = foundation(options);
     this.charter = charter;
     this.nodes = pairs.map((pair, index) => {
       const name = NAMES[index] as string;

@@ -74,6 +74,8 @@ const view: BranchView = {
   isAwaited: false,
   head: { h: 2, id: hash("b") },
   charterFor: () => ({ h: 4, state }),
+  charterAt: () => state,
+  sources: { place: () => undefined, upTo: () => 0 },
   charterId: (h) => (h <= 5 ? hash(`${h}`) : undefined),
   votes: () => [],
   next: () => 4,
@@ -183,8 +185,19 @@ test("[L10] a merge in mode quorum names the q votes by which the merge before i
   t.regex(clubWhy([...final, twice], { cert: { r: 1, votes: [hash("1"), hash("6")] } }), wrong, "one principal");
 });
 
-test("ledger: a merge that takes from another branch is refused, not taken for one that does not", (t) => {
-  t.regex(why({}, { from: [{ branch: "draft", h: 1, id: hash("7") }] }), /takes nothing from other branches/);
+test("[L20] a merge takes from those that its branch's policy names, from what is final here, and goes on from there", (t) => {
+  const from = [{ branch: "draft", h: 2, id: hash("a") }];
+  t.regex(why({}, { from }), /^refuse: main does not take from draft/);
+  const policy = branchPolicy({ mode: "single", validator: "office" }, { mergeFrom: ["draft"] });
+  const charterAt = (): StateView => new OverlayState(state, [["branch/main", policy]]);
+  t.regex(why({ charterAt }, { from }), /^wait: draft is not final up to height 2 here yet/);
+  const place = (h: number, upTo: number) => ({
+    place: () => ({ line: "draft@office", branch: "draft", h }),
+    upTo: () => upTo,
+  });
+  t.is(why({ charterAt, sources: place(2, 1) }, { from }), "apply");
+  t.regex(why({ charterAt, sources: place(3, 1) }, { from }), /^refuse: it names no merge of draft at height 2/);
+  t.regex(why({ charterAt, sources: place(2, 2) }, { from }), /^refuse: .*up to height 2 already/);
 });
 
 test("ledger: in mode open who may append merges for themselves", (t) => {

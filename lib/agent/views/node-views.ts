@@ -2,7 +2,16 @@
 import { GdoError, type Hash, type PublicKey } from "../../base/index.ts";
 import { type Block, jsonFromCanonical, verifyBlock } from "../../codec/index.ts";
 import type { LedgerDb, ListRow } from "../../db/index.ts";
-import { authorOf, parentIds, parseEntryPayload, parseMerge, parseVote } from "../../ledger/index.ts";
+import {
+  type Act,
+  authorOf,
+  MERGE_APP,
+  parentIds,
+  parseEntryPayload,
+  parseMerge,
+  parseTake,
+  parseVote,
+} from "../../ledger/index.ts";
 import { blockDetail } from "./block-detail.ts";
 import { type Standing, Standings } from "./block-standing.ts";
 
@@ -11,6 +20,8 @@ export interface LogRow extends Standing {
   readonly kind: string;
   readonly app?: string;
   readonly acts?: readonly string[];
+  /** Of a request to take another branch: which, and up to which height. */
+  readonly asks?: string;
   readonly author: PublicKey;
   /** Name of the device and its principal, by the charter of now. */
   readonly name: string;
@@ -30,6 +41,8 @@ export interface LogRow extends Standing {
     readonly included: number;
     readonly logs: number;
     readonly void: number;
+    /** Other branches that it takes, and up to which height. */
+    readonly from?: readonly string[];
   };
   readonly vote?: { readonly branch: string; readonly h: number; readonly r: number; readonly phase: string };
   /** Of a void entry in a list of such: what validators that refused its merge say. */
@@ -74,7 +87,8 @@ export function logPage(db: LedgerDb, query: LogQuery, self?: PublicKey): LogPag
 /** Whether a block is for a line, of it, or about it; the charter and evidence concern all. */
 function concerns(db: LedgerDb, line: string, block: Block): boolean {
   const branch = line.replace(/@.*/, "");
-  if (block.k === "entry") return parseEntryPayload(block.d).branch === branch;
+  if (block.k === "entry")
+    return parseEntryPayload(block.d).branch === branch || db.placesOf(block.id).some((at) => at.branch === line);
   if (block.k === "vote") return parseVote(block.d).branch === branch;
   return block.k !== "merge" || db.lineOf(parseMerge(block.d).branch, block.a) === line;
 }
@@ -116,16 +130,29 @@ function logRow(db: LedgerDb, { block }: ListRow, standing: Standing): LogRow {
   };
 }
 
-function entryOf(block: Block): Pick<LogRow, "app" | "acts" | "branch"> {
+function entryOf(block: Block): Pick<LogRow, "app" | "acts" | "asks" | "branch"> {
   if (block.k !== "entry") return {};
   const { app, acts, branch } = parseEntryPayload(block.d);
-  return { app, branch, acts: acts.map(({ type }) => type) };
+  return { app, branch, acts: acts.map(({ type }) => type), ...(app === MERGE_APP ? askedBy(acts) : {}) };
+}
+
+/** Nothing for one that is no request; it is void. */
+function askedBy(acts: readonly Act[]): Pick<LogRow, "asks"> {
+  try {
+    const { branch, h } = parseTake(acts);
+    return { asks: `${branch}@${h}` };
+  } catch (error) {
+    if (error instanceof GdoError) return {};
+    throw error;
+  }
 }
 
 function mergeOf(block: Block): Pick<LogRow, "merge"> {
   if (block.k !== "merge") return {};
-  const { branch, h, entries, void: voided, included } = parseMerge(block.d);
-  return { merge: { branch, h, included: entries, logs: included.length, void: voided } };
+  const { branch, h, entries, void: voided, included, from } = parseMerge(block.d);
+  const sources = from.map((source) => `${source.branch}@${source.h}`);
+  const merge = { branch, h, included: entries, logs: included.length, void: voided };
+  return { merge: { ...merge, ...(sources.length === 0 ? {} : { from: sources }) } };
 }
 
 function voteOf(block: Block): Pick<LogRow, "vote"> {
@@ -144,11 +171,19 @@ export function showBlock(db: LedgerDb, prefix: string, self?: PublicKey): Recor
     ...(block.k === "entry" && row?.h !== undefined
       ? { included: { branch: parseEntryPayload(block.d).branch, h: row.h } }
       : {}),
+    ...takenBy(db, block),
     ...blockDetail(db, block),
     payload: jsonFromCanonical(block.d),
     bodyBytes: block.body.length,
     signature: verifyBlock(block) ? "valid" : "bad",
   };
+}
+
+/** Branches that have taken an entry from the one that it is for. */
+function takenBy(db: LedgerDb, block: Block): Record<string, unknown> {
+  const own = block.k === "entry" ? parseEntryPayload(block.d).branch : "";
+  const others = db.placesOf(block.id).filter(({ branch }) => branch.replace(/@.*/, "") !== own);
+  return others.length === 0 ? {} : { takenBy: others };
 }
 
 function resolveBlock(db: LedgerDb, prefix: string): Hash {

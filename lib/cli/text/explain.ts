@@ -6,6 +6,7 @@ export interface Explained {
   readonly kind: string;
   readonly app?: string;
   readonly acts?: readonly string[];
+  readonly asks?: string;
   readonly branch?: string;
   readonly author: string;
   readonly name: string;
@@ -19,6 +20,7 @@ export interface Explained {
   readonly signature: string;
   readonly merge?: { readonly branch: string; readonly h: number; readonly included: number; readonly void: number };
   readonly included?: { readonly branch: string; readonly h: number };
+  readonly takenBy?: readonly { readonly branch: string; readonly h: number; readonly void?: string }[];
   readonly detail?: Detail;
   readonly followers?: { readonly count: number; readonly first: readonly Follower[] };
 }
@@ -71,13 +73,15 @@ export function explain(block: Explained): string[] {
       : ["Its own signature is not its author's: only a later block vouches for it."]),
     `Its author's clock said ${moment(block.timeMs)} UTC; that is advice, no rule depends on it.`,
     ...fate(block),
+    ...elsewhere(block),
     ...meaning(block.kind, detail),
     ...standsOnIt(block),
   ];
 }
 
 function what(block: Explained, detail: Detail): string {
-  const { kind, app, acts = [], branch, merge } = block;
+  const { kind, app, acts = [], asks, branch, merge } = block;
+  if (kind === "entry" && app === "merge") return `A request that ${branch} take ${asks ?? "another branch"}`;
   if (kind === "entry") return `An entry of ${app} for the branch ${branch}: ${acts.join(", ")}`;
   if (kind === "charter") return `The charter, with which the organisation ${detail.name} begins`;
   if (merge !== undefined) return `Merge ${merge.h} of the branch ${merge.branch}`;
@@ -108,6 +112,14 @@ function fate({ kind, status, reason, seenBy, attested, lines, included, merge }
     default:
       return [];
   }
+}
+
+function elsewhere({ takenBy = [] }: Explained): string[] {
+  return takenBy.map(({ branch, h, void: reason }) =>
+    reason === undefined
+      ? `${branch}@${h} took it, too.`
+      : `${branch}@${h} took it, too, and found it void there: ${reason}.`,
+  );
 }
 
 function meaning(kind: string, detail: Detail): string[] {

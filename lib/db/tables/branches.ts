@@ -27,6 +27,14 @@ export interface VoidEntry {
   readonly reason: string;
 }
 
+/** Where an entry is in a branch. */
+export interface EntryPlace {
+  readonly branch: string;
+  readonly h: number;
+  /** Why it is void there. */
+  readonly void?: string;
+}
+
 export interface Candidate {
   readonly seq: number;
   readonly id: Hash;
@@ -77,6 +85,7 @@ export class BranchTable {
   readonly #mergeAt: Statement<[number, number], MergedRow>;
   readonly #countVoids: Statement<[number, number], { count: number }>;
   readonly #members: Statement<[number, number], { id: Buffer }>;
+  readonly #placesOf: Statement<[number], { branch: string; h: number; reason: string | null }>;
   /** Those that wait, by row: they are asked for whenever something comes. */
   #kept = new Map<number, Block>();
 
@@ -103,6 +112,7 @@ export class BranchTable {
     this.#addMember = raw.prepare("INSERT INTO members (branch, block, h, position) VALUES (?, ?, ?, ?)");
     this.#openParents = raw.prepare(
       `SELECT p.seq AS parent FROM members c
+       CROSS JOIN blocks o ON o.seq = c.block AND o.branch = @takes
        CROSS JOIN edges e ON e.child = c.block CROSS JOIN blocks p ON p.seq = e.parent
        WHERE c.branch = @branch AND c.h = @h AND p.branch = @takes
          AND NOT EXISTS (SELECT 1 FROM members m WHERE m.branch = @branch AND m.block = p.seq)
@@ -121,6 +131,16 @@ export class BranchTable {
     this.#members = raw.prepare(
       "SELECT b.id FROM members m JOIN blocks b ON b.seq = m.block WHERE m.branch = ? AND m.h = ? ORDER BY m.position",
     );
+    this.#placesOf = raw.prepare(
+      `SELECT r.name AS branch, m.h, v.reason FROM branches r CROSS JOIN members m ON m.branch = r.id AND m.block = ?
+       LEFT JOIN voids v ON v.branch = r.id AND v.block = m.block ORDER BY r.name`,
+    );
+  }
+
+  placesOf(seq: number): EntryPlace[] {
+    return this.#placesOf
+      .all(seq)
+      .map(({ branch, h, reason }) => ({ branch, h, ...(reason === null ? {} : { void: reason }) }));
   }
 
   find(name: string): BranchRow | undefined {
@@ -212,7 +232,8 @@ export class BranchTable {
   }
 
   /**
-   * Whether an entry of this merge builds on one for the same branch that is not in it and not frozen. Those before
+   * Whether an entry for the branch builds on one for it that is not in it and not frozen; what was taken from other
+   * branches may build on anything. Those before
    * it in its own log are: ranges have no gaps. CROSS JOIN: from the members, not from all that is held.
    */
   hasOpenParent({ id: branch, takes }: Pending, h: number): boolean {

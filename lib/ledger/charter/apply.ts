@@ -144,6 +144,12 @@ function setBranch({ name, policy, from }: Of<"branch.set">, state: StateView): 
   if (before !== undefined && (before.mode === "open") !== (policy.mode === "open"))
     return refusal(`${name} cannot change between open and other modes`, "fork it under another name");
   const changes: StateChange[] = [[`branch/${name}`, policy]];
+  const nowhere = policy.mergeFrom.find((each) => each !== name && policyOf(state, each) === undefined);
+  if (nowhere !== undefined)
+    return refusal(
+      `there is no branch ${nowhere} to take from`,
+      "make it first, or see gdo branch for those that are there",
+    );
   if (from === undefined) return changes;
   return whyNoFork(from, state) ?? [...changes, [`origin/${name}`, from as Canonical]];
 }

@@ -5,6 +5,7 @@
 import { fromHex, GdoError, type Hash, isHash } from "../../base/index.ts";
 import { assertUsableKey, type Canonical, type CanonicalMap } from "../../codec/index.ts";
 import { CHARTER_APP } from "../entry.ts";
+import { MERGE_APP } from "../merge/request.ts";
 import { type BranchPolicy, parsePolicy } from "../policy.ts";
 import { arrayOf, checkAscending, countOf, isMap, mapOf, nameOf, refuse, textOf } from "../shape.ts";
 import type { Act } from "../types.ts";
@@ -227,7 +228,7 @@ function roleOf({ principal, role }: CanonicalMap): { principal: string; role: s
 
 function dappOf({ name, version, tree }: CanonicalMap): { name: string; version: string; tree: Hash } {
   const dapp = nameOf(name, "name");
-  if (dapp === CHARTER_APP) throw refuse(`${CHARTER_APP} cannot name a dapp`);
+  if (dapp === CHARTER_APP || dapp === MERGE_APP) throw refuse(`${dapp} cannot name a dapp`);
   const text = textOf(version, "version");
   if (text === "" || text.length > VERSION_CHARACTERS_MAX) throw refuse("the version is not a short text");
   return { name: dapp, version: text, tree: hexOf(tree, "tree") as Hash };

@@ -6,14 +6,15 @@ import type { LedgerEntry, StateView } from "../types.ts";
 import { mayAppend } from "./validators.ts";
 
 /**
- * The entry for reducers. `refused` says why the branch does not take it: its policy may name a role that
+ * The entry for reducers, of the branch that it is for or `into` another that takes it: whoever may append there
+ * has let it in. `refused` says why the branch does not take it: its policy may name a role that
  * appends. What a revoked device signed is a fact; its author has no rights, and the reducers judge it.
  */
-export function judgeEntry(block: Block, charter: StateView): LedgerEntry {
+export function judgeEntry(block: Block, charter: StateView, into?: string): LedgerEntry {
   const author = authorOf(charter, block.a);
   const { app, branch, acts } = parseEntryPayload(block.d);
   const { principal, rights } = author ?? { principal: "", rights: [] };
   const entry = { id: block.id, author: block.a, principal, rights, timeMs: block.t[0], app, acts };
-  if (mayAppend(charter, branch, principal)) return entry;
+  if ((into !== undefined && into !== branch) || mayAppend(charter, branch, principal)) return entry;
   return { ...entry, refused: `${principal || "its author"} may not append to ${branch}` };
 }

@@ -1,11 +1,11 @@
 /** Whether a held merge block may become a branch's next merge. Pure; the database applies what may. */
 import type { Hash, PublicKey } from "../../base/index.ts";
 import type { Block } from "../../codec/index.ts";
-import { authorOf } from "../charter/state.ts";
 import { type FrozenView, judgeFrozen } from "../logs/frozen.ts";
 import type { StateView } from "../types.ts";
 import type { IncludedRange, MergePayload } from "./merge.ts";
-import { lineOf, mayAppend, validatorsOf } from "./validators.ts";
+import { judgeSources, type SourcesView } from "./request.ts";
+import { lineOf, mayAppend, principalOf, validatorsOf } from "./validators.ts";
 import { type CastVote, certificateOf, type Vote } from "./vote.ts";
 
 /** A vote block that is held. */
@@ -33,6 +33,8 @@ export interface BranchView {
   charterFor(h: number): CharterAt | undefined;
   /** Id of the charter's merge of that height, null at 0; undefined while it is not there. */
   charterId(h: number): Hash | null | undefined;
+  /** The charter's state after its merge of a height; undefined while it is not there. */
+  charterAt(h: number): StateView | undefined;
   /** What the order of its first merge is seeded with, where it is not the charter: the merge that it was forked at. */
   readonly origin: Hash | undefined;
   /** Whether the charter has the branch, and what it was forked at is not final here yet. */
@@ -43,6 +45,8 @@ export interface BranchView {
   next(author: PublicKey, l: string): number;
   /** What is known of frozen logs [L6]. */
   readonly frozen: FrozenView;
+  /** What is known of branches that it may take from. */
+  readonly sources: SourcesView;
   /** Newest number held of the log, -1 when nothing is held. */
   newest(author: PublicKey, l: string): number;
 }
@@ -73,7 +77,7 @@ export function judgeProposal(block: Block, payload: MergePayload, view: BranchV
     () => judgeAuthor(block.a, payload.branch, view),
     () => judgeCharter(payload, charter, view),
     () => judgeCertificate(payload, view),
-    () => (payload.from.length === 0 ? undefined : refuse("this version takes nothing from other branches")),
+    () => judgeFrom(payload, view),
     () => judgeRanges(payload, view),
     () => judgeCuts(payload, view),
   ];
@@ -127,12 +131,6 @@ export function whyNotMerge(
   return `its author is not a device of ${who}, who merges ${branch}`;
 }
 
-/** Who votes or merges with a key [L10]; undefined for strangers and revoked devices. */
-export function principalOf(charter: StateView, key: PublicKey): string | undefined {
-  const author = authorOf(charter, key);
-  return author === undefined || author.revoked ? undefined : author.principal;
-}
-
 /** The position that it names is the charter's, and not behind the one that the merge before names. */
 function judgeCharter({ charter }: MergePayload, before: CharterAt, view: BranchView): MergeVerdict | undefined {
   if (charter.h < before.h) return refuse(`it goes back to the charter at height ${charter.h} from ${before.h}`);
@@ -173,6 +171,15 @@ function judgeCuts(payload: MergePayload, { frozen }: BranchView): MergeVerdict 
   const found = judgeFrozen(payload, frozen);
   if (found === undefined) return undefined;
   return found.missing ? wait(found.why) : refuse(found.why);
+}
+
+/** What it takes from other branches, its branch's policy lets it take, and nobody has undone what was taken before. */
+function judgeFrom({ branch, charter, from }: MergePayload, view: BranchView): MergeVerdict | undefined {
+  const state = from.length === 0 ? undefined : view.charterAt(charter.h);
+  if (state === undefined) return undefined;
+  const found = judgeSources({ from }, { branch, line: view.name, charter: state, sources: view.sources });
+  if (found === undefined) return undefined;
+  return found.isEarly ? wait(found.why) : refuse(found.why);
 }
 
 function missingOf(range: IncludedRange, view: BranchView): IncludedRange[] {

@@ -6,6 +6,7 @@
 import { GdoError, type Hash } from "../../base/index.ts";
 import type { Canonical } from "../../codec/index.ts";
 import type { LedgerEntry, ReduceResult, StateChange, StateView } from "../types.ts";
+import { MERGE_APP } from "./request.ts";
 import { OverlayState } from "./state-view.ts";
 
 /** What one dapp made of one of its entries, for the dapps that read it. */
@@ -86,7 +87,7 @@ export async function workMerge(input: MergeWorkInput): Promise<MergeOutcome> {
   const apps = inReadingOrder(input.apps);
   const names = new Set(apps.map(({ name }) => name));
   for (const { id, app, refused } of input.entries) {
-    const reason = refused ?? (names.has(app) ? undefined : `no dapp is called ${app}`);
+    const reason = refused ?? (names.has(app) || app === MERGE_APP ? undefined : `no dapp is called ${app}`);
     if (reason !== undefined) work.voids.push({ id, app, reason });
   }
   for (const app of apps) await work.run(app);

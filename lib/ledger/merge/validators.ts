@@ -1,6 +1,6 @@
 /** Who merges a branch, by the charter's state at one position [L16]. */
-import type { Hash } from "../../base/index.ts";
-import { activePrincipals } from "../charter/state.ts";
+import type { Hash, PublicKey } from "../../base/index.ts";
+import { activePrincipals, authorOf } from "../charter/state.ts";
 import { type BranchPolicy, type FaultModel, parsePolicy, quorumOf } from "../policy.ts";
 import { isMap } from "../shape.ts";
 import type { StateView } from "../types.ts";
@@ -35,6 +35,12 @@ export function validatorsOf(charter: StateView, branch: string): Validators | u
   if (mode === "single") return { mode, principals: active.has(policy.validator) ? [policy.validator] : [], q: 1 };
   const principals = [...active].filter((id) => hasRole(charter, id, policy.validators)).sort();
   return { mode, principals, q: policy.q ?? quorumOf(principals.length, faultOf(charter)) };
+}
+
+/** Who votes or merges with a key [L10]; undefined for strangers and revoked devices. */
+export function principalOf(charter: StateView, key: PublicKey): string | undefined {
+  const author = authorOf(charter, key);
+  return author === undefined || author.revoked ? undefined : author.principal;
 }
 
 /** Whether the entries of a principal that is not revoked are taken by the branch. */

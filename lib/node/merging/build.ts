@@ -1,12 +1,10 @@
 /** Step 5: what was worked out becomes a merge block, its changes durable before it [L7]. */
+import { BLOCK_PARENTS_MAX } from "../../base/index.ts";
 import type { Block } from "../../codec/index.ts";
 import {
   encodeMerge,
   encodeMergeChanges,
-  frozenBy,
-  type IncludedRange,
   includedRoot,
-  MERGE_FROZEN_MAX,
   type MergeChanges,
   type MergeOutcome,
   type MergePayload,
@@ -38,8 +36,7 @@ export async function buildMerge(
 ): Promise<Built> {
   const changes = changesOf(outcome);
   const blob = await blobs.put(encodeMergeChanges(changes));
-  const { branch, h, prev, cert, charter, entries, blocks } = collected;
-  const included = rangesOf(collected, ledger);
+  const { branch, h, prev, cert, charter, entries, blocks, included, from, frozen } = collected;
   const payload: MergePayload = {
     branch,
     h,
@@ -54,11 +51,13 @@ export async function buildMerge(
     state: ledger.previewRoots(collected.line, changes.state),
     changes: blob,
     tests: testsOf(outcome),
-    from: [],
-    frozen: frozenBy({ included }, ledger.branchView(collected.line).frozen, MERGE_FROZEN_MAX),
+    from,
+    frozen,
   };
-  const position = charter.id === null ? undefined : ledger.block(charter.id);
-  const parents = position === undefined ? headsOf(blocks) : [...headsOf(blocks), position];
+  const named = [charter.id, ...from.map(({ id }) => id)].flatMap((id) =>
+    id === null ? [] : (ledger.block(id) ?? []),
+  );
+  const parents = [...headsOf(blocks), ...named].slice(0, BLOCK_PARENTS_MAX);
   return { block: ownLog.append("merge", encodeMerge(payload), parents), payload, changes };
 }
 
@@ -85,14 +84,4 @@ export function headsOf(blocks: readonly Block[]): Block[] {
   // Among equal clocks the id decides, not the order of taking in: others must come to the same heads.
   const heads = [...newest.values()].sort((x, y) => y.c - x.c || byId(x, y)).slice(0, HEADS_MAX);
   return heads.sort(byId);
-}
-
-function rangesOf({ blocks, line }: Collected, ledger: NodeLedger): IncludedRange[] {
-  const view = ledger.branchView(line);
-  const ranges = new Map<string, IncludedRange>();
-  for (const { a: author, l, n } of blocks) {
-    const known = ranges.get(author + l);
-    ranges.set(author + l, { author, l, from: view.next(author, l), to: Math.max(known?.to ?? 0, n) });
-  }
-  return [...ranges].sort(([x], [y]) => (x < y ? -1 : 1)).map(([, range]) => range);
 }

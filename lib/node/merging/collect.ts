@@ -2,21 +2,30 @@
 import { GdoError, type Hash, type PublicKey } from "../../base/index.ts";
 import { type Block, decodeBlock } from "../../codec/index.ts";
 import {
+  type Asked,
+  type BranchView,
   CHARTER_BRANCH,
   castBy,
   certificateOf,
+  type FrozenLog,
+  frozenBy,
   type IncludedRange,
   judgeEntry,
   type LedgerEntry,
+  MERGE_APP,
+  MERGE_FROZEN_MAX,
   MERGE_RANGES_MAX,
   type MergePayload,
+  type MergeSource,
   orderEntries,
   orderSeed,
   type Position,
   parentIds,
   parseEntryPayload,
+  parseTake,
   type StateView,
   validatorsOf,
+  weighRequests,
 } from "../../ledger/index.ts";
 import type { NodeLedger } from "../ports.ts";
 
@@ -35,8 +44,15 @@ export interface Collected {
   /** By which authors are judged; the merge names it. */
   readonly charter: Position;
   readonly charterState: StateView;
+  /** Entries for the branch itself, and where they are. */
   readonly blocks: readonly Block[];
-  /** In the ledger's order [L12]. */
+  readonly included: readonly IncludedRange[];
+  readonly frozen: readonly FrozenLog[];
+  /** What these ask the branch to take, and the entries of other branches that are taken. */
+  readonly asked: Asked;
+  readonly from: readonly MergeSource[];
+  readonly taken: readonly Block[];
+  /** All of them, in the ledger's order [L12]. */
   readonly entries: readonly LedgerEntry[];
 }
 
@@ -48,6 +64,8 @@ export interface CollectOptions {
   readonly without?: ReadonlySet<string>;
 }
 
+type Place = Pick<Collected, "branch" | "line" | "h" | "prev" | "cert" | "charter">;
+
 /** What is pending on a branch: causally closed, for the height after its last merge. */
 export function collect(branch: string, options: CollectOptions): Collected {
   const { ledger, organisation, author, without = new Set() } = options;
@@ -55,28 +73,101 @@ export function collect(branch: string, options: CollectOptions): Collected {
   const head = ledger.head(line);
   const at = ledger.head(CHARTER_BRANCH);
   const charter = { h: at?.h ?? 0, id: at?.id ?? null };
-  const blocks = leaveOut(ledger.pending(line, MERGE_ENTRIES_MAX), without);
-  const place = { branch, line, h: (head?.h ?? 0) + 1, prev: head?.id ?? null, charter };
-  return order(ledger, organisation, { ...place, cert: certificateFor(ledger, line, branch), blocks });
+  const cert = certificateFor(ledger, line, branch);
+  const place: Place = { branch, line, h: (head?.h ?? 0) + 1, prev: head?.id ?? null, charter, cert };
+  const view = ledger.branchView(line);
+  const isWaiting = waitingRequests(ledger, line, without);
+  const blocks = leaveOut(
+    ledger.pending(line, MERGE_ENTRIES_MAX),
+    (block, app) => without.has(app) || isWaiting(block),
+  );
+  const included = rangesOf(blocks, view);
+  const frozen = frozenBy({ included }, view.frozen, MERGE_FROZEN_MAX);
+  const asked = ask(ledger, organisation, place, blocks);
+  return order(ledger, organisation, place, { blocks, included, frozen, asked, from: asked.from });
 }
 
 /** What a merge of another says it takes: held, as its ranges were judged before. */
 export function recollect(ledger: NodeLedger, organisation: Hash, line: string, payload: MergePayload): Collected {
-  const { branch, h, prev, cert, charter, included } = payload;
+  const { branch, h, prev, cert, charter, included, frozen, from } = payload;
+  const place: Place = { branch, line, h, prev, charter, cert };
   const blocks = included.flatMap((range) => entriesOf(ledger, branch, range));
-  return order(ledger, organisation, { branch, line, h, prev, cert, charter, blocks });
+  const asked = ask(ledger, organisation, place, blocks);
+  return order(ledger, organisation, place, { blocks, included, frozen, asked, from });
+}
+
+/** What the requests among the branch's own entries ask it to take. */
+function ask(ledger: NodeLedger, organisation: Hash, place: Place, blocks: readonly Block[]): Asked {
+  const { branch, line } = place;
+  const charter = ledger.charterAt(place.charter.h);
+  const requests = blocks.filter(({ d }) => parseEntryPayload(d).app === MERGE_APP);
+  const entries = inOrder(ledger, organisation, place, requests);
+  return weighRequests(entries, { branch, line, charter, sources: ledger.branchView(line).sources });
+}
+
+function inOrder(ledger: NodeLedger, organisation: Hash, place: Place, blocks: readonly Block[]): LedgerEntry[] {
+  const { branch, line, prev, cert, charter } = place;
+  const state = ledger.charterAt(charter.h);
+  const byId = new Map(blocks.map((block) => [block.id, block]));
+  const ids = orderEntries(blocks, orderSeed(prev ?? ledger.branchView(line).origin ?? organisation, cert));
+  return ids.map((id) => judgeEntry(byId.get(id) as Block, state, branch));
 }
 
 function order(
   ledger: NodeLedger,
   organisation: Hash,
-  unordered: Omit<Collected, "entries" | "charterState">,
+  place: Place,
+  unordered: Pick<Collected, "blocks" | "included" | "frozen" | "asked" | "from">,
 ): Collected {
-  const { blocks, prev, cert, charter, line } = unordered;
-  const charterState = ledger.charterAt(charter.h);
-  const byId = new Map(blocks.map((block) => [block.id, block]));
-  const ids = orderEntries(blocks, orderSeed(prev ?? ledger.branchView(line).origin ?? organisation, cert));
-  return { ...unordered, charterState, entries: ids.map((id) => judgeEntry(byId.get(id) as Block, charterState)) };
+  const { blocks, asked, from, frozen } = unordered;
+  const taken = from.length === 0 ? [] : ledger.takenFrom(place.line, from, frozen);
+  const entries = inOrder(ledger, organisation, place, [...blocks, ...taken]).map((entry) => {
+    const refused = asked.refused.get(entry.id);
+    return refused === undefined ? entry : { ...entry, refused };
+  });
+  return { ...place, ...unordered, taken, charterState: ledger.charterAt(place.charter.h), entries };
+}
+
+/**
+ * Requests that a merge cannot take yet: what they ask for is not final here, or a dapp of it cannot be worked with,
+ * or there is much of it and another has been taken into this merge already.
+ */
+function waitingRequests(ledger: NodeLedger, line: string, without: ReadonlySet<string>): (block: Block) => boolean {
+  const { sources } = ledger.branchView(line);
+  let count = 0;
+  return ({ d }) => {
+    const { app, acts } = parseEntryPayload(d);
+    if (app !== MERGE_APP) return false;
+    const source = readTake(acts);
+    if (source === undefined) return false; // Void, and in nobody's way.
+    const place = sources.place(source.id);
+    if (place === undefined) return true;
+    if (place.branch !== source.branch || place.h !== source.h) return false;
+    const taken = ledger.takenFrom(line, [source], []);
+    if (taken.some((block) => without.has(parseEntryPayload(block.d).app))) return true;
+    if (count > 0 && count + taken.length > MERGE_ENTRIES_MAX) return true;
+    count += taken.length;
+    return false;
+  };
+}
+
+function readTake(acts: LedgerEntry["acts"]): MergeSource | undefined {
+  try {
+    return parseTake(acts);
+  } catch (error) {
+    if (error instanceof GdoError) return undefined;
+    throw error;
+  }
+}
+
+/** One range per log that goes on where the branch ends for it. */
+function rangesOf(blocks: readonly Block[], view: BranchView): IncludedRange[] {
+  const ranges = new Map<string, IncludedRange>();
+  for (const { a: author, l, n } of blocks) {
+    const known = ranges.get(author + l);
+    ranges.set(author + l, { author, l, from: view.next(author, l), to: Math.max(known?.to ?? 0, n) });
+  }
+  return [...ranges].sort(([x], [y]) => (x < y ? -1 : 1)).map(([, range]) => range);
 }
 
 /** q commit votes for the branch's head, where its validators vote. */
@@ -95,13 +186,13 @@ function certificateFor(ledger: NodeLedger, line: string, branch: string): Merge
  * In the order of taking in, so that a block comes after all that it builds on. A log is taken range by range:
  * what comes after something that waits waits, too; and so do logs beyond those that one merge can name.
  */
-function leaveOut(pending: readonly Block[], without: ReadonlySet<string>): Block[] {
+function leaveOut(pending: readonly Block[], isWaiting: (block: Block, app: string) => boolean): Block[] {
   const [taken, stopped, left] = [new Set<string>(), new Set<string>(), new Set<Hash>()];
   return pending.filter((block) => {
     const log = block.a + block.l;
     const isBeyond = !taken.has(log) && taken.size >= MERGE_RANGES_MAX;
     const buildsOnLeft = stopped.has(log) || parentIds(block).some((id) => left.has(id));
-    const isTaken = !isBeyond && !buildsOnLeft && !without.has(parseEntryPayload(block.d).app);
+    const isTaken = !isBeyond && !buildsOnLeft && !isWaiting(block, parseEntryPayload(block.d).app);
     if (isTaken) taken.add(log);
     else stopped.add(log);
     if (!isTaken) left.add(block.id);

@@ -3,9 +3,11 @@ import type { Hash } from "../../base/index.ts";
 import type { Block } from "../../codec/index.ts";
 import {
   encodeMergeChanges,
+  type FrozenView,
   includedRoot,
   type Judgement,
   judgeProposal,
+  type LogCut,
   type MergeOutcome,
   type MergePayload,
   parentIds,
@@ -44,6 +46,9 @@ export async function judge(block: Block, payload: MergePayload, options: JudgeO
   const beyond = whyBeyondCut(payload, ledger.branchView(line).frozen);
   if (beyond !== undefined) return failed(options.blobs, MERGE, refusal(MERGE, beyond));
   const collected = recollect(ledger, organisation, line, payload);
+  if (collected.asked.isEarly) return { verdict: "wait", code: "blocks" };
+  const late = whyLate(collected, ledger.branchView(line).frozen);
+  if (late !== undefined) return failed(options.blobs, MERGE, refusal(MERGE, late));
   const claimed = new Set(payload.tests.map(({ app }) => app));
   try {
     return await compare(collected, payload, await workOnce(collected, options, { claimed }), options);
@@ -110,7 +115,7 @@ async function whyFalse(
   outcome: MergeOutcome,
   { ledger, blobs }: JudgeOptions,
 ): Promise<string | undefined> {
-  if (payload.from.length > 0) return "it takes from branches";
+  if (JSON.stringify(payload.from) !== JSON.stringify(collected.asked.from)) return whyNotAsked(collected);
   if (
     payload.heads.join() !==
     headsOf(collected.blocks)
@@ -128,6 +133,24 @@ async function whyFalse(
   if (differ(roots, payload.state)) return "its state is not what its entries lead to";
   const blob = await blobs.put(encodeMergeChanges(changes));
   return blob === payload.changes ? undefined : "its changes are not what its entries lead to";
+}
+
+/** Nobody's merge takes what nobody who may merge the branch has asked for in it. */
+function whyNotAsked({ asked: { from }, branch }: Collected): string {
+  const names = from.map(({ branch: source, h }) => `${source}@${h}`).join(", ");
+  return `it does not take what its entries ask ${branch} to take: ${names || "nothing"}`;
+}
+
+/** [L6] As whyBeyondCut, of what is taken from other branches: evidence that the merge has not taken note of. */
+function whyLate({ taken, frozen }: Collected, view: FrozenView): string | undefined {
+  const isNoted = ({ author, l }: LogCut): boolean =>
+    frozen.some((each) => each.author === author && each.l === l) || view.frozenAt(author, l) !== undefined;
+  const late = view
+    .cuts()
+    .find((cut) => !isNoted(cut) && taken.some(({ a, l, n }) => a === cut.author && l === cut.l && n >= cut.n));
+  return late === undefined
+    ? undefined
+    : `it takes of the log of ${late.author} from ${late.n} on: evidence ${late.evidence}`;
 }
 
 /** Every entry for the branch that an included one builds on is included, in the branch, or frozen. */

@@ -84,6 +84,8 @@ export interface MergeReport {
   /** Absent when there was nothing to merge. */
   readonly id?: Hash;
   readonly included: number;
+  /** Other branches that it took, and up to which height. */
+  readonly from?: readonly string[];
   readonly void: readonly VoidEntry[];
   readonly tests: readonly { readonly app: string; readonly verdict: "PASS" }[];
   readonly ms: number;
@@ -177,7 +179,9 @@ export class Validator {
     ledger.applyMerge(line, block, payload, changes);
     const tests = outcome.touched.map(({ name }) => ({ app: name, verdict: "PASS" as const }));
     const ms = Number(clock.monoNs() - startNs) / 1e6;
-    return { branch, h: payload.h, id: block.id, included: payload.entries, void: outcome.voids, tests, ms };
+    const from = payload.from.map((source) => `${source.branch}@${source.h}`);
+    const took = from.length === 0 ? {} : { from };
+    return { branch, h: payload.h, id: block.id, included: payload.entries, ...took, void: outcome.voids, tests, ms };
   }
 
   /** The machine of the height after the branch's last merge; undefined where nobody votes. */

@@ -10,11 +10,14 @@ export const append: CommandSpec = {
     { form: "<type>", about: "the act's type" },
     { form: "<json>", about: "the act's body" },
   ],
-  exits: { 3: "there is no home", 12: "the body has no canonical form" },
+  options: [{ flags: "--branch <name>", about: "the branch that it is for (default: main)" }],
+  exits: { 3: "there is no home", 10: "no such branch", 12: "the body has no canonical form" },
   example: `gdo append membership person.put '{"id":"ada","name":"Ada","level":0}'`,
-  async run(session, { args: [app, type, json] }) {
+  async run(session, { args: [app, type, json], options: { branch } }) {
     const body = jsonArgument("the body", String(json));
-    const made = (await withApi(session, (api) => api.call("append", { app, acts: [{ type, body }] }))) as {
+    const made = (await withApi(session, (api) =>
+      api.call("append", { app, acts: [{ type, body }], ...(branch === undefined ? {} : { branch }) }),
+    )) as {
       id: string;
       n: number;
     };

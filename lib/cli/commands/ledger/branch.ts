@@ -18,8 +18,9 @@ function describe({ name, policy, validators, q, forkedAt, lines }: Branch): str
     open: "each for themselves",
   }[policy.mode];
   const append = policy.appenders === null ? "everybody appends" : `${policy.appenders} appends`;
+  const takes = policy.mergeFrom.length === 0 ? "" : `; takes from ${policy.mergeFrom.join(", ")}`;
   const from = forkedAt === undefined ? "" : `, forked at ${forkedAt.branch}@${forkedAt.h}`;
-  const rows = [`${name.padEnd(14)}${policy.mode}: ${who}; ${append}; forks: ${policy.fork}${from}`];
+  const rows = [`${name.padEnd(14)}${policy.mode}: ${who}; ${append}; forks: ${policy.fork}${takes}${from}`];
   if (lines.length === 0) rows.push("  waits for what it was forked at");
   for (const line of lines) {
     const at = line.head === undefined ? "not merged yet" : `height ${line.h} ${line.head.slice(0, 12)}`;

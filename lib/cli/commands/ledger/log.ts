@@ -12,6 +12,8 @@ export interface LogRow {
   readonly kind: string;
   readonly app?: string;
   readonly acts?: readonly string[];
+  /** Of a request to take another branch: which, and up to which height. */
+  readonly asks?: string;
   readonly name?: string;
   readonly author: string;
   readonly n: number;
@@ -24,7 +26,14 @@ export interface LogRow {
   readonly seenBy?: number;
   readonly attested?: { count: number; q: number };
   readonly lines?: number;
-  readonly merge?: { branch: string; h: number; included: number; logs: number; void: number };
+  readonly merge?: {
+    branch: string;
+    h: number;
+    included: number;
+    logs: number;
+    void: number;
+    from?: readonly string[];
+  };
   readonly vote?: { branch: string; h: number; r: number; phase: string };
   readonly logs?: readonly { voter: string; code: string; log: string }[];
 }
@@ -38,13 +47,14 @@ const PAGE_ROWS = 500;
 
 function what(row: LogRow): string {
   if (row.merge !== undefined) {
-    const { branch, h, included, logs, void: voids } = row.merge;
+    const { branch, h, included, logs, void: voids, from: sources = [] } = row.merge;
     const from = logs > 1 ? ` of ${logs} logs` : "";
-    return `merge ${branch}@${h}: ${included} entries${from}${voids === 0 ? "" : `, ${voids} void`}`;
+    const took = sources.length === 0 ? "" : `, with ${sources.join(", ")}`;
+    return `merge ${branch}@${h}: ${included} entries${from}${took}${voids === 0 ? "" : `, ${voids} void`}`;
   }
   if (row.vote !== undefined) return `${row.vote.phase} ${row.vote.branch}@${row.vote.h} round ${row.vote.r}`;
   if (row.app === undefined) return row.kind;
-  return `${row.app} ${(row.acts ?? []).join(" ")}`;
+  return `${row.app} ${(row.acts ?? []).join(" ")}${row.asks === undefined ? "" : ` ${row.asks}`}`;
 }
 
 /** Final is the rule and goes unsaid; so does that a vote is held. */
