@@ -130,8 +130,8 @@ export class LedgerDb {
     try {
       work();
     } catch (error) {
-      const { logs, charters, votes, branches } = this.#tables;
-      for (const table of [logs, charters, votes, branches]) table.forget();
+      const { logs, charters, votes, branches, blocks } = this.#tables;
+      for (const table of [logs, charters, votes, branches, blocks]) table.forget();
       throw error;
     }
   }

@@ -47,6 +47,8 @@ export class Chain {
   readonly #orphans = new Map<Hash, Orphan>();
   /** Merges that can never apply, so that each is counted and logged once. */
   readonly #hopeless = new Set<Hash>();
+  /** Of merges that wait: they are looked at whenever something comes. */
+  readonly #payloads = new WeakMap<Block, MergePayload>();
   #turn: Promise<void> = Promise.resolve();
   #isClosed = false;
 
@@ -130,14 +132,20 @@ export class Chain {
   async #fetchAhead(): Promise<void> {
     const { ledger, blobs } = this.#options;
     for (const block of ledger.waitingMerges().slice(0, FETCHED_AHEAD_MAX)) {
-      const { changes } = parseMerge(block.d);
+      const { changes } = this.#payloadOf(block);
       if (changes !== null && !this.#hopeless.has(block.id)) await blobs.has(changes, block.a);
     }
   }
 
+  #payloadOf(block: Block): MergePayload {
+    const payload = this.#payloads.get(block) ?? parseMerge(block.d);
+    this.#payloads.set(block, payload);
+    return payload;
+  }
+
   async #consider(block: Block): Promise<boolean> {
     const { ledger, blobs, log, refused } = this.#options;
-    const payload = parseMerge(block.d);
+    const payload = this.#payloadOf(block);
     const judged = judgeMerge(block, payload, ledger.branchView(ledger.lineOf(payload.branch, block.a)));
     if (judged.verdict === "refuse") {
       this.#hopeless.add(block.id);

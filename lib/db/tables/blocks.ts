@@ -38,6 +38,7 @@ export interface Head {
 }
 
 const PREFIX_MATCHES_MAX = 20;
+const KEPT_MAX = 1024;
 
 export class BlockTable {
   readonly namings: NamingTable;
@@ -57,6 +58,8 @@ export class BlockTable {
   readonly #countEntries: Statement<[], { count: number }>;
   readonly #countEntriesOf: Statement<[Uint8Array], { count: number }>;
   readonly #charter: Statement<[], { id: Buffer }>;
+  /** Blocks that others built on of late: their children and votes on them come one after another. */
+  readonly #kept = new Map<Hash, Parent>();
 
   constructor(connection: Connection, logs: LogTable) {
     const { raw } = connection;
@@ -167,9 +170,25 @@ export class BlockTable {
   }
 
   parent(id: Hash): Parent | undefined {
+    const known = this.#kept.get(id);
+    if (known !== undefined) return known;
     const row = this.#parent.get(bytesOf(id));
     if (row === undefined) return undefined;
-    return { id, a: publicKeyOf32(row.author), l: toHex(row.l), n: row.n, c: row.c };
+    return this.#keep({ id, a: publicKeyOf32(row.author), l: toHex(row.l), n: row.n, c: row.c });
+  }
+
+  #keep(parent: Parent): Parent {
+    for (const oldest of this.#kept.keys()) {
+      if (this.#kept.size < KEPT_MAX) break;
+      this.#kept.delete(oldest);
+    }
+    this.#kept.set(parent.id, parent);
+    return parent;
+  }
+
+  /** To be called when a transaction was undone. */
+  forget(): void {
+    this.#kept.clear();
   }
 
   at(author: PublicKey, l: string, n: number): Hash | undefined {

@@ -88,8 +88,13 @@ export class BranchTable {
   readonly #placesOf: Statement<[number], { branch: string; h: number; reason: string | null }>;
   /** Those that wait, by row: they are asked for whenever something comes. */
   #kept = new Map<number, Block>();
+  /** Rows by name, and all names; a reader beside the writer does not hear of changes. */
+  readonly #rows = new Map<string, BranchRow>();
+  #knownNames: readonly string[] | undefined;
+  readonly #isWriter: boolean;
 
   constructor({ raw }: Connection) {
+    this.#isWriter = !raw.readonly;
     this.#find = raw.prepare("SELECT id, name, takes, h, head, began, origin FROM branches WHERE name = ?");
     this.#byId = raw.prepare("SELECT id, name, takes, h, head, began, origin FROM branches WHERE id = ?");
     this.#names = raw.prepare("SELECT name FROM branches ORDER BY name");
@@ -144,7 +149,11 @@ export class BranchTable {
   }
 
   find(name: string): BranchRow | undefined {
-    return this.#find.get(name);
+    const known = this.#rows.get(name);
+    if (known !== undefined) return known;
+    const row = this.#find.get(name);
+    if (row !== undefined && this.#isWriter) this.#rows.set(name, row);
+    return row;
   }
 
   byId(id: number): BranchRow | undefined {
@@ -152,11 +161,14 @@ export class BranchTable {
   }
 
   names(): string[] {
-    return this.#names.all().map(({ name }) => name);
+    const names = this.#knownNames ?? this.#names.all().map(({ name }) => name);
+    if (this.#isWriter) this.#knownNames = names;
+    return [...names];
   }
 
   /** `origin`: row of the merge that it was forked at. */
   add({ name, takes }: Line, began: number, origin: number | null = null): number {
+    this.#forgetRows();
     return Number(this.#add.run(name, takes, began, origin).lastInsertRowid);
   }
 
@@ -176,6 +188,11 @@ export class BranchTable {
     return blocks.map(([, block]) => block);
   }
 
+  #forgetRows(): void {
+    this.#rows.clear();
+    this.#knownNames = undefined;
+  }
+
   #read(seq: number): Block {
     return blockOfRow(this.#block.get(seq) as StoredBlock, "that waits");
   }
@@ -183,6 +200,7 @@ export class BranchTable {
   /** To be called when a transaction was undone. */
   forget(): void {
     this.#kept.clear();
+    this.#forgetRows();
   }
 
   isMerged(seq: number): boolean {
@@ -203,6 +221,7 @@ export class BranchTable {
     this.#addMerge.run(branch, h, block, charter);
     this.#unwait.run(block);
     this.#setHead.run(h, block, branch);
+    this.#forgetRows();
   }
 
   /** In the order of taking in, parents before children. */

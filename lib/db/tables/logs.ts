@@ -31,10 +31,14 @@ export class LogTable {
   readonly #ofAuthor: Statement<[Uint8Array], { l: Buffer }>;
   /** Rows by author and incarnation; forgotten whenever a transaction fails. */
   readonly #kept = new Map<PublicKey, Map<string, KeptLog>>();
+  /** As it was asked for last; a reader beside the writer does not hear of changes. */
+  #frontier: readonly FrontierLog[] | undefined;
+  readonly #isWriter: boolean;
   /** Whose `next` is not in the table yet. */
   readonly #advanced = new Set<KeptLog>();
 
   constructor({ raw }: Connection) {
+    this.#isWriter = !raw.readonly;
     this.#find = raw.prepare("SELECT id, next FROM logs WHERE author = ? AND l = ?");
     this.#add = raw.prepare("INSERT INTO logs (author, l, next) VALUES (?, ?, 0)");
     this.#advance = raw.prepare("UPDATE logs SET next = ? WHERE id = ?");
@@ -74,6 +78,7 @@ export class LogTable {
     log.next += 1;
     log.last = id;
     this.#advanced.add(log);
+    this.#frontier = undefined;
   }
 
   /** To be called before a transaction ends, and before the table is read in it. */
@@ -86,10 +91,13 @@ export class LogTable {
   forget(): void {
     this.#kept.clear();
     this.#advanced.clear();
+    this.#frontier = undefined;
   }
 
   frontier(): FrontierLog[] {
-    return this.#all.all().map(({ author, l, next }) => ({ author: publicKeyOf32(author), l: toHex(l), n: next - 1 }));
+    const rows = this.#frontier ?? this.rows();
+    if (this.#isWriter) this.#frontier = rows;
+    return rows.map(({ author, l, n }) => ({ author, l, n }));
   }
 
   /** All rows, for verify(). */
