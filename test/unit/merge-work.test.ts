@@ -139,3 +139,65 @@ test("dapps that read each other in a loop are refused by name", (t) => {
   );
   t.throws(() => inReadingOrder([app("x", ["y"]), app("y", ["x"])]), { message: /x, y/ });
 });
+
+/** No entry is for it; it looks at what the counter has, and lets no number through that is in `bad`. */
+function watcher(bad: ReadonlySet<number>, seen: unknown[] = []): MergeApp {
+  return {
+    ...counter(bad),
+    name: "watcher",
+    reads: [],
+    test: async (input, _before, after): Promise<AppVerdict> => {
+      seen.push(input.entries.length);
+      const found = [...bad].find((n) => after("counter").get(`n/${n}`) === true);
+      return found === undefined ? { verdict: "PASS" } : { verdict: "FAIL", findings: [`no ${found} here`] };
+    },
+  };
+}
+
+test("ledger: a dapp that a branch requires tests a merge that does not touch it, and only where it is required", async (t) => {
+  const apps = [counter(new Set()), watcher(new Set([3]))];
+  const entries = [1, 2].map((n) => entry(n));
+  const free = await workMerge({ height, entries, apps, before: empty });
+  t.deepEqual(
+    free.touched.map(({ name }) => name),
+    ["counter"],
+  );
+  const bound = await workMerge({ height, entries, apps, required: ["watcher"], before: empty });
+  t.deepEqual(
+    bound.touched.map(({ name }) => name),
+    ["counter", "watcher"],
+  );
+  t.deepEqual(bound.changes, free.changes);
+  t.deepEqual(bound.voids, []);
+});
+
+test("ledger: what a required dapp does not let through is found among the entries of all others, and is void", async (t) => {
+  const numbers = fc.uniqueArray(fc.nat(30), { minLength: 1, maxLength: 12 });
+  await fc.assert(
+    fc.asyncProperty(numbers, fc.func(fc.boolean()), async (all, isBad) => {
+      const bad = new Set(all.filter((n) => isBad(n)));
+      const apps = [counter(new Set()), watcher(bad)];
+      const entries = all.map((n) => entry(n));
+      const { voids, changes } = await workMerge({ height, entries, apps, required: ["watcher"], before: empty });
+      t.deepEqual(new Set(voids.map((each) => each.id)), new Set([...bad].map(id)));
+      t.true(voids.every(({ app, reason }) => app === "counter" && /^test failed: watcher: no \d+ here$/.test(reason)));
+      t.is(changes["counter"]?.length ?? 0, all.length - bad.size);
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test("ledger: a required dapp whose test fails whatever is left out stops the merge, and is named", async (t) => {
+  const stubborn: MergeApp = { ...watcher(new Set()), test: async () => ({ verdict: "FAIL", findings: ["never"] }) };
+  const work = workMerge({
+    height,
+    entries: [entry(1)],
+    apps: [counter(new Set()), stubborn],
+    required: ["watcher"],
+    before: empty,
+  });
+  await t.throwsAsync(work, {
+    code: "REFUSED",
+    message: "watcher: its test fails whatever entries are left out: never",
+  });
+});

@@ -1,6 +1,8 @@
 /** Proof of merge between whole nodes in one process: what is merged, what is refused, who is told what. */
 import test from "ava";
-import { decodeBlock } from "../../lib/codec/index.ts";
+import type { Hash } from "../../lib/base/index.ts";
+import { type Block, decodeBlock } from "../../lib/codec/index.ts";
+import { branchPolicy, parseMerge } from "../../lib/ledger/index.ts";
 import { QuorumNet, type QuorumNode, type QuorumOptions } from "../support/quorum-nodes.ts";
 
 const netOf = (options: QuorumOptions): QuorumNet => new QuorumNet(options, decodeBlock);
@@ -177,4 +179,29 @@ test("[L8] a node that was not told to vote watches and signs nothing, whatever 
   await reach(net, 1);
   t.is(net.heights(), "1 1 1"); // Two of three are enough, and it follows them.
   t.is(ben.votes().length, 0);
+});
+
+test("ledger: a dapp that the branch requires is tested by all who vote; without it nothing is merged, and it is said", async (t) => {
+  const requiring = (app: string) => branchPolicy({ mode: "quorum", validators: "member", q: null }, { tests: [app] });
+  const net = netOf({ ...THREE, branches: { main: requiring("counts") } });
+  net.node("ana").append("one");
+  await net.settle();
+  await net.work();
+  const merge = net.node("ana").db.block(net.node("ana").db.head("main")?.id as Hash) as Block;
+  t.deepEqual(
+    parseMerge(merge.d).tests.map(({ app, verdict }) => [app, verdict]),
+    [
+      ["notes", "PASS"],
+      ["counts", "PASS"],
+    ],
+  );
+  const lacking = netOf({ ...THREE, branches: { main: requiring("absent") } });
+  lacking.node("ana").append("one");
+  await lacking.settle();
+  await lacking.work();
+  t.is(lacking.heights(), "0 0 0");
+  const why = lacking.nodes.flatMap(({ events }) =>
+    events.flatMap((event) => (event.type === "stalled" ? [event.why] : [])),
+  );
+  t.true(why.includes("main requires the test of absent, which is not installed"));
 });

@@ -144,6 +144,8 @@ function setBranch({ name, policy, from }: Of<"branch.set">, state: StateView): 
   if (before !== undefined && (before.mode === "open") !== (policy.mode === "open"))
     return refusal(`${name} cannot change between open and other modes`, "fork it under another name");
   const changes: StateChange[] = [[`branch/${name}`, policy]];
+  const untested = policy.tests.find((app) => state.get(`dapp/${app}`) === undefined);
+  if (untested !== undefined) return refusal(`no such dapp: ${untested}`, "install it first: dapp.install");
   const nowhere = policy.mergeFrom.find((each) => each !== name && policyOf(state, each) === undefined);
   if (nowhere !== undefined)
     return refusal(
@@ -172,11 +174,22 @@ function useInvitation({ invitation, principal }: Of<"invitation.use">, state: S
   return [[`invitation/${invitation}`, { principal }]];
 }
 
+function branchRequiring(app: string, state: StateView): string | undefined {
+  const names = [...state.scan("branch/")].map(([key]) => key.slice("branch/".length));
+  return names.find((name) => policyOf(state, name)?.tests.includes(app));
+}
+
 function changeDapp(op: Of<"dapp.install" | "dapp.upgrade" | "dapp.remove">, state: StateView): Outcome {
   const isThere = state.get(`dapp/${op.name}`) !== undefined;
   if (op.type === "dapp.install" && isThere)
     return refusal(`the dapp ${op.name} is installed already`, "upgrade it: dapp.upgrade");
   if (op.type !== "dapp.install" && !isThere)
     return refusal(`no such dapp: ${op.name}`, "install it first: dapp.install");
+  const requiring = op.type === "dapp.remove" ? branchRequiring(op.name, state) : undefined;
+  if (requiring !== undefined)
+    return refusal(
+      `the branch ${requiring} requires the test of ${op.name}`,
+      `first set its policy: gdo branch ${requiring} --tests`,
+    );
   return [[`dapp/${op.name}`, op.type === "dapp.remove" ? undefined : { version: op.version, tree: op.tree }]];
 }

@@ -53,7 +53,7 @@ export interface VoidEntry {
 export interface MergeOutcome {
   readonly changes: Readonly<Record<string, readonly StateChange[]>>;
   readonly voids: readonly VoidEntry[];
-  /** Dapps that reduced and whose test passed, in the order in which they did. */
+  /** Dapps whose test passed, in the order in which it did: those that reduced, then those that only had to test. */
   readonly touched: readonly MergeApp[];
 }
 
@@ -62,6 +62,8 @@ export interface MergeWorkInput {
   /** In the ledger's order [L12]. */
   readonly entries: readonly LedgerEntry[];
   readonly apps: readonly MergeApp[];
+  /** Dapps, all among these, that test the merge whether or not it touches them. */
+  readonly required?: readonly string[];
   readonly before: StatesView;
 }
 
@@ -81,8 +83,21 @@ export function inReadingOrder(apps: readonly MergeApp[]): MergeApp[] {
   return ordered;
 }
 
+const TEST_FAILED = "test failed: ";
+
 /** Reduces and tests. Throws what a dapp's container throws, and REFUSED when a test fails whatever is left out. */
 export async function workMerge(input: MergeWorkInput): Promise<MergeOutcome> {
+  const { work, failed } = await workThrough(input);
+  return failed === undefined ? work : isolateAll(input, failed);
+}
+
+/** A dapp that is required, that no entry touches, and whose test fails. */
+interface Failed {
+  readonly app: MergeApp;
+  readonly said: string;
+}
+
+async function workThrough(input: MergeWorkInput): Promise<{ work: MergeWork; failed: Failed | undefined }> {
   const work = new MergeWork(input);
   const apps = inReadingOrder(input.apps);
   const names = new Set(apps.map(({ name }) => name));
@@ -91,7 +106,50 @@ export async function workMerge(input: MergeWorkInput): Promise<MergeOutcome> {
     if (reason !== undefined) work.voids.push({ id, app, reason });
   }
   for (const app of apps) await work.run(app);
+  const required = apps.filter((app) => input.required?.includes(app.name) && !work.touched.includes(app));
+  for (const app of required) {
+    const verdict = await work.testUntouched(app);
+    if (verdict.verdict === "FAIL") return { work, failed: { app, said: said(verdict) } };
+  }
+  return { work, failed: undefined };
+}
+
+/** Whichever entries a dapp objects to that none is for: found by halving all of the merge. */
+async function isolateAll(input: MergeWorkInput, failed: Failed): Promise<MergeOutcome> {
+  const reasons = new Map<Hash, string>();
+  const trial = (left: ReadonlySet<Hash>): ReturnType<typeof workThrough> =>
+    workThrough({
+      ...input,
+      entries: input.entries.map((entry) => {
+        const refused = entry.refused ?? reasons.get(entry.id) ?? (left.has(entry.id) ? "left out" : undefined);
+        return refused === undefined ? entry : { ...entry, refused };
+      }),
+    });
+  const left = new Set(input.entries.map(({ id }) => id));
+  const { failed: always } = await trial(left);
+  if (always !== undefined) throw whatever(always.app, always.said);
+  const search = async (suspects: readonly LedgerEntry[]): Promise<void> => {
+    for (const { id } of suspects) left.delete(id);
+    const found = (await trial(left)).failed;
+    const [only] = suspects;
+    if (found === undefined || only === undefined) return;
+    for (const { id } of suspects) left.add(id);
+    if (suspects.length === 1) {
+      reasons.set(only.id, `${TEST_FAILED}${found.app.name}: ${found.said}`.slice(0, REASON_CHARACTERS_MAX));
+      return;
+    }
+    const half = suspects.length >> 1;
+    await search(suspects.slice(0, half));
+    await search(suspects.slice(half));
+  };
+  await search(input.entries.filter(({ refused }) => refused === undefined));
+  const { work, failed: still } = await trial(new Set());
+  if (still !== undefined) throw whatever(failed.app, failed.said);
   return work;
+}
+
+function whatever({ name }: MergeApp, why: string): GdoError {
+  return new GdoError("REFUSED", `${name}: its test fails whatever entries are left out: ${why}`);
 }
 
 interface Trial {
@@ -121,6 +179,15 @@ class MergeWork implements MergeOutcome {
     this.#take(app, trial.verdict.verdict === "PASS" ? trial : await this.#isolate(app, entries, events));
   }
 
+  /** A dapp that has nothing to reduce looks at what the others have done. */
+  async testUntouched(app: MergeApp): Promise<AppVerdict> {
+    const { height, before } = this.#input;
+    const now: StatesView = (name) => this.#overlays.get(name) ?? before(name);
+    const verdict = await app.test({ height, order: this.#order, entries: [], events: [] }, before, now);
+    if (verdict.verdict === "PASS") this.touched.push(app);
+    return verdict;
+  }
+
   /** Reduces and tests without keeping anything. */
   async #try(app: MergeApp, entries: readonly LedgerEntry[], events: readonly MergeEvent[]): Promise<Trial> {
     const { height, before } = this.#input;
@@ -138,12 +205,7 @@ class MergeWork implements MergeOutcome {
   async #isolate(app: MergeApp, entries: readonly LedgerEntry[], events: readonly MergeEvent[]): Promise<Trial> {
     let good: LedgerEntry[] = [];
     let passed = await this.#try(app, good, events);
-    if (passed.verdict.verdict === "FAIL") {
-      throw new GdoError(
-        "REFUSED",
-        `${app.name}: its test fails whatever entries are left out: ${said(passed.verdict)}`,
-      );
-    }
+    if (passed.verdict.verdict === "FAIL") throw whatever(app, said(passed.verdict));
     const search = async (suspects: readonly LedgerEntry[]): Promise<void> => {
       const trial = await this.#try(app, [...good, ...suspects], events);
       const [only] = suspects;
@@ -154,7 +216,7 @@ class MergeWork implements MergeOutcome {
         this.voids.push({
           id: only.id,
           app: app.name,
-          reason: `test failed: ${said(trial.verdict)}`.slice(0, REASON_CHARACTERS_MAX),
+          reason: `${TEST_FAILED}${said(trial.verdict)}`.slice(0, REASON_CHARACTERS_MAX),
         });
       } else {
         const half = suspects.length >> 1;

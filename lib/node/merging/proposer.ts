@@ -56,7 +56,8 @@ export class Proposer {
         if (!isCurrent()) return undefined;
         return { collected, outcome, ...(await buildMerge(collected, outcome, this.#options)) };
       } catch (error) {
-        if (!(error instanceof AppFailure) || this.waiting.has(error.app)) throw error;
+        if (!(error instanceof AppFailure)) throw error;
+        if (this.waiting.has(error.app)) throw asGdoError(error); // Without its entries, too: the branch requires it.
         failure = error;
         this.waiting.set(error.app, error.message);
       }
@@ -65,9 +66,13 @@ export class Proposer {
 
   #nothing(failure: AppFailure | undefined): undefined {
     if (failure === undefined) return undefined;
-    const { cause, message } = failure;
-    throw cause instanceof GdoError ? cause : new GdoError("REFUSED", message, { cause: failure });
+    throw asGdoError(failure);
   }
+}
+
+function asGdoError(failure: AppFailure): GdoError {
+  const { cause, message } = failure;
+  return cause instanceof GdoError ? cause : new GdoError("REFUSED", message, { cause: failure, hint: "gdo status" });
 }
 
 function imageOf(charter: StateView, app: string): Hash | undefined {

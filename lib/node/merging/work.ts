@@ -5,6 +5,7 @@ import {
   CHARTER_BRANCH,
   type MergeApp,
   type MergeOutcome,
+  policyOf,
   reduceCharter,
   type StatesView,
   workMerge,
@@ -53,10 +54,16 @@ export async function workOnce(
   const before: StatesView = (app) => (app === CHARTER_APP ? charterState : ledger.state(app, line));
   if (branch === CHARTER_BRANCH) return workMerge({ height, entries, apps: [charterApp], before });
   const opened = await apps.open(charterState, conditions);
-  const lacking = opened.missing.find((app) => claimed?.has(app) ?? true);
+  const required = policyOf(charterState, branch)?.tests ?? [];
+  const lacking = opened.missing.find((app) => claimed?.has(app) || required.includes(app) || claimed === undefined);
+  const absent = required.find(
+    (name) => !opened.missing.includes(name) && !opened.apps.some((app) => app.name === name),
+  );
   try {
     if (lacking !== undefined) throw new AppFailure(lacking, "MISSING", `the image of ${lacking} is not here yet`);
-    return await workMerge({ height, entries, apps: opened.apps.map(guarded), before });
+    if (absent !== undefined)
+      throw new AppFailure(absent, "MISSING", `${branch} requires the test of ${absent}, which is not installed`);
+    return await workMerge({ height, entries, apps: opened.apps.map(guarded), required, before });
   } finally {
     await opened.close();
   }
