@@ -1,5 +1,7 @@
 #include "addon.h"
 
+#include <malloc.h>
+
 #include "core/kernel.h"
 
 namespace {
@@ -15,8 +17,13 @@ bool CheckKernel(Napi::Env env) {
   return false;
 }
 
+// The threads of a store come and go, and what each frees in an arena of its own none of the others
+// can use: 10 MB where each has one.
+constexpr int kArenasMax = 2;
+
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   if (!CheckKernel(env)) return exports;
+  mallopt(M_ARENA_MAX, kArenasMax);  // NOLINT(concurrency-mt-unsafe): it takes the arenas' lock.
   env.SetInstanceData(new gdo::AddonState());  // Freed by Node-API with the environment.
   gdo::ExportBlake3(env, exports);
   gdo::ExportChunker(env, exports);

@@ -320,7 +320,8 @@ Outcome ObjectStore::OpenAppender(uint64_t record_bytes) {
   if (appender_ != nullptr) {
     const uint64_t size =
         appender_->EndBytes() + record_bytes + FooterBytes(appender_->Records() + 1);
-    if (size <= pack_bytes_max_ || appender_->Records() == 0) return std::nullopt;
+    const bool has_room = size <= pack_bytes_max_ && appender_->Records() < kPackRecordsMax;
+    if (has_room || appender_->Records() == 0) return std::nullopt;
     if (Outcome fault = SealAppender()) return fault;
   }
   PackState fresh;

@@ -25,6 +25,10 @@ struct Object {
   Bytes bytes;
 };
 
+// What the open pack holds is in memory, some 100 bytes a record: a pack of small ones ends by
+// their number. lib/store/collect/plan.ts has the same.
+inline constexpr size_t kPackRecordsMax = 32768;
+
 class ObjectStore {
  public:
   ObjectStore(const std::string& folder, uint64_t pack_bytes_max);

@@ -3,10 +3,13 @@
  * own, `index` counts versions from 1. Peers run with zstd 3 where they let one choose, else as they come.
  * A slow tool runs in the first round only.
  */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { firstLine } from "./store-run.mjs";
 
-const GDO = new URL("store-gdo.mjs", import.meta.url).pathname;
+/** Node.js with the flags that the launcher gives it. */
+const [FIRST_LINE] = readFileSync(new URL("../../bin/gdo", import.meta.url), "utf8").split("\n");
+const GDO = [process.execPath, ...FIRST_LINE.match(/--\S+/g), new URL("store-gdo.mjs", import.meta.url).pathname];
 const shell = (script, ...args) => ["sh", "-euc", script, "sh", ...args];
 
 /** Encryption is off where that can be asked for; restic always encrypts. */
@@ -16,16 +19,9 @@ export const TOOLS = [
     version: () => `Node.js ${process.version}`,
     put: (state, { file }, index) => {
       const ids = index === 1 ? [1] : [index, index - 1];
-      return [process.execPath, GDO, "put", join(state, "packs"), file, ...ids.map((id) => join(state, `${id}.id`))];
+      return [...GDO, "put", join(state, "packs"), file, ...ids.map((id) => join(state, `${id}.id`))];
     },
-    restore: (state, index, to) => [
-      process.execPath,
-      GDO,
-      "restore",
-      join(state, "packs"),
-      join(state, `${index}.id`),
-      to,
-    ],
+    restore: (state, index, to) => [...GDO, "restore", join(state, "packs"), join(state, `${index}.id`), to],
   },
   {
     name: "casync",

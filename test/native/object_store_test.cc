@@ -87,6 +87,20 @@ void StandsFalsePlaces(const std::string& folder, const Bytes& object) {
   }
 }
 
+// [T7] However small they are: what the open pack holds is in memory.
+void EndsAPackByItsRecords(const std::string& folder) {
+  store::ObjectStore store(folder, uint64_t{1} << 27);
+  for (size_t count = 0; count <= store::kPackRecordsMax; ++count) {
+    const Bytes object = {static_cast<uint8_t>(count), static_cast<uint8_t>(count >> 8), 7};
+    const Bytes& other = count < store::kPackRecordsMax ? object : Bytes{8};
+    EXPECT(!store.Put(ObjectKind::kChunk, ChunkId(other), other).has_value());
+  }
+  const auto last = store.Entries().Find(ChunkId(Bytes{8}));
+  const auto before = store.Entries().Find(ChunkId(Bytes{0xFF, 0x7F, 7}));
+  EXPECT(last.has_value() && last->pack == 2 && before.has_value() && before->pack == 1);
+  EXPECT(store::kPackRecordsMax == 32768);  // As lib/store/collect/plan.ts has it.
+}
+
 }  // namespace
 
 void TestPackAppender(const std::string& above) {
@@ -133,6 +147,7 @@ void TestObjectStore(const std::string& above) {
   }
   FindsOnlyWhatIsIntact(folder, object);
   StandsFalsePlaces(folder, object);
+  EndsAPackByItsRecords(NewFolder(above, "small"));
 }
 
 }  // namespace gdo::test

@@ -74,7 +74,10 @@ export class Child {
   #start(): void {
     // Its own session: Ctrl-C at the terminal reaches the demo alone, which then stops things in order.
     const [launcher, ...words] = this.#options.words;
-    const started = spawn(process.execPath, [launcher, ...words], { stdio: ["pipe", "pipe", "pipe"], detached: true });
+    const started = spawn(process.execPath, [...process.execArgv, launcher, ...words], {
+      stdio: ["pipe", "pipe", "pipe"],
+      detached: true,
+    });
     this.#process = started;
     this.#isReady = false;
     started.stdin.on("error", () => {}); // It died; "close" follows.

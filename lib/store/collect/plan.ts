@@ -15,6 +15,8 @@ export interface PackUse {
 /** So small a part of a pack's limit is a small pack; so many of them are stored together. */
 const SMALL_PART = 8;
 const SMALL_PACKS_MIN = 8;
+/** A pack ends when it has so many, however small they are: native/store/object_store.h has the same. */
+const PACK_RECORDS_MAX = 32_768;
 
 /** Packs of which nothing is needed. */
 export function deadPacks(uses: readonly PackUse[]): PackUse[] {
@@ -25,7 +27,9 @@ export function deadPacks(uses: readonly PackUse[]): PackUse[] {
 export function packsToRepack(uses: readonly PackUse[], packBytesMax: number): PackUse[] {
   const some = uses.filter(({ liveRecords }) => liveRecords > 0);
   const halfDead = some.filter(({ liveBytes, deadBytes }) => liveBytes < deadBytes);
-  const small = some.filter((use) => use.sizeBytes * SMALL_PART < packBytesMax && !halfDead.includes(use));
+  const isSmall = ({ sizeBytes, records }: PackUse): boolean =>
+    sizeBytes * SMALL_PART < packBytesMax && records * SMALL_PART < PACK_RECORDS_MAX;
+  const small = some.filter((use) => isSmall(use) && !halfDead.includes(use));
   const byShare = halfDead.toSorted((a, b) => a.liveBytes / a.sizeBytes - b.liveBytes / b.sizeBytes);
   return small.length >= SMALL_PACKS_MIN ? [...byShare, ...small] : byShare;
 }
