@@ -18,7 +18,7 @@ import {
   validatorsOf,
   whyNotMerge,
 } from "../ledger/index.ts";
-import { Chain, type LogTurn, type MergeReport, testify, Validator, type ValidatorEvent } from "../node/index.ts";
+import { Chain, type LogTurn, type MergeReport, Validator, type ValidatorEvent, Witness } from "../node/index.ts";
 import { PolicyBook } from "./apps/policy-book.ts";
 import { containerApps, finalState, installedDapps, storeBlobs } from "./apps/working-apps.ts";
 import { readSecret } from "./home/home.ts";
@@ -68,8 +68,7 @@ export class GdoNode {
   readonly #doorKey: PublicKey | undefined;
   readonly #mergeMs: number[] = [];
   readonly #twins = new Set<string>();
-  /** By log: a block that came and the one with its number that is held. */
-  readonly #forks = new Map<string, readonly [Block, Hash]>();
+  readonly #witness: Witness;
   listener: NodeListener = NOBODY;
   #isVoting = false;
 
@@ -77,6 +76,7 @@ export class GdoNode {
     const { db, store, dapps, ownLog, charter, clock, log } = parts;
     const organisation = charter.id;
     this.parts = parts;
+    this.#witness = new Witness({ ledger: db, organisation, ownLog, log });
     this.#doorKey = existsSync(parts.paths.doorKey)
       ? keyFromSeed(readSecret(parts.paths.doorKey)).publicKey
       : undefined;
@@ -101,7 +101,7 @@ export class GdoNode {
       settled: () => this.#settled(),
       onMerged: (payload, merge) => this.#merged(payload, merge),
       refused: (reason) => this.countRefusal(reason),
-      saw: (block, held) => this.#saw(block, held),
+      saw: (block, isSecond) => this.#saw(block, isSecond),
     });
   }
 
@@ -251,13 +251,12 @@ export class GdoNode {
   }
 
   /** [L8] Another copy of this device, if it was one, is told of once a pair. */
-  #saw(block: Block, held: Hash | undefined): void {
+  #saw(block: Block, isSecond: boolean): void {
     const { ownLog, log } = this.parts;
-    if (held !== undefined) this.#forks.set(block.a + block.l, [block, held]);
     if (block.k === "evidence") this.#tellFrozen(block);
     if (block.a !== ownLog.author) return;
     const before = ownLog.incarnation;
-    ownLog.saw(block);
+    ownLog.saw(block, isSecond);
     if (ownLog.incarnation !== before) this.#tellTurn();
     for (const pair of ownLog.twins()) {
       if (this.#twins.has(pair.join())) continue;
@@ -269,15 +268,12 @@ export class GdoNode {
 
   /** [L6] After what came is kept; not before this node knows where its own log ends. */
   #testify(): void {
-    const { db, ownLog, log } = this.parts;
+    const { db, ownLog } = this.parts;
     if (!this.#isVoting || authorOf(db.charterAt(), ownLog.author)?.revoked !== false) return;
-    for (const [block, held] of this.#forks.values()) {
-      const evidence = testify(block, held, { ledger: db, ownLog, log });
-      if (evidence === undefined) continue;
+    for (const evidence of this.#witness.testify()) {
       this.listener.appended([evidence]);
       this.#tellFrozen(evidence);
     }
-    this.#forks.clear();
   }
 
   #tellFrozen({ id }: Block): void {

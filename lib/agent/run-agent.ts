@@ -315,7 +315,10 @@ const SLICE_BYTES_MIN = 32 * 1024;
 function readBlocks(node: GdoNode, ranges: Parameters<NetworkHost["readBlocks"]>[0], bytesMax: number): Uint8Array[] {
   const sliceBytes = Math.max(SLICE_BYTES_MIN, Math.floor(bytesMax / Math.max(1, ranges.length)));
   const read = ranges.flatMap(([author, l, from, to]) =>
-    node.parts.db.range(author, l, from, to, sliceBytes).map((envelope) => ({ envelope, c: decodeBlock(envelope).c })),
+    [
+      ...node.parts.db.range(author, l, from, to, sliceBytes),
+      ...node.parts.db.alternates(author, l, from, to, sliceBytes),
+    ].map((envelope) => ({ envelope, c: decodeBlock(envelope).c })),
   );
   const envelopes: Uint8Array[] = [];
   let left = bytesMax;

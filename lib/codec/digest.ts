@@ -24,6 +24,7 @@ export type HashContext =
   | "gdo v1 policy content"
   | "gdo v1 log tag"
   | "gdo v1 frontier"
+  | "gdo v1 log versions"
   | "gdo v1 envelope"
   | "gdo v1 output"
   | "gdo v1 trace";

@@ -9,7 +9,6 @@ import {
   CHARTER_APP,
   CHARTER_BRANCH,
   type IncludedRange,
-  includedRoot,
   type MergeChanges,
   type MergePayload,
   orderEntries,
@@ -25,10 +24,13 @@ import type { LogTable } from "./tables/logs.ts";
 import { noteTaken, type SourceTable, takenFrom } from "./tables/sources.ts";
 import type { StateTable } from "./tables/state.ts";
 import type { VoteTable } from "./tables/votes.ts";
+import type { Alternate, AlternateTable } from "./versions/alternates.ts";
+import { chooseVersions, type TakenRange } from "./versions/choose.ts";
 
 export interface Tables {
   readonly charters: Charters;
   readonly logs: LogTable;
+  readonly alternates: AlternateTable;
   readonly blocks: BlockTable;
   readonly branches: BranchTable;
   readonly state: StateTable;
@@ -57,9 +59,11 @@ export function applyMerge(tables: Tables, branch: BranchRow, todo: MergeToApply
   if (payload.h !== branch.h + 1 || payload.prev !== head) {
     throw new GdoError("LEDGER_FORKED", `merge ${merge.id} does not follow ${branch.name} at height ${branch.h}`);
   }
-  const own = payload.included.flatMap((range) => takeRange(tables, branch, range));
-  const entries = [...own, ...takeSources(tables, branch, payload)];
-  checkSet(entries, payload, merge.id);
+  const ranges = payload.included.map((range) => checkRange(tables, branch, range));
+  const taken = takeSources(tables, branch, payload);
+  const { entries, beside } = chooseVersions(tables, branch, { ...payload, ranges, taken });
+  for (const chain of beside) takeVersion(tables, chain);
+  for (const { log, to } of ranges) tables.branches.setNext(branch.id, log, to + 1);
   checkApps(branch, changes, merge.id);
   for (const frozen of payload.frozen) tables.evidence.freeze(branch.id, frozen);
   addMembers(tables, branch, payload, entries);
@@ -79,9 +83,10 @@ export function originOf({ blocks }: Pick<Tables, "blocks">, { origin }: BranchR
   return origin === null ? undefined : blocks.idOf(origin);
 }
 
-function takeRange({ logs, branches }: Tables, branch: BranchRow, { author, l, from, to }: IncludedRange): Candidate[] {
+function checkRange({ logs, alternates, branches }: Tables, branch: BranchRow, range: IncludedRange): TakenRange {
+  const { author, l, from, to } = range;
   const log = logs.find(author, l);
-  if (log === undefined || log.next <= to) {
+  if (log === undefined || (log.next <= to && alternates.newest(log.id) < to)) {
     throw new GdoError("LEDGER_ORPHAN", `blocks up to ${to} of ${author} ${l} are not held`);
   }
   const next = branches.next(branch.id, log.id);
@@ -91,19 +96,18 @@ function takeRange({ logs, branches }: Tables, branch: BranchRow, { author, l, f
       `the range of ${author} ${l} begins at ${from}; ${branch.name} has up to ${next - 1}`,
     );
   }
-  branches.setNext(branch.id, log.id, to + 1);
-  return branches.candidates(branch.takes, log.id, { from, to });
+  return { log: log.id, next: log.next, from, to };
 }
 
 function takeSources(tables: Tables, branch: BranchRow, { from, frozen }: MergePayload): Candidate[] {
   if (from.length === 0) return [];
-  return takenFrom(tables, branch, from, frozen).map(({ seq, block: { id, c } }) => ({ seq, id, c }));
+  return takenFrom(tables, branch, from, frozen).map(({ seq, block: { id, n, c } }) => ({ seq, id, n, c }));
 }
 
-function checkSet(entries: readonly Candidate[], { entries: count, set }: MergePayload, merge: Hash): void {
-  if (entries.length !== count || includedRoot(entries.map(({ id }) => id)) !== set) {
-    throw new GdoError("LEDGER_FORM", `merge ${merge}: its ranges hold other entries than its set names`);
-  }
+/** [L6] What is final becomes the log's line, unless a branch has taken numbers of the line that is there. */
+function takeVersion({ alternates, branches }: Tables, chain: readonly Alternate[]): void {
+  const first = chain.at(-1);
+  if (first !== undefined && branches.nextAnywhere(first.log) <= first.n) alternates.swap(first.log, chain);
 }
 
 /** The charter's state is on its own branch and nowhere else. */

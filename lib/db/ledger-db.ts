@@ -31,7 +31,7 @@ import { type BranchRow, BranchTable, type EntryPlace, type VoidEntry } from "./
 import { Charters } from "./tables/charters.ts";
 import { contents } from "./tables/contents.ts";
 import { EvidenceTable } from "./tables/evidence.ts";
-import { type FrontierLog, LogTable, logBytes } from "./tables/logs.ts";
+import { LogTable, logBytes } from "./tables/logs.ts";
 import { MetaTable } from "./tables/meta.ts";
 import { blockOfRow } from "./tables/rows.ts";
 import { SourceTable, takenFrom } from "./tables/sources.ts";
@@ -39,6 +39,7 @@ import { StateTable } from "./tables/state.ts";
 import { VoteTable } from "./tables/votes.ts";
 import type { Incoming, Ingested, OpenOptions } from "./types.ts";
 import { type VerifyReport, verifyLedger } from "./verify.ts";
+import { AlternateTable, type FrontierLog } from "./versions/alternates.ts";
 import { admitView, branchView, charterAt, charterNow } from "./views.ts";
 
 export class LedgerDb {
@@ -50,10 +51,12 @@ export class LedgerDb {
   private constructor(connection: Connection) {
     this.#connection = connection;
     const logs = new LogTable(connection);
+    const alternates = new AlternateTable(connection, logs);
     this.#tables = {
       charters: new Charters(),
       logs,
-      blocks: new BlockTable(connection, logs),
+      alternates,
+      blocks: new BlockTable(connection, logs, alternates),
       branches: new BranchTable(connection),
       state: new StateTable(connection),
       votes: new VoteTable(connection),
@@ -92,28 +95,28 @@ export class LedgerDb {
 
   /** As appendOwn, all or none, for the price of one. */
   appendOwnBatch(blocks: readonly Block[]): void {
-    this.#undoing(() => this.#connection.durably(() => void this.#addAll(blocks)));
+    this.#undoing(() => this.#connection.durably(() => void this.#addAll(blocks, true)));
   }
 
   /**
-   * Takes in admitted blocks, parents before children, all or none. Throws LEDGER_FORKED [L6] and
-   * LEDGER_ORPHAN: admission has missed something, or another writer came between.
+   * Takes in admitted blocks, parents before children, all or none. The second block of a number is kept beside the
+   * first [L6]. Throws LEDGER_ORPHAN: admission has missed something, or another writer came between.
    */
   ingest(blocks: readonly Incoming[]): Ingested {
     let added: Hash[] = [];
     this.#undoing(() =>
       this.#connection.write(() => {
-        added = this.#addAll(blocks);
+        added = this.#addAll(blocks, false);
       }),
     );
     return { added, known: blocks.length - added.length };
   }
 
-  #addAll(blocks: readonly Incoming[]): Hash[] {
+  #addAll(blocks: readonly Incoming[], isOwn: boolean): Hash[] {
     const added: Hash[] = [];
     for (const incoming of blocks) {
       const { block, isChecked } = "block" in incoming ? incoming : { block: incoming, isChecked: true };
-      const seq = this.#tables.blocks.add(block, isChecked);
+      const seq = this.#tables.blocks.add(block, isChecked, isOwn);
       if (seq === undefined) continue;
       added.push(block.id);
       if (block.k === "charter") found(this.#tables, block);
@@ -130,8 +133,8 @@ export class LedgerDb {
     try {
       work();
     } catch (error) {
-      const { logs, charters, votes, branches, blocks } = this.#tables;
-      for (const table of [logs, charters, votes, branches, blocks]) table.forget();
+      const { logs, alternates, charters, votes, branches, blocks } = this.#tables;
+      for (const table of [logs, alternates, charters, votes, branches, blocks]) table.forget();
       throw error;
     }
   }
@@ -174,15 +177,27 @@ export class LedgerDb {
 
   // --- Logs ---
 
-  /** The newest number of every log, ascending by (author, l). */
+  /** The newest number of every log, over all its versions, ascending by (author, l). */
   frontier(): FrontierLog[] {
-    return this.#tables.logs.frontier();
+    return this.#tables.alternates.frontier();
   }
 
   /** Envelopes of numbers `from` to `to`, as many as fit in `bytesMax`, but one at least where one is held. */
   // biome-ignore lint/complexity/useMaxParams: the fifth is the credit; the four are one place in a log, as in a frame.
   range(author: PublicKey, l: string, from: number, to: number, bytesMax: number): Uint8Array[] {
     return this.#tables.blocks.range(author, l, { from, to }, bytesMax);
+  }
+
+  /** As range, of what is held beside the log's line [L6]; none of it where it does not fit. */
+  // biome-ignore lint/complexity/useMaxParams: as range.
+  alternates(author: PublicKey, l: string, from: number, to: number, bytesMax: number): Uint8Array[] {
+    const log = this.#tables.logs.find(author, l);
+    return log === undefined ? [] : this.#tables.alternates.range(log.id, { from, to }, bytesMax);
+  }
+
+  /** Pairs of blocks with one number that no evidence cuts off yet [L6]. */
+  forks(): (readonly [Block, Block])[] {
+    return this.#tables.alternates.pairs();
   }
 
   lastOf(author: PublicKey, l: string): Block | undefined {

@@ -4,7 +4,7 @@
  */
 
 /** Counted up with every change of the tables; a database of a later version is refused. */
-export const SCHEMA_VERSION = 7;
+export const SCHEMA_VERSION = 8;
 
 export const SCHEMA = `
 CREATE TABLE logs (
@@ -12,8 +12,17 @@ CREATE TABLE logs (
   author BLOB NOT NULL,
   l BLOB NOT NULL,
   next INTEGER NOT NULL,             -- Numbers 0 to next - 1 are held.
+  tip BLOB,                          -- First 8 bytes of the newest one's id.
   UNIQUE (author, l)
 ) STRICT;
+
+CREATE TABLE alternates (            -- Blocks beside the log: of a number that the log has, or on top of such ones [L6].
+  block INTEGER PRIMARY KEY,
+  log INTEGER NOT NULL,
+  n INTEGER NOT NULL,
+  before INTEGER                     -- The block before in its log; null for number 0.
+) STRICT;
+CREATE INDEX alternates_by_number ON alternates (log, n);
 
 CREATE TABLE evidence (
   log INTEGER NOT NULL,
@@ -40,7 +49,7 @@ CREATE TABLE namings (               -- What a device's incarnations name of eac
 CREATE TABLE blocks (
   seq INTEGER PRIMARY KEY,
   id BLOB NOT NULL UNIQUE,
-  log INTEGER NOT NULL REFERENCES logs (id),
+  log INTEGER REFERENCES logs (id),  -- Null: an alternate, which no question about a log's numbers finds.
   n INTEGER NOT NULL,
   kind TEXT NOT NULL,
   branch TEXT,                       -- Of an entry: the branch that it is for.

@@ -29,7 +29,11 @@ interface Row {
   readonly id: Buffer;
   readonly author: Buffer | null;
   readonly l: Buffer | null;
+  /** Null for an alternate. */
+  readonly log: number | null;
   readonly next: number | null;
+  /** 1: an alternate is on top of it. */
+  readonly followed: number;
   readonly n: number;
   readonly kind: string;
   readonly branch: string | null;
@@ -72,11 +76,14 @@ class Verifier {
     this.#tables = tables;
     const { raw } = connection;
     this.#page = raw.prepare(
-      `SELECT b.seq, b.id, g.author, g.l, g.next, b.n, b.kind, b.branch, b.c, b.checked, b.sum, b.body, b.sig
-       FROM blocks b LEFT JOIN logs g ON g.id = b.log WHERE b.seq > ? ORDER BY b.seq LIMIT ?`,
+      `SELECT b.seq, b.id, g.author, g.l, b.log, g.next, b.n, b.kind, b.branch, b.c, b.checked, b.sum, b.body, b.sig
+       , EXISTS (SELECT 1 FROM alternates f WHERE f.log = g.id AND f.n = b.n + 1 AND f.before = b.seq) AS followed
+       FROM blocks b LEFT JOIN alternates a ON a.block = b.seq AND a.n = b.n AND b.log IS NULL
+       LEFT JOIN logs g ON g.id = ifnull(b.log, a.log) WHERE b.seq > ? ORDER BY b.seq LIMIT ?`,
     );
     this.#parents =
       raw.prepare(`SELECT p.id FROM blocks c JOIN blocks p ON p.log = c.log AND p.n = c.n - 1 WHERE c.seq = @child
+       UNION ALL SELECT p.id FROM alternates a JOIN blocks p ON p.seq = a.before WHERE a.block = @child
        UNION ALL SELECT p.id FROM edges e JOIN blocks p ON p.seq = e.parent WHERE e.child = @child`);
   }
 
@@ -132,7 +139,8 @@ class Verifier {
     if (block.k === "vote" && !this.#tables.votes.isPlaced(row.seq, block))
       this.#say(id, `row ${row.seq}: the list of votes is wrong about it`);
     // [L9] A signature that was never verified may have come wrong; a later block vouches for the body.
-    const isVouched = row.checked === 0 && row.n < (row.next ?? 0) - 1;
+    const isBefore = row.log === null ? row.followed === 1 : row.n < (row.next ?? 0) - 1;
+    const isVouched = row.checked === 0 && isBefore;
     if (!isVouched && !verifyBlock(block)) this.#say(id, `row ${row.seq}: the signature is not its author's`);
   }
 
@@ -141,11 +149,18 @@ class Verifier {
     const count = this.#connection.raw.prepare<[number], { count: number; newest: number }>(
       "SELECT count(*) AS count, max(n) AS newest FROM blocks WHERE log = ?",
     );
-    for (const { id, author, l, n } of this.#tables.logs.rows()) {
+    const strays = this.#connection.raw.prepare<[], { count: number }>(
+      "SELECT count(*) AS count FROM alternates a LEFT JOIN blocks b ON b.seq = a.block AND b.log IS NULL WHERE b.seq IS NULL",
+    );
+    for (const { id, author, l, n, tip } of this.#tables.logs.rows()) {
       const found = count.get(id);
       if (found?.count !== n + 1 || found.newest !== n)
         this.#say(`log ${author} ${l}`, `says it is held up to ${n}; ${found?.count} blocks are`);
+      if (this.#tables.blocks.at(author, l, n)?.startsWith(tip) === false)
+        this.#say(`log ${author} ${l}`, "its newest block is not the one that it says");
     }
+    const stray = strays.get()?.count ?? 0;
+    if (stray > 0) this.#say("alternates", `${stray} are not beside a log`);
   }
 
   /** Every merge, and every root from its rows, with the last merge's word for it [L19]. */

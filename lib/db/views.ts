@@ -28,7 +28,7 @@ export function charterAt({ branches, charters, state }: Tables, h: number): Sta
 
 /** For one batch: who is known is asked once an author. */
 export function admitView(tables: Tables, organisation: Hash): AdmitView {
-  const { blocks, logs } = tables;
+  const { blocks, logs, alternates } = tables;
   const charter = charterNow(tables);
   const known = new Map<PublicKey, boolean>();
   return {
@@ -41,7 +41,11 @@ export function admitView(tables: Tables, organisation: Hash): AdmitView {
     },
     parent: (id) => blocks.parent(id),
     at: (author, l, n) => blocks.at(author, l, n),
-    newest: (author, l) => (logs.find(author, l)?.next ?? 0) - 1,
+    versions: (author, l, n) => {
+      const log = logs.find(author, l);
+      return log === undefined ? 0 : Number(n < log.next) + alternates.ofNumber(log.id, n).length;
+    },
+    newest: (author, l) => newest(tables, author, l),
   };
 }
 
@@ -70,8 +74,14 @@ export function branchView(tables: Tables, branch: string): BranchView {
       next,
     },
     sources: sourcesView(tables, row),
-    newest: (author, l) => (logs.find(author, l)?.next ?? 0) - 1,
+    newest: (author, l) => newest(tables, author, l),
   };
+}
+
+/** Of all versions of the log. */
+function newest({ logs, alternates }: Tables, author: PublicKey, l: string): number {
+  const log = logs.find(author, l);
+  return log === undefined ? -1 : Math.max(log.next - 1, alternates.newest(log.id));
 }
 
 /** [L16] The charter that the merge before names, or with which the branch began; on `charter` itself that merge. */

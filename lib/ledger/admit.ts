@@ -34,6 +34,10 @@ export interface AdmitView {
   at(author: PublicKey, l: string, n: number): Hash | undefined;
   /** Newest number of the log, -1 when nothing is held. */
   newest(author: PublicKey, l: string): number;
+  /** How many blocks are held at this place. Absent: a second one of a number is never kept. */
+  versions?(author: PublicKey, l: string, n: number): number;
+  /** Whether somebody's block builds on this one and waits for it. */
+  needs?(id: Hash): boolean;
   /** Takes one from the author's allowance; false when there is none left. Absent: no limit. */
   allow?(author: PublicKey): boolean;
 }
@@ -60,9 +64,20 @@ export interface AdmittedBlock {
   readonly isChecked: boolean;
 }
 
+/** Blocks of one number that are kept although nobody has built on them: what proves equivocation. */
+const VERSIONS_MAX = 2;
+
+/** A sound block whose number is used by another one [L6]. */
+export interface Fork {
+  readonly block: Block;
+  readonly held: Hash;
+}
+
 export interface Admission {
   /** Parents before children. */
   readonly admitted: readonly AdmittedBlock[];
+  /** Those among the admitted whose number is used by another block. */
+  readonly forks: readonly Fork[];
   readonly orphans: readonly Orphan[];
   readonly refused: readonly Refusal[];
   /** How many were held already, or came twice. */
@@ -107,12 +122,14 @@ function logOf({ a, l }: Block): string {
 
 class Batch implements Admission {
   readonly admitted: AdmittedBlock[] = [];
+  readonly forks: Fork[] = [];
   orphans: Orphan[] = [];
   readonly refused: Refusal[] = [];
   known = 0;
   readonly #view: AdmitView;
   readonly #byId = new Map<Hash, Block>();
   readonly #byPlace = new Map<string, Hash>();
+  readonly #seconds = new Map<string, number>();
   readonly #newest = new Map<string, number>();
   readonly #orphansOf = new Map<PublicKey, number>();
 
@@ -209,18 +226,30 @@ class Batch implements Admission {
     const place = `${log}${block.n}`;
     const held = this.#byPlace.get(place) ?? this.#heldAt(block);
     // [L6] After the signature: only two signed blocks prove anything.
-    if (held !== undefined) {
+    if (held !== undefined && !this.#keepsSecond(block, place)) {
       this.refused.push({ reason: "equivocation", why: `${block.a} used number ${block.n} twice`, block, held });
       return;
     }
     this.#byId.set(block.id, block);
-    this.#byPlace.set(place, block.id);
-    this.#newest.set(log, block.n);
+    if (held === undefined) this.#byPlace.set(place, block.id);
+    else this.forks.push({ block, held });
+    this.#newest.set(log, Math.max(block.n, this.#newest.get(log) ?? -1));
     this.admitted.push({ block, isChecked });
   }
 
   #heldAt({ a, l, n }: Block): Hash | undefined {
     return n > this.#view.newest(a, l) ? undefined : this.#view.at(a, l, n);
+  }
+
+  /** [L6] Two of a number are kept, and of further ones those that others build on: a liar must not fill disks. */
+  #keepsSecond({ id, a, l, n }: Block, place: string): boolean {
+    const { versions, needs } = this.#view;
+    if (versions === undefined) return false;
+    const inBatch = this.#seconds.get(place) ?? 0;
+    const held = Math.max(1, versions(a, l, n)) + inBatch;
+    if (held >= VERSIONS_MAX && needs?.(id) !== true) return false;
+    this.#seconds.set(place, inBatch + 1);
+    return true;
   }
 
   #refuse(reason: RefusalReason, why: string, block?: Block): undefined {

@@ -33,8 +33,8 @@ export interface ChainOptions {
   refused(reason: string): void;
   /** What could be applied is. */
   settled(): void;
-  /** A sound block came from others: new, or the second of its number [L6]; then `held` is the first. */
-  saw?(block: Block, held?: Hash): void;
+  /** A new block came from others; `isSecond`: its number is used by another one [L6]. */
+  saw?(block: Block, isSecond: boolean): void;
 }
 
 export interface Taken {
@@ -60,30 +60,38 @@ export class Chain {
   async take(envelopes: readonly Uint8Array[]): Promise<Taken> {
     const { ledger, organisation, refused, log } = this.#options;
     const taken = { added: 0, refused: 0 };
-    let isForked = false;
     for (let batch = envelopes; batch.length > 0; ) {
-      const admission = admit(batch, ledger.admitView(organisation));
+      const admission = admit(batch, { ...ledger.admitView(organisation), needs: (id) => this.#isMissing(id) });
       for (const orphan of admission.orphans) this.#keepOrphan(orphan);
       for (const { reason, why } of admission.refused) {
         refused(reason);
         log.warn("a block was refused", { reason, why });
       }
+      for (const { block } of admission.forks) {
+        refused("equivocation");
+        log.warn("a number was used twice", { author: block.a, log: block.l, n: block.n, id: block.id });
+      }
       const { added } = ledger.ingest(admission.admitted);
       this.#tellSeen(admission, new Set(added));
       taken.added += added.length;
       taken.refused += admission.refused.length;
-      isForked ||= admission.refused.some(({ held }) => held !== undefined);
       batch = this.#takeChildren(added);
     }
-    // [L6] The second block of a number may be all that comes of it: it is news that somebody has to act upon.
-    if (taken.added > 0 || isForked) await this.advance();
+    if (taken.added > 0) await this.advance();
     return taken;
   }
 
-  #tellSeen({ admitted, refused }: Admission, added: ReadonlySet<Hash>): void {
+  #tellSeen({ admitted, forks, refused }: Admission, added: ReadonlySet<Hash>): void {
     const { saw = () => {} } = this.#options;
-    for (const { block } of admitted) if (added.has(block.id)) saw(block);
-    for (const { block, held } of refused) if (block !== undefined && held !== undefined) saw(block, held);
+    const seconds = new Set(forks.map(({ block }) => block.id));
+    for (const { block } of admitted) if (added.has(block.id)) saw(block, seconds.has(block.id));
+    for (const { block, held } of refused) if (block !== undefined && held !== undefined) saw(block, true);
+    // [L6] A merge may have meant the version that came now.
+    if (seconds.size > 0) this.#hopeless.clear();
+  }
+
+  #isMissing(id: Hash): boolean {
+    return [...this.#orphans.values()].some(({ missing }) => missing.includes(id));
   }
 
   #keepOrphan(orphan: Orphan): void {

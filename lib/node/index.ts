@@ -10,4 +10,4 @@ export {
 export { type BranchConsensus, type MergeReport, Validator, type ValidatorEvent } from "./merging/validator.ts";
 export { type LogTurn, META_PLACE, OwnLog } from "./own-log.ts";
 export type { NodeApps, NodeBlobs } from "./ports.ts";
-export { testify } from "./witness.ts";
+export { Witness } from "./witness.ts";

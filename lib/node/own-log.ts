@@ -98,12 +98,12 @@ export class OwnLog {
 
   /**
    * A block came from others: of another author, or signed by another copy of this device [L8]. Its number is
-   * never used again here, be it held now or refused as the second of its number.
+   * never used again here, be it new or the second of its number.
    */
-  saw({ id, a, l, n }: Pick<Block, "id" | "a" | "l" | "n">): void {
+  saw({ a, l, n }: Pick<Block, "a" | "l" | "n">, isSecond: boolean): void {
     if (a !== this.author) return;
     this.#isOthersNew = true;
-    if (l === this.#l) this.#turn({ type: this.#options.db.has(id) ? "behind" : "forked", n });
+    if (l === this.#l) this.#turn({ type: isSecond ? "forked" : "behind", n });
   }
 
   /** Others say that they hold this number of the log; without it, for a device that takes nothing in. */

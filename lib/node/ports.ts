@@ -43,6 +43,8 @@ export interface NodeLedger extends OwnBlocks {
   branchView(line: string): BranchView;
   head(line: string): { readonly h: number; readonly id: Hash } | undefined;
   cuts(): LogCut[];
+  /** Pairs of blocks with one number that no evidence cuts off yet, the least numbers of a log first [L6]. */
+  forks(): (readonly [Block, Block])[];
   pending(line: string, limit?: number): Block[];
   countPending(line: string): number;
   /** The entries that a merge of the line takes by `from`, which must be final here. */

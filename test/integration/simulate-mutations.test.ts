@@ -30,11 +30,7 @@ const MUTATIONS: readonly Mutation[] = [
         from: "this.#last = db.lastOf(pair.publicKey, this.#l);",
         to: "const newest = db.lastOf(pair.publicKey, this.#l); this.#last = newest?.b ? db.block(newest.b) : newest;",
       },
-      {
-        file: "db/blocks.js",
-        from: 'throw new GdoError("LEDGER_FORKED"',
-        to: 'return undefined; throw new GdoError("LEDGER_FORKED"',
-      },
+      { file: "db/tables/blocks.js", from: "throw forked(block, id);", to: "return true;" },
     ],
   },
   {
@@ -42,7 +38,7 @@ const MUTATIONS: readonly Mutation[] = [
     seed: 1,
     caught: "I7",
     edits: [
-      { file: "ledger/order.js", from: 'const tie = (id) => ties.get(id) ?? "";', to: "const tie = (id) => id;" },
+      { file: "ledger/merge/order.js", from: 'const tie = (id) => ties.get(id) ?? "";', to: "const tie = (id) => id;" },
     ],
   },
   {
@@ -51,7 +47,7 @@ const MUTATIONS: readonly Mutation[] = [
     caught: "L13",
     edits: [
       {
-        file: "node/work.js",
+        file: "node/merging/work.js",
         from: 'const again = await workOnce(collected, options, { conditions: "fresh" });',
         to: "const again = outcome;",
       },

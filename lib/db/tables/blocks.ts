@@ -13,6 +13,7 @@ import {
 import { type Block, encodeEnvelope } from "../../codec/index.ts";
 import { type Parent, parseEntryPayload } from "../../ledger/index.ts";
 import type { Connection } from "../connection.ts";
+import type { AlternateTable } from "../versions/alternates.ts";
 import type { LogRow, LogTable } from "./logs.ts";
 import { NamingTable } from "./namings.ts";
 import { blockOfRow, corrupt, type StoredBlock, sumOf } from "./rows.ts";
@@ -20,7 +21,7 @@ import { blockOfRow, corrupt, type StoredBlock, sumOf } from "./rows.ts";
 /** By place: binding by names costs as much as half an insertion. */
 type InsertValues = [
   id: Uint8Array,
-  log: number,
+  log: number | null,
   n: number,
   kind: string,
   branch: string | null,
@@ -43,6 +44,7 @@ const KEPT_MAX = 1024;
 export class BlockTable {
   readonly namings: NamingTable;
   readonly #logs: LogTable;
+  readonly #alternates: AlternateTable;
   readonly #insert: Statement<InsertValues>;
   readonly #seq: Statement<[Uint8Array], { seq: number }>;
   readonly #id: Statement<[number], { id: Buffer }>;
@@ -61,9 +63,10 @@ export class BlockTable {
   /** Blocks that others built on of late: their children and votes on them come one after another. */
   readonly #kept = new Map<Hash, Parent>();
 
-  constructor(connection: Connection, logs: LogTable) {
+  constructor(connection: Connection, logs: LogTable, alternates: AlternateTable) {
     const { raw } = connection;
     this.#logs = logs;
+    this.#alternates = alternates;
     this.namings = new NamingTable(connection);
     this.#insert = raw.prepare(
       `INSERT INTO blocks (id, log, n, kind, branch, c, checked, sum, body, sig)
@@ -73,7 +76,8 @@ export class BlockTable {
     this.#id = raw.prepare("SELECT id FROM blocks WHERE seq = ?");
     this.#byId = raw.prepare("SELECT body, sig FROM blocks WHERE id = ?");
     this.#parent = raw.prepare(
-      "SELECT g.author, g.l, b.n, b.c FROM blocks b JOIN logs g ON g.id = b.log WHERE b.id = ?",
+      `SELECT g.author, g.l, b.n, b.c FROM blocks b
+       JOIN logs g ON g.id = ifnull(b.log, (SELECT a.log FROM alternates a WHERE a.block = b.seq)) WHERE b.id = ?`,
     );
     this.#idAt = raw.prepare("SELECT id FROM blocks WHERE log = ? AND n = ?");
     this.#blockAt = raw.prepare("SELECT body, sig FROM blocks WHERE log = ? AND n = ?");
@@ -82,6 +86,10 @@ export class BlockTable {
     this.#children = raw.prepare(
       `SELECT id FROM (
          SELECT c.seq, c.id FROM blocks p JOIN blocks c ON c.log = p.log AND c.n = p.n + 1 WHERE p.id = @id
+         UNION
+         SELECT c.seq, c.id FROM blocks p JOIN alternates a ON a.before = p.seq AND a.n = p.n + 1
+           AND a.log = ifnull(p.log, (SELECT o.log FROM alternates o WHERE o.block = p.seq))
+         JOIN blocks c ON c.seq = a.block WHERE p.id = @id
          UNION
          SELECT c.seq, c.id FROM blocks p JOIN edges e ON e.parent = p.seq JOIN blocks c ON c.seq = e.child
          WHERE p.id = @id
@@ -94,7 +102,9 @@ export class BlockTable {
     this.#prefix = raw.prepare(
       `SELECT id FROM blocks WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ${PREFIX_MATCHES_MAX}`,
     );
-    this.#countEntries = raw.prepare("SELECT count(*) AS count FROM blocks WHERE branch IS NOT NULL");
+    this.#countEntries = raw.prepare(
+      "SELECT count(*) AS count FROM blocks WHERE branch IS NOT NULL AND log IS NOT NULL",
+    );
     this.#countEntriesOf = raw.prepare(
       "SELECT count(*) AS count FROM logs g JOIN blocks b ON b.log = g.id AND b.branch IS NOT NULL WHERE g.author = ?",
     );
@@ -102,15 +112,14 @@ export class BlockTable {
   }
 
   /**
-   * Adds a block on top of its log; its row number, or undefined when it is held. Throws LEDGER_FORKED
-   * when the number is used by another block [L6], LEDGER_ORPHAN when a block before it is not held.
+   * Adds a block; its row number, or undefined when it is held. It goes on top of its log, or beside it where the
+   * log has another block of its number, or of one before it [L6]; an own one is refused there, by LEDGER_FORKED.
+   * Throws LEDGER_ORPHAN when a block that it names is not held.
    */
-  add(block: Block, isChecked: boolean): number | undefined {
+  add(block: Block, isChecked: boolean, isOwn: boolean): number | undefined {
     const log = this.#logs.findOrAdd(block.a, block.l);
-    if (block.n < log.next) return this.#refuseOther(block, log.id);
-    if (block.n > log.next)
-      throw new GdoError("LEDGER_ORPHAN", `block ${block.id} is number ${block.n}, held are ${log.next}`);
-    this.#checkPrevious(block, log);
+    if (block.n < log.next && this.#isAt(block, log.id, isOwn)) return undefined;
+    if (block.n !== log.next || !this.#isOnTop(block, log)) return this.#addBeside(block, log, { isChecked, isOwn });
     // Its number tells the block before it.
     const parents = block.p.map((id) => this.#parentSeq(id, block.id));
     const seq = this.#insertRow(block, log.id, isChecked);
@@ -120,14 +129,29 @@ export class BlockTable {
     return seq;
   }
 
-  /** The one that it names as the block before it must be that. */
-  #checkPrevious({ id, b, n }: Block, { id: log, last }: LogRow): void {
-    if (b === null || b === last) return;
+  /** Whether the block that it names as the one before it is the log's newest. */
+  #isOnTop({ b, n }: Block, { id: log, last }: LogRow): boolean {
+    if (b === null || b === last) return true;
     const row = this.#idAt.get(log, n - 1);
-    if (row === undefined || hashOf32(row.id) !== b) throw orphan(id, b);
+    return row !== undefined && hashOf32(row.id) === b;
   }
 
-  #insertRow({ id, n, k, c, body, sig, d }: Block, log: number, isChecked: boolean): number {
+  #addBeside(
+    block: Block,
+    { id: log }: LogRow,
+    { isChecked, isOwn }: { readonly isChecked: boolean; readonly isOwn: boolean },
+  ): number | undefined {
+    if (this.seqOf(block.id) !== undefined) return undefined;
+    const before = block.b === null ? null : this.#parentSeq(block.b, block.id);
+    const parents = block.p.map((id) => this.#parentSeq(id, block.id));
+    if (isOwn) throw forked(block, "on top of another one");
+    const seq = this.#insertRow(block, null, isChecked);
+    for (const parent of parents) this.#addEdge.run(parent, seq);
+    this.#alternates.add({ block: seq, log, n: block.n, before });
+    return seq;
+  }
+
+  #insertRow({ id, n, k, c, body, sig, d }: Block, log: number | null, isChecked: boolean): number {
     const branch = branchOf({ k, d });
     const sum = sumOf({ body, sig });
     return Number(
@@ -135,14 +159,12 @@ export class BlockTable {
     );
   }
 
-  #refuseOther(block: Block, log: number): undefined {
+  /** Whether it is the log's own block of its number. */
+  #isAt(block: Block, log: number, isOwn: boolean): boolean {
     const held = this.#idAt.get(log, block.n);
     const id = held === undefined ? "nothing" : hashOf32(held.id);
-    if (id === block.id) return undefined;
-    throw new GdoError(
-      "LEDGER_FORKED",
-      `number ${block.n} of ${block.a} ${block.l} is ${id}, so it cannot be ${block.id}`,
-    );
+    if (id === block.id || !isOwn) return id === block.id;
+    throw forked(block, id);
   }
 
   #parentSeq(parent: Hash, child: Hash): number {
@@ -259,6 +281,10 @@ export class BlockTable {
 
 function orphan(child: Hash, parent: Hash): GdoError {
   return new GdoError("LEDGER_ORPHAN", `block ${child}: its parent ${parent} is not held`);
+}
+
+function forked({ a, l, n, id }: Block, held: string): GdoError {
+  return new GdoError("LEDGER_FORKED", `number ${n} of ${a} ${l} is ${held}, so it cannot be ${id}`);
 }
 
 /** The branch that an entry is for; null for other blocks. */

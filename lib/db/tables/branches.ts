@@ -38,6 +38,7 @@ export interface EntryPlace {
 export interface Candidate {
   readonly seq: number;
   readonly id: Hash;
+  readonly n: number;
   readonly c: number;
 }
 
@@ -58,6 +59,10 @@ export const PENDING = `
   CROSS JOIN blocks b INDEXED BY entries_by_log
     ON b.log = g.id AND b.branch = @takes AND b.n >= ifnull(m.next, 0) AND b.n < ifnull((SELECT min(e.n) FROM evidence e WHERE e.log = g.id), 9e18)`;
 
+/** Also of an alternate. */
+const LOG_OF_P = "ifnull(p.log, (SELECT o.log FROM alternates o WHERE o.block = p.seq))";
+
+type StoredCandidate = { seq: number; id: Buffer; n: number; c: number };
 type Pending = Pick<BranchRow, "id" | "takes">;
 
 export class BranchTable {
@@ -77,7 +82,9 @@ export class BranchTable {
   readonly #countPending: Statement<[Pending], { count: number }>;
   readonly #next: Statement<[number, number], { next: number }>;
   readonly #setNext: Statement<[number, number, number]>;
-  readonly #candidates: Statement<[number, string, number, number], { seq: number; id: Buffer; c: number }>;
+  readonly #candidates: Statement<[number, string, number, number], StoredCandidate>;
+  readonly #candidateAt: Statement<[number, string], StoredCandidate>;
+  readonly #nextAnywhere: Statement<[number], { next: number | null }>;
   readonly #addMember: Statement<[number, number, number, number]>;
   readonly #openParents: Statement<[{ branch: number; takes: string; h: number }], { parent: number }>;
   readonly #addVoid: Statement<[number, number, string, string]>;
@@ -112,8 +119,10 @@ export class BranchTable {
     this.#next = raw.prepare("SELECT next FROM branch_logs WHERE branch = ? AND log = ?");
     this.#setNext = raw.prepare("INSERT OR REPLACE INTO branch_logs (branch, log, next) VALUES (?, ?, ?)");
     this.#candidates = raw.prepare(
-      "SELECT seq, id, c FROM blocks WHERE log = ? AND branch = ? AND n BETWEEN ? AND ? ORDER BY n",
+      "SELECT seq, id, n, c FROM blocks WHERE log = ? AND branch = ? AND n BETWEEN ? AND ? ORDER BY n",
     );
+    this.#candidateAt = raw.prepare("SELECT seq, id, n, c FROM blocks WHERE seq = ? AND branch = ?");
+    this.#nextAnywhere = raw.prepare("SELECT max(next) AS next FROM branch_logs WHERE log = ?");
     this.#addMember = raw.prepare("INSERT INTO members (branch, block, h, position) VALUES (?, ?, ?, ?)");
     this.#openParents = raw.prepare(
       `SELECT p.seq AS parent FROM members c
@@ -121,7 +130,9 @@ export class BranchTable {
        CROSS JOIN edges e ON e.child = c.block CROSS JOIN blocks p ON p.seq = e.parent
        WHERE c.branch = @branch AND c.h = @h AND p.branch = @takes
          AND NOT EXISTS (SELECT 1 FROM members m WHERE m.branch = @branch AND m.block = p.seq)
-         AND NOT EXISTS (SELECT 1 FROM frozen f WHERE f.branch = @branch AND f.log = p.log AND p.n >= f.n) LIMIT 1`,
+         AND NOT EXISTS (SELECT 1 FROM frozen f WHERE f.branch = @branch AND f.log = ${LOG_OF_P} AND p.n >= f.n)
+         AND NOT EXISTS (SELECT 1 FROM branch_logs t WHERE t.branch = @branch AND t.log = ${LOG_OF_P} AND p.n < t.next)
+       LIMIT 1`,
     );
     this.#addVoid = raw.prepare("INSERT INTO voids (branch, block, app, reason) VALUES (?, ?, ?, ?)");
     this.#voids = raw.prepare(
@@ -243,7 +254,17 @@ export class BranchTable {
   }
 
   candidates(takes: string, log: number, { from, to }: { from: number; to: number }): Candidate[] {
-    return this.#candidates.all(log, takes, from, to).map(({ seq, id, c }) => ({ seq, id: hashOf32(id), c }));
+    return this.#candidates.all(log, takes, from, to).map(candidateOf);
+  }
+
+  /** Those of these rows that are entries for the branch. */
+  candidatesAt(takes: string, rows: readonly number[]): Candidate[] {
+    return rows.flatMap((seq) => this.#candidateAt.get(seq, takes) ?? []).map(candidateOf);
+  }
+
+  /** First number of the log that no branch has taken or passed over. */
+  nextAnywhere(log: number): number {
+    return this.#nextAnywhere.get(log)?.next ?? 0;
   }
 
   addMember(branch: number, h: number, position: number, seq: number): void {
@@ -251,9 +272,9 @@ export class BranchTable {
   }
 
   /**
-   * Whether an entry for the branch builds on one for it that is not in it and not frozen; what was taken from other
-   * branches may build on anything. Those before
-   * it in its own log are: ranges have no gaps. CROSS JOIN: from the members, not from all that is held.
+   * Whether an entry for the branch builds on one for it that is not in it, not frozen, and not of a number of which
+   * the branch took another block [L6]; what was taken from other branches may build on anything. Those before it in
+   * its own log are in it: ranges have no gaps. CROSS JOIN: from the members, not from all that is held.
    */
   hasOpenParent({ id: branch, takes }: Pending, h: number): boolean {
     return this.#openParents.get({ branch, takes, h }) !== undefined;
@@ -271,4 +292,8 @@ export class BranchTable {
   voids(branch: number): VoidEntry[] {
     return this.#voids.all(branch).map(({ id, app, reason }) => ({ id: hashOf32(id), app, reason }));
   }
+}
+
+function candidateOf({ seq, id, n, c }: StoredCandidate): Candidate {
+  return { seq, id: hashOf32(id), n, c };
 }

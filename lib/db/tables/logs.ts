@@ -14,25 +14,33 @@ export interface LogRow {
 
 type KeptLog = { -readonly [key in keyof LogRow]: LogRow[key] };
 
+export const TIP_BYTES = 8;
+
 /** The newest number held of one log. */
-export interface FrontierLog {
+export interface NewestOfLog {
   readonly author: PublicKey;
   readonly l: string;
   readonly n: number;
 }
 
-type StoredLog = { id: number; author: Buffer; l: Buffer; next: number };
+export interface LogLine extends NewestOfLog {
+  readonly id: number;
+  /** First 16 digits of the newest block's id. */
+  readonly tip: string;
+}
+
+type StoredLog = { id: number; author: Buffer; l: Buffer; next: number; tip: Buffer };
 
 export class LogTable {
   readonly #find: Statement<[Uint8Array, Uint8Array], LogRow>;
   readonly #add: Statement<[Uint8Array, Uint8Array]>;
-  readonly #advance: Statement<[number, number]>;
+  readonly #advance: Statement<[number, Uint8Array, number]>;
   readonly #all: Statement<[], StoredLog>;
   readonly #ofAuthor: Statement<[Uint8Array], { l: Buffer }>;
   /** Rows by author and incarnation; forgotten whenever a transaction fails. */
   readonly #kept = new Map<PublicKey, Map<string, KeptLog>>();
   /** As it was asked for last; a reader beside the writer does not hear of changes. */
-  #frontier: readonly FrontierLog[] | undefined;
+  #lines: readonly LogLine[] | undefined;
   readonly #isWriter: boolean;
   /** Whose `next` is not in the table yet. */
   readonly #advanced = new Set<KeptLog>();
@@ -41,8 +49,8 @@ export class LogTable {
     this.#isWriter = !raw.readonly;
     this.#find = raw.prepare("SELECT id, next FROM logs WHERE author = ? AND l = ?");
     this.#add = raw.prepare("INSERT INTO logs (author, l, next) VALUES (?, ?, 0)");
-    this.#advance = raw.prepare("UPDATE logs SET next = ? WHERE id = ?");
-    this.#all = raw.prepare("SELECT id, author, l, next FROM logs WHERE next > 0 ORDER BY author, l");
+    this.#advance = raw.prepare("UPDATE logs SET next = ?, tip = ? WHERE id = ?");
+    this.#all = raw.prepare("SELECT id, author, l, next, tip FROM logs WHERE next > 0 ORDER BY author, l");
     this.#ofAuthor = raw.prepare("SELECT l FROM logs WHERE author = ? AND next > 0 ORDER BY id");
   }
 
@@ -78,39 +86,50 @@ export class LogTable {
     log.next += 1;
     log.last = id;
     this.#advanced.add(log);
-    this.#frontier = undefined;
+    this.#lines = undefined;
   }
 
   /** To be called before a transaction ends, and before the table is read in it. */
   flush(): void {
-    for (const { id, next } of this.#advanced) this.#advance.run(next, id);
+    for (const { id, next, last } of this.#advanced) if (last !== undefined) this.#advance.run(next, tipOf(last), id);
     this.#advanced.clear();
+  }
+
+  /** Notes where a log ends after it has taken another version. */
+  end(log: number, next: number, tip: Hash): void {
+    this.#advance.run(next, tipOf(tip), log);
+    this.forget();
   }
 
   /** To be called when a transaction was undone. */
   forget(): void {
     this.#kept.clear();
     this.#advanced.clear();
-    this.#frontier = undefined;
+    this.#lines = undefined;
   }
 
-  frontier(): FrontierLog[] {
-    const rows = this.#frontier ?? this.rows();
-    if (this.#isWriter) this.#frontier = rows;
-    return rows.map(({ author, l, n }) => ({ author, l, n }));
+  /** The line of every log, and the beginning of its newest block's id. */
+  lines(): readonly LogLine[] {
+    const lines = this.#lines ?? this.rows();
+    if (this.#isWriter) this.#lines = lines;
+    return lines;
   }
 
   /** All rows, for verify(). */
-  rows(): (FrontierLog & { readonly id: number })[] {
-    return this.#all
-      .all()
-      .map(({ id, author, l, next }) => ({ id, author: publicKeyOf32(author), l: toHex(l), n: next - 1 }));
+  rows(): LogLine[] {
+    return this.#all.all().map(({ id, author, l, next, tip }) => {
+      return { id, author: publicKeyOf32(author), l: toHex(l), n: next - 1, tip: toHex(tip) };
+    });
   }
 
   /** Incarnations of an author's log, in the order in which they were first seen. */
   ofAuthor(author: PublicKey): string[] {
     return this.#ofAuthor.all(bytesOf(author)).map(({ l }) => toHex(l));
   }
+}
+
+function tipOf(id: Hash): Uint8Array {
+  return bytesOf(id).subarray(0, TIP_BYTES);
 }
 
 /** The bytes of an incarnation. INPUT_INVALID. */

@@ -114,7 +114,7 @@ export class Process {
       onMerged: ({ branch, h }, merge) => this.#merged(db.lineOf(branch, merge.a), h, merge),
       refused: (reason) => watch.refused(reason),
       settled: () => void this.#guarded(() => this.#validator.look()),
-      saw: (block) => this.#ownLog.saw(block),
+      saw: (block, isSecond) => this.#ownLog.saw(block, isSecond),
     });
     const isKnownNode = (key: PublicKey): boolean => this.#isKnown(key);
     this.#peer = new SyncPeer({ organisation, pair, rng, isKnownNode, checkObject });
