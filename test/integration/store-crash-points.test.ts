@@ -3,7 +3,14 @@ import { fileURLToPath } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { equalBytes, type Hash, utf8 } from "../../lib/base/index.ts";
 import { objectId, PackStore } from "../../lib/store/index.ts";
-import { buildFaultShim, type CrashPoint, crashPoints, type Fault, isSpared } from "../support/crash-points.ts";
+import {
+  buildFaultShim,
+  type CrashPoint,
+  crashPoint,
+  crashPoints,
+  type Fault,
+  isSpared,
+} from "../support/crash-points.ts";
 import { STEPS } from "../support/store-step-contents.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -98,7 +105,18 @@ test("[T10] no space at every write: the writer says so, tries again and loses n
   const struck = await strike(t, "enospc", (point, where) => {
     assertDone(t, point, isSpared(point.calls.at(-1) ?? "") ? "" : "refused STORE_FULL", where);
   });
-  assertStruck(t, struck, ["open", "write"]);
+  assertStruck(t, struck, ["mkdir", "open", "write"]);
+});
+
+test("[T8] a folder whose maker was killed before it was durable is made durable by the next writer", async (t) => {
+  const folder = await temporaryFolder(t);
+  const run = { shim: buildFaultShim(folder), fault: "power", program: PROGRAM, folder, made: "packs" } as const;
+  const whole = await crashPoint(run, 0);
+  t.deepEqual(whole.calls.slice(0, 1), ["fsync power-0"]); // The name of what is made there.
+  const point = await crashPoint(run, whole.calls.length);
+  t.is(point.signal, "SIGKILL");
+  t.true(durableIds(point.output).length > 0);
+  await assertSound(t, point, "after power was lost");
 });
 
 test("[T7] a write that takes only a part of its bytes is gone on with", async (t) => {

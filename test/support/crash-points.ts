@@ -29,7 +29,7 @@ export function buildFaultShim(folder: string): string {
 
 /** Whether a store works as well without what this call was to do: the name in the lock is a courtesy to others, the index can be made again [T9]. */
 export function isSpared(call: string): boolean {
-  return /^(?:write lock|fsync index|[a-z]+ (?:[0-9a-f]{8}\.run|manifest\.tmp))$/.test(call);
+  return /^(?:write lock|fsync index|mkdir index|[a-z]+ (?:[0-9a-f]{8}\.run|manifest\.tmp))$/.test(call);
 }
 
 interface Run {
@@ -42,12 +42,14 @@ interface Run {
   readonly args?: readonly string[];
   /** Where homes are made. */
   readonly folder: string;
+  /** A folder of each home that is there at the beginning, made and not synced by a process before. */
+  readonly made?: string;
 }
 
 /** Every point at which the fault can strike, one after the other, until a run has no such call any more. */
 export async function* crashPoints(run: Run): AsyncGenerator<CrashPoint> {
   for (let call = 1; call <= CALLS_MAX; call += 1) {
-    const point = await runWithFault(run, call);
+    const point = await crashPoint(run, call);
     const at = point.calls.indexOf("fault");
     // A fault of writes leaves a sync alone, and the other way round.
     if (at >= 0) yield { ...point, calls: point.calls.slice(0, at) };
@@ -57,11 +59,19 @@ export async function* crashPoints(run: Run): AsyncGenerator<CrashPoint> {
   throw new Error(`more than ${CALLS_MAX} calls`);
 }
 
-async function runWithFault({ shim, fault, program, args = [], folder }: Run, call: number): Promise<CrashPoint> {
+/** One run, with the fault at this call; its home stays. */
+export async function crashPoint(run: Run, call: number): Promise<CrashPoint> {
+  const { shim, fault, program, args = [], folder, made } = run;
   const home = join(realpathSync(folder), `${fault}-${call}`);
   const log = `${home}.log`;
-  mkdirSync(home);
-  const settings = { GDO_FAULT_DIR: home, GDO_FAULT_CALL: String(call), GDO_FAULT_KIND: fault, GDO_FAULT_LOG: log };
+  mkdirSync(join(home, made ?? ""), { recursive: true });
+  const settings = {
+    GDO_FAULT_DIR: home,
+    GDO_FAULT_CALL: String(call),
+    GDO_FAULT_KIND: fault,
+    GDO_FAULT_LOG: log,
+    ...(made === undefined ? {} : { GDO_FAULT_MADE: join(home, made) }),
+  };
   // io_uring would pass the shim by.
   const env = { ...process.env, LD_PRELOAD: shim, UV_USE_IO_URING: "0", ...settings };
   const child = spawn(process.execPath, [program, home, ...args], { env, stdio: ["ignore", "pipe", "inherit"] });

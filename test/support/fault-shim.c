@@ -7,10 +7,12 @@
  *   GDO_FAULT_KIND   kill    the process dies before the call
  *                    tear    a write gets half its bytes to the file, then the process dies
  *                    power   the process dies, and nothing that was not synced is left
- *                    enospc  a write, or making a file, fails: no space
+ *                    enospc  a write, or making a file or folder, fails: no space
  *                    short   a write takes only half its bytes
  *                    eio     a sync fails
  *   GDO_FAULT_LOG    a file that gets every counted call and its file's name, and "fault" once it has happened
+ *
+ *   GDO_FAULT_MADE   a folder that is there already, whose name was never synced
  *
  * For power the files are taken to be append-only: what is left of each is its length at its last sync.
  * Names count from the sync of their folder on; a rename or a removal that was not synced is undone.
@@ -129,6 +131,11 @@ static struct change *add_change(enum change_kind kind, const char *path) {
   change->kind = kind;
   snprintf(change->path, sizeof change->path, "%s", path);
   return change;
+}
+
+/* What a process before this one made and did not sync. */
+__attribute__((constructor)) static void begin(void) {
+  if (setting("GDO_FAULT_MADE")[0] != 0) add_change(MADE_FOLDER, setting("GDO_FAULT_MADE"));
 }
 
 static void undo(const struct change *change) {
@@ -343,8 +350,7 @@ int mkdir(const char *name, mode_t mode) {
   absolute(AT_FDCWD, name, path);
   if (!is_below(path) || lstat(path, &status) == 0) return REAL(mkdir)(name, mode);
   pthread_mutex_lock(&lock);
-  is_turn("mkdir", path);
-  int result = REAL(mkdir)(name, mode);
+  int result = is_turn("mkdir", path) && is_kind("enospc") ? fail(ENOSPC) : REAL(mkdir)(name, mode);
   int code = errno;
   if (result == 0) add_change(MADE_FOLDER, path);
   pthread_mutex_unlock(&lock);
