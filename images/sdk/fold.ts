@@ -53,18 +53,24 @@ export class Draft {
 }
 
 /** Takes one act; a Refusal makes the whole entry void, with the reason. */
-export type Handler = (body: Canonical, draft: Draft, entry: Entry) => void | Promise<void>;
+export type Handler<Body = Canonical> = (body: Body, draft: Draft, entry: Entry) => void | Promise<void>;
+
+/** One for each act; with `Acts` made from the schemas, bodies are what the host has checked. */
+export type Handlers<Acts> = { readonly [Type in keyof Acts]: Handler<Acts[Type]> };
+
+type AnyHandlers = Readonly<Record<string, Handler>>;
 
 /** Takes one event of a dapp that this one reads. It has nobody to refuse: what it cannot use it leaves. */
 export type EventHandler = (event: DappEvent, draft: Draft) => void | Promise<void>;
 
 /** Folds entries by the handlers of their act types, and events where they stand among them. */
-export async function fold(
+export async function fold<Acts = Readonly<Record<string, Canonical>>>(
   input: Input,
   state: State,
-  handlers: Readonly<Record<string, Handler>>,
+  typed: Handlers<Acts>,
   onEvent: EventHandler = () => {},
 ): Promise<Reduction> {
+  const handlers = typed as unknown as AnyHandlers;
   const seen: Changes = new Map();
   const changed = new Set<string>();
   const keep = (draft: Draft): void => {
@@ -95,11 +101,7 @@ export async function fold(
   return { outcomes, changes: [...changed].map((key) => [key, seen.get(key)] as const) };
 }
 
-async function refusalOf(
-  entry: Entry,
-  draft: Draft,
-  handlers: Readonly<Record<string, Handler>>,
-): Promise<string | undefined> {
+async function refusalOf(entry: Entry, draft: Draft, handlers: AnyHandlers): Promise<string | undefined> {
   for (const [type, body] of entry.acts) {
     const handler = Object.hasOwn(handlers, type) ? handlers[type] : undefined;
     if (handler === undefined) return `there is no act ${type.slice(0, 64)}`;

@@ -1,7 +1,7 @@
 /** What a dapp in TypeScript is made with. docs/guide/dapps.md shows how. */
 
 export { addDays, addMonths, dateField, dateOfMs, msOfDate } from "./dates.ts";
-export { Draft, fold, type Handler } from "./fold.ts";
+export { Draft, fold, type Handler, type Handlers } from "./fold.ts";
 export { keyPart, nameOfKeyPart } from "./keys.ts";
 export {
   type Check,

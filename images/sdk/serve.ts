@@ -25,7 +25,8 @@ function standardStreams(): Streams {
 }
 
 /** Answers calls until the input ends. A call that throws is answered with an error, and said in the log. */
-export async function serve(dapp: Dapp, streams: Streams = standardStreams()): Promise<undefined> {
+export async function serve<Commands>(typed: Dapp<Commands>, streams: Streams = standardStreams()): Promise<undefined> {
+  const dapp = typed as unknown as Dapp; // The host has checked what the types say.
   const host = new HostLink((message) => streams.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`));
   for await (const line of linesOf(streams.input)) {
     const message = JSON.parse(line) as Json;

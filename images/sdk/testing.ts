@@ -1,4 +1,6 @@
 /** A dapp without its container: states in memory and entries made by hand, for unit tests. */
+export { Harness } from "./harness.ts";
+
 import type { Canonical, Dapp, Entry, Input, Outcome, State, Verdict } from "./types.ts";
 
 /** States of several dapps; a snapshot is a copy. */

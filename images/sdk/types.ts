@@ -74,13 +74,13 @@ export interface Actor {
 export type Act = readonly [type: string, body: Canonical];
 
 /** Acts to append for who asks; throws a Refusal with the reason. Arguments fit the command's schema. */
-export type Command = (args: Canonical, state: State, actor: Actor) => Promise<readonly Act[]>;
+export type Command<Args = Canonical> = (args: Args, state: State, actor: Actor) => Promise<readonly Act[]>;
 
-/** A dapp: a few functions of their arguments, nothing else [D3]. */
-export interface Dapp {
+/** A dapp: a few functions of their arguments, nothing else [D3]. `Commands` are made from its schemas. */
+export interface Dapp<Commands = Readonly<Record<string, Canonical>>> {
   reduce(input: Input, state: State): Promise<Reduction>;
   /** `input.entries` are those that were not void. */
   test?(input: Input, before: State, after: State): Promise<Verdict>;
   readonly queries?: Readonly<Record<string, Query>>;
-  readonly commands?: Readonly<Record<string, Command>>;
+  readonly commands?: { readonly [Name in keyof Commands]: Command<Commands[Name]> };
 }

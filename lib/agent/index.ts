@@ -20,6 +20,10 @@ export const pinoLog = late(async () => (await import("./pino-log.ts")).pinoLog)
 export const runAgent = late(async () => (await import("./run-agent.ts")).runAgent);
 export const openSnapshotReader = late(async () => (await import("./storage/backup-reader.ts")).openSnapshotReader);
 export const openStoreReader = late(async () => (await import("./storage/store-reader.ts")).openStoreReader);
+export const newDapp = late(async () => (await import("./dapp-kit/new.ts")).newDapp);
+export const openProject = late(async () => (await import("./dapp-kit/project.ts")).openProject);
+export const writeTypes = late(async () => (await import("./dapp-kit/project.ts")).writeTypes);
+export const tryDapp = late(async () => (await import("./dapp-kit/try.ts")).tryDapp);
 
 function late<A extends unknown[], R>(
   load: () => Promise<(...given: A) => R | Promise<R>>,

@@ -65,6 +65,7 @@ export const COMMANDS: readonly TableRow[] = [
     async () => (await import("./commands/ledger/charter.ts")).charter,
   ),
   row("append", "append an entry to this node's log", async () => (await import("./commands/ledger/append.ts")).append),
+  row("dapp", "make, try and install a dapp", async () => (await import("./commands/process/dapp.ts")).dapp),
   row("call", "give a dapp a command", async () => (await import("./commands/ledger/call.ts")).call),
   row("query", "ask a dapp", async () => (await import("./commands/ledger/query.ts")).query),
   row(

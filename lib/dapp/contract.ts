@@ -5,6 +5,8 @@
 import { GdoError } from "../base/index.ts";
 import type { Manifest } from "./manifest.ts";
 import { type Check, type CompileSchema, schemaCompiler } from "./schema/check.ts";
+import type { NamedSchemas } from "./schema/types.ts";
+import { readSchema, type Schema } from "./schema/vet.ts";
 
 const REASON_CHARS_MAX = 256;
 const NAME_CHARS_SHOWN = 64;
@@ -57,6 +59,19 @@ export class Contract {
   whyNotArgs(command: string, args: unknown): string | undefined {
     return this.#commands.get(command)?.(args);
   }
+}
+
+/** Schemas of acts and commands as they stand in their files, vetted. DAPP_MANIFEST as `Contract.load`. */
+export async function namedSchemas(
+  { accepts, commands }: Manifest,
+  read: ReadText,
+): Promise<{ acts: NamedSchemas; commands: NamedSchemas }> {
+  const acts: Record<string, Schema> = {};
+  for (const [type, file] of Object.entries(accepts)) acts[type] = readSchema(await textOf(read, file), file);
+  const named: Record<string, Schema> = {};
+  for (const [name, { schema }] of Object.entries(commands))
+    named[name] = readSchema(await textOf(read, schema), schema);
+  return { acts, commands: named };
 }
 
 async function textOf(read: ReadText, file: string): Promise<string> {

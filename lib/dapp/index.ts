@@ -1,6 +1,6 @@
 /** Dapps: programs in containers that give blocks their meaning. Rules: docs/design/dapps.md. */
 export * from "./calls.ts";
-export { Contract } from "./contract.ts";
+export { Contract, namedSchemas } from "./contract.ts";
 export { FakeRuntime, type Program } from "./fake-runtime.ts";
 export { DappHost, type Images } from "./host.ts";
 export { baseImage } from "./image/bases.ts";
@@ -20,3 +20,5 @@ export {
 export { type DappLimits, type ImageOrigin, type Manifest, parseManifest } from "./manifest.ts";
 export { RuncRuntime } from "./runc.ts";
 export * from "./runtime.ts";
+export { typesModule } from "./schema/types.ts";
+export * from "./trial.ts";

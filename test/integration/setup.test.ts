@@ -26,6 +26,7 @@ const TEST_PACKAGES = [
   "g++-arm-linux-gnueabihf",
   "qemu-user-static",
   "busybox-static",
+  "jq",
   "ledger",
 ];
 const EVERYTHING = [...RUN_PACKAGES, ...TEST_PACKAGES, "libnode-dev"];

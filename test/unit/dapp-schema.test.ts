@@ -1,6 +1,8 @@
 /** Schemas of dapps: which may be, and what is said of a value that does not fit. */
+import { readFileSync } from "node:fs";
 import test from "ava";
 import fc from "fast-check";
+import { namedSchemas, parseManifest, typesModule } from "../../lib/dapp/index.ts";
 import { schemaCompiler } from "../../lib/dapp/schema/check.ts";
 import { compilePattern } from "../../lib/dapp/schema/pattern.ts";
 
@@ -135,4 +137,27 @@ test("[D6] a pattern matches what JavaScript's own matches", (t) => {
 
 test("[D6] a pattern that takes JavaScript's own for ever takes time by the length of the text", (t) => {
   t.false(compilePattern("^(a|a)*(a*)*$")(`${"a".repeat(20_000)}b`));
+});
+
+test("types say what a schema says", (t) => {
+  const typeOf = (schema: object): string => typesModule({ a: schema as never }, {}, "gdo/sdk").split("\n")[3] ?? "";
+  const cases: [object, string][] = [
+    [{ type: "string" }, "string"],
+    [{ type: ["integer", "null"] }, "number | null"],
+    [{ enum: ["x", 2] }, '"x" | 2'],
+    [{ type: "array", items: { enum: [1, 2] } }, "readonly (1 | 2)[]"],
+    [{ type: "array", prefixItems: [{ type: "string" }], items: false }, "readonly [string]"],
+    [{ type: "object", properties: { "a-b": { type: "boolean" } } }, '{ readonly "a-b"?: boolean }'],
+    [{ $ref: "#/$defs/id", $defs: { id: { type: "string" } } }, "string"],
+    [{ anyOf: [{ type: "string" }, { type: "null" }], type: "string" }, "string & (string | null)"],
+  ];
+  for (const [schema, type] of cases) t.is(typeOf(schema), `  readonly a: ${type};`);
+  t.true(typesModule({ a: true }, {}, "gdo/sdk").includes('import type { Canonical } from "gdo/sdk";'));
+});
+
+test("the example's types are those of its schemas", async (t) => {
+  const manifest = parseManifest(readFileSync("images/examples/typescript/dapp.yaml", "utf8"));
+  const text = async (path: string): Promise<string> => readFileSync(`images/examples/contract/${path}`, "utf8");
+  const { acts, commands } = await namedSchemas(manifest, text);
+  t.is(readFileSync("images/examples/typescript/src/acts.ts", "utf8"), typesModule(acts, commands, "gdo/sdk"));
 });

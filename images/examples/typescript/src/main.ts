@@ -1,0 +1,4 @@
+import { serve } from "gdo/sdk";
+import { quota } from "./quota.ts";
+
+await serve(quota);

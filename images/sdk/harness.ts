@@ -1,0 +1,28 @@
+/**
+ * A dapp in a unit test, without a container: its folder's manifest and schemas, the host's own checks,
+ * and merges on a state in memory.
+ */
+import { readFile } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
+import { FakeClock, type Hash, silentLog } from "../../lib/base/index.ts";
+import { DappHost, FakeRuntime, parseManifest, Trial, type TrialOptions } from "../../lib/dapp/index.ts";
+import { serve } from "./serve.ts";
+import type { Dapp } from "./types.ts";
+
+const NO_TREE = "0".repeat(64) as Hash;
+
+export class Harness extends Trial {
+  /** `folder` holds dapp.yaml and the schemas. */
+  static async open<Commands>(dapp: Dapp<Commands>, folder: URL, options: TrialOptions = {}): Promise<Harness> {
+    const text = (path: string): Promise<string> => readFile(fileURLToPath(new URL(path, folder)), "utf8");
+    const images = {
+      rootfs: async () => fileURLToPath(folder),
+      manifestText: () => text("dapp.yaml"),
+      text: (_tree: Hash, path: string) => text(path),
+    };
+    const { name } = parseManifest(await text("dapp.yaml"));
+    const runtime = new FakeRuntime({ [name]: (streams) => serve(dapp, streams) });
+    const host = new DappHost({ runtime, images, log: silentLog, clock: new FakeClock() });
+    return new Harness(await host.dapp(NO_TREE), options);
+  }
+}

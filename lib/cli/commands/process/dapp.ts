@@ -1,0 +1,87 @@
+/** `gdo dapp`: make a dapp, try it, install it. */
+import { resolve } from "node:path";
+import { GdoError } from "../../../base/index.ts";
+import { type CommandSpec, type Session, withApi } from "../../command.ts";
+
+interface Installed {
+  readonly name: string;
+  readonly version: string;
+  readonly tree: string;
+  readonly entry: string;
+}
+
+type Action = (
+  session: Session,
+  what: string | undefined,
+  options: Readonly<Record<string, unknown>>,
+) => Promise<number>;
+
+function needed(what: string | undefined, form: string): string {
+  if (what === undefined) throw new GdoError("USAGE", `gdo dapp ${form}`, { hint: "gdo dapp --help" });
+  return what;
+}
+
+async function make(session: Session, name: string | undefined, { language }: { language?: string }): Promise<number> {
+  const { newDapp } = await import("../../../agent/index.ts");
+  const folder = await newDapp(needed(name, "new NAME"), language ?? "python", ".");
+  session.out.emit("dapp", { name, folder }, () => `${folder}\nhint: gdo dapp test ${name}`);
+  return 0;
+}
+
+async function attempt(session: Session, what: string | undefined): Promise<number> {
+  const { tryDapp } = await import("../../../agent/index.ts");
+  const isPassed = await tryDapp(what ?? ".", (report) =>
+    session.out.emit("try", { ...report }, () => {
+      const line = `${report.isPassed ? "ok    " : "FAILED"}  ${report.step.padEnd(12)} ${report.name}`;
+      return [line, ...report.faults.map((fault) => `          ${fault}`)].join("\n");
+    }),
+  );
+  return isPassed ? 0 : 1;
+}
+
+async function types(session: Session, what: string | undefined): Promise<number> {
+  const { openProject, writeTypes } = await import("../../../agent/index.ts");
+  const isNew = await writeTypes(await openProject(what ?? "."));
+  session.out.emit("types", { isNew }, () => (isNew ? "src/acts.ts" : ""));
+  return 0;
+}
+
+async function install(session: Session, what: string | undefined): Promise<number> {
+  const path = resolve(needed(what, "install FOLDER"));
+  const made = (await withApi(session, (api) => api.call("installDapp", { path }))) as Installed;
+  session.out.emit(
+    "installed",
+    { ...made },
+    () => `${made.name} ${made.version} ${made.tree.slice(0, 12)}\nhint: gdo merge`,
+  );
+  return 0;
+}
+
+const ACTIONS: Readonly<Record<string, Action>> = { new: make, test: attempt, types, install };
+
+export const dapp: CommandSpec = {
+  name: "dapp",
+  summary:
+    "Make a dapp (new), try it in its container (test), type its acts (types), propose it to the organisation (install).",
+  arguments: [
+    { form: "<action>", about: Object.keys(ACTIONS).join(", ") },
+    { form: "[what]", about: "the new dapp's name, or a dapp's folder (default for test and types: this one)" },
+  ],
+  options: [{ flags: "--language <language>", about: "of a new dapp: python (default), ts, shell or c" }],
+  exits: {
+    1: "a test of the dapp failed; the charter forbids it",
+    3: "there is no home",
+    12: "the name or a file of the dapp has not the right form, or its program cannot be built",
+    40: "its dapp.yaml or a schema is not right",
+    43: "its container could not be started",
+  },
+  example: "gdo dapp new quota --language python",
+  async run(session, { args: [action, what], options }) {
+    const perform = Object.hasOwn(ACTIONS, String(action)) ? ACTIONS[String(action)] : undefined;
+    if (perform === undefined)
+      throw new GdoError("USAGE", `gdo dapp has no action '${action}'`, {
+        hint: `one of ${Object.keys(ACTIONS).join(", ")}`,
+      });
+    return perform(session, what as string | undefined, options);
+  },
+};
