@@ -5,7 +5,7 @@
 export type { Api } from "./control.ts";
 export type { DemoEvent, RunningDemo, Standing, Summary } from "./demo/index.ts";
 export { homeRoot, openHome, readSecret } from "./home/home.ts";
-export { openApi } from "./open-api.ts";
+export { agentApi, openApi } from "./open-api.ts";
 export type { AgentEvent, AgentHandle } from "./run-agent.ts";
 export type { ForgetReport, SnapshotRow } from "./storage/backup.ts";
 export type { ListedName } from "./storage/store-reader.ts";

@@ -23,7 +23,7 @@ import { GC_PARAMS, Upkeep } from "./storage/upkeep.ts";
 import { VERIFY_PARAMS, Verifier } from "./storage/verify-home.ts";
 import { askToTake } from "./take.ts";
 import { waitsFor } from "./views/branch-standing.ts";
-import { eventPage } from "./views/event-feed.ts";
+import { eventPage, eventsWithWaiting } from "./views/event-feed.ts";
 import { votesOn } from "./views/merge-votes.ts";
 import { nodeStatus } from "./views/node-status.ts";
 import { logPage, showBlock } from "./views/node-views.ts";
@@ -67,7 +67,13 @@ const PARAMS = {
     before: z.union([z.int(), z.string().min(1).max(64)]).optional(),
     voidOnly: z.boolean().default(false),
   }),
-  events: z.strictObject({ branch, from: z.string().max(64).optional(), limit: z.int().min(1).optional() }),
+  events: z.strictObject({
+    branch,
+    from: z.string().max(64).optional(),
+    limit: z.int().min(1).optional(),
+    tentative: z.boolean().default(false),
+    known: z.string().max(64).optional(),
+  }),
   show: z.strictObject({ id: z.string().min(1).max(64) }),
   append: z.strictObject({ app: z.string(), branch, acts: z.array(act).min(1).max(256) }),
   charter: nothing,
@@ -82,7 +88,12 @@ const PARAMS = {
       .regex(/^mqtts?:\/\//, "must start with mqtt:// or mqtts://")
       .optional(),
   }),
-  query: z.strictObject({ app: z.string(), query: z.string(), args: z.unknown().default({}) }),
+  query: z.strictObject({
+    app: z.string(),
+    query: z.string(),
+    args: z.unknown().default({}),
+    tentative: z.boolean().default(false),
+  }),
   call: z.strictObject({ app: z.string(), command: z.string(), branch, args: z.unknown().default({}) }),
   merge: z.strictObject({ branch, from: z.string().max(160).optional() }),
   sync: z.strictObject({ timeoutMs: z.int().min(0).max(600_000).default(10_000) }),
@@ -136,7 +147,7 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
   return {
     status: () => nodeStatus(node, side),
     log: (query) => logPage(db, query, node.parts.pair.publicKey),
-    events: (query) => eventPage(db, query),
+    events: (query) => (query.tentative ? eventsWithWaiting(db, node.tentative, query) : eventPage(db, query)),
     show: ({ id }) => showWithVotes(node, id.toLowerCase()),
     append: ({ app, acts, branch: name }) => {
       const { id, n } = node.append(app, actsOf(acts), name);
@@ -146,8 +157,8 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
     branches: ({ name }) => ({ branches: branchesView(node, name) }),
     govern: ({ acts }) => govern(node, actsOf(acts)),
     invite: (params) => invite(node, { ...params, broker: params.broker ?? brokerUrl(node, side) }),
-    query: async ({ app, query, args }) => ({
-      value: jsonFromCanonical(await node.query(app, query, canonicalFromJson(args))),
+    query: async ({ app, query, args, tentative }) => ({
+      value: jsonFromCanonical(await node.query(app, query, canonicalFromJson(args), tentative)),
     }),
     call: async ({ args, ...call }) => {
       const { block, acts } = await callCommand(node, { ...call, args: canonicalFromJson(args) });

@@ -18,9 +18,17 @@ import {
   validatorsOf,
   whyNotMerge,
 } from "../ledger/index.ts";
-import { Chain, type LogTurn, type MergeReport, Validator, type ValidatorEvent, Witness } from "../node/index.ts";
+import {
+  Chain,
+  type LogTurn,
+  type MergeReport,
+  TentativeStates,
+  Validator,
+  type ValidatorEvent,
+  Witness,
+} from "../node/index.ts";
 import { PolicyBook } from "./apps/policy-book.ts";
-import { containerApps, finalState, installedDapps, storeBlobs } from "./apps/working-apps.ts";
+import { containerApps, finalState, installedDapps, storeBlobs, tentativeState } from "./apps/working-apps.ts";
 import { readSecret } from "./home/home.ts";
 import { closeAll, type NodeParts, openParts } from "./node-parts.ts";
 import { type RequestObjects, RootFetcher } from "./storage/object-access.ts";
@@ -65,6 +73,7 @@ export class GdoNode {
   readonly policies: PolicyBook;
   readonly refusals = new Map<string, number>();
   readonly validator: Validator;
+  readonly tentative: TentativeStates;
   readonly #doorKey: PublicKey | undefined;
   readonly #mergeMs: number[] = [];
   readonly #twins = new Set<string>();
@@ -87,9 +96,10 @@ export class GdoNode {
     );
     this.policies = new PolicyBook(this);
     const blobs = storeBlobs(store, this.fetcher);
+    const apps = containerApps({ dapps, store, fetcher: this.fetcher });
+    this.tentative = new TentativeStates({ ledger: db, apps, organisation, author: ownLog.author });
     this.validator = new Validator({
-      ...{ ledger: db, blobs, ownLog, organisation, clock, log },
-      apps: containerApps({ dapps, store, fetcher: this.fetcher }),
+      ...{ ledger: db, blobs, ownLog, organisation, clock, log, apps },
       timeoutMs: parts.config.votes.timeoutMs,
       publish: (block) => this.listener.appended([block]),
       advance: () => this.chain.advance(),
@@ -180,12 +190,12 @@ export class GdoNode {
     return report;
   }
 
-  /** Asks a dapp, as of the last final merge. NOT_FOUND for a dapp that is not installed. */
-  async query(app: string, name: string, args: Canonical): Promise<Canonical> {
+  /** Asks a dapp, as of the last final merge, or with what waits. NOT_FOUND for a dapp that is not installed. */
+  async query(app: string, name: string, args: Canonical, isTentative = false): Promise<Canonical> {
     const tree = this.treeOf(app);
     if (tree === undefined) throw new GdoError("NOT_FOUND", `no dapp is called ${app}`, { hint: "gdo status" });
     const dapp = await this.parts.dapps.dapp(tree);
-    return dapp.query(name, args, finalState(this));
+    return dapp.query(name, args, isTentative ? await tentativeState(this) : finalState(this));
   }
 
   /** Image of an installed dapp. */

@@ -47,10 +47,18 @@ export interface CommandSpec {
   run(session: Session, given: Given): Promise<number | undefined>;
 }
 
-/** Calls the home's agent, or the home itself where no agent runs, and always lets go of it. */
-export async function withApi<T>(session: Session, use: (api: Api) => Promise<T>): Promise<T> {
-  const { homeRoot, openApi } = await import("../agent/index.ts");
-  const api = await openApi(homeRoot(session.homeFlag));
+/**
+ * Calls the home's agent, or the home itself where no agent runs, and always lets go of it. `onlyAgent`: for what
+ * waits for things to come; AGENT_UNREACHABLE without one.
+ */
+export async function withApi<T>(
+  session: Session,
+  use: (api: Api) => Promise<T>,
+  { onlyAgent = false }: { readonly onlyAgent?: boolean } = {},
+): Promise<T> {
+  const { agentApi, homeRoot, openApi } = await import("../agent/index.ts");
+  const root = homeRoot(session.homeFlag);
+  const api = onlyAgent ? await agentApi(root) : await openApi(root);
   try {
     return await use(api);
   } finally {

@@ -7,6 +7,7 @@ export {
   type OutputDifference,
   parseOutputs,
 } from "./merging/outputs.ts";
+export { TentativeStates } from "./merging/tentative.ts";
 export { type BranchConsensus, type MergeReport, Validator, type ValidatorEvent } from "./merging/validator.ts";
 export { type LogTurn, META_PLACE, OwnLog } from "./own-log.ts";
 export type { NodeApps, NodeBlobs } from "./ports.ts";

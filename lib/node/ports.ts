@@ -37,6 +37,8 @@ export interface NodeLedger extends OwnBlocks {
   };
   block(id: Hash): Block | undefined;
   range(author: PublicKey, l: string, from: number, to: number, bytesMax: number): Uint8Array[];
+  /** The newest number of every log. */
+  frontier(): readonly { readonly n: number }[];
   branches(): string[];
   /** The line of a branch that a device's merges are on. */
   lineOf(branch: string, author: PublicKey): string;

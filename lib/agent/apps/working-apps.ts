@@ -3,8 +3,8 @@ import { GdoError, type Hash, OBJECT_BYTES_MAX } from "../../base/index.ts";
 import type { CanonicalMap } from "../../codec/index.ts";
 import { type DappHost, type DappState, dappState } from "../../dapp/index.ts";
 import type { LedgerDb } from "../../db/index.ts";
-import { CHARTER_APP, type MergeApp, type StatesView, type StateView } from "../../ledger/index.ts";
-import type { NodeApps, NodeBlobs } from "../../node/index.ts";
+import { CHARTER_APP, MAIN_BRANCH, type MergeApp, type StatesView, type StateView } from "../../ledger/index.ts";
+import type { NodeApps, NodeBlobs, TentativeStates } from "../../node/index.ts";
 import { type ChunkStore, type PackStore, putBlob, readBlobBytes } from "../../store/index.ts";
 import type { RootFetcher } from "../storage/object-access.ts";
 
@@ -16,6 +16,15 @@ export function blobReader(store: ChunkStore): (id: Hash) => Promise<Uint8Array>
 /** What is final on this node, as dapps are asked about it. */
 export function finalState({ parts: { db, store } }: { readonly parts: StateParts }): DappState {
   return dappState((app) => (app === CHARTER_APP ? db.charterAt() : db.state(app)), blobReader(store));
+}
+
+/** As finalState, with what waits for the next merge of `main`. */
+export async function tentativeState(node: {
+  readonly parts: StateParts;
+  readonly tentative: TentativeStates;
+}): Promise<DappState> {
+  const { state } = await node.tentative.at(MAIN_BRANCH);
+  return dappState(state, blobReader(node.parts.store));
 }
 
 interface StateParts {

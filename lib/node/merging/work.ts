@@ -70,6 +70,39 @@ export async function workOnce(
 }
 
 /**
+ * What entries would come to, without tests: for what is shown before it is merged. `without` are the dapps that
+ * cannot work now; of their entries nothing is known.
+ */
+export async function reduceOnly(
+  { h: height, entries, charterState, line, branch }: Collected,
+  { ledger, apps }: WorkOptions,
+): Promise<{ readonly outcome: MergeOutcome; readonly without: ReadonlySet<string> }> {
+  const before: StatesView = (app) => (app === CHARTER_APP ? charterState : ledger.state(app, line));
+  if (branch === CHARTER_BRANCH)
+    return { outcome: await workMerge({ height, entries, apps: [charterApp], before }), without: new Set() };
+  const opened = await apps.open(charterState, "warm");
+  const without = new Set(opened.missing);
+  try {
+    for (;;) {
+      const known = entries.filter(({ app }) => !without.has(app));
+      const working = opened.apps.filter(({ name }) => !without.has(name)).map(untested);
+      try {
+        return { outcome: await workMerge({ height, entries: known, apps: working, before }), without };
+      } catch (error) {
+        if (!(error instanceof AppFailure)) throw error;
+        without.add(error.app);
+      }
+    }
+  } finally {
+    await opened.close();
+  }
+}
+
+function untested(app: MergeApp): MergeApp {
+  return { ...guarded(app), test: async () => ({ verdict: "PASS" }) };
+}
+
+/**
  * [L13] As workOnce, and again with everything started anew; a dapp that gives something else the second time
  * depends on its surroundings: AppFailure names it and the first place that differs, before others pay for it.
  */
