@@ -188,8 +188,8 @@ export class LineBoard {
     const waiter = done === undefined ? undefined : waiting.get(done.seq);
     if (done === undefined || waiter === undefined) return false;
     waiting.delete(done.seq);
-    const { logged, edgeToStrikeUs, decisionUs } = done;
-    waiter.resolve({ logged, edgeToStrikeUs, decisionUs });
+    const { seq: _, ...report } = done;
+    waiter.resolve(report);
     return true;
   }
 

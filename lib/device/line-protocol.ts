@@ -4,7 +4,7 @@
  *
  *   board → door   {"type":"advance","wallMs"}  {"type":"frame","seq","reader","edges":[[line,dtNs]…]}
  *   door → board   {"type":"hello","outputs","readers"}  {"type":"level","line","high","monoNs","wallMs"}
- *                  {"type":"done","seq","logged","edgeToStrikeUs","decisionUs"}
+ *                  {"type":"done","seq","logged","edgeToStrikeUs","decisionUs","reasons"?}
  *   any → board    {"type":"safe"}
  */
 
@@ -33,6 +33,8 @@ export interface FrameReport {
   /** Last edge to the strike's line being written; null when nothing was struck. */
   readonly edgeToStrikeUs: number | null;
   readonly decisionUs: number | null;
+  /** Why, for a display at the reader: reason codes, the one that decided first. */
+  readonly reasons?: readonly string[];
 }
 
 export interface LevelMessage {
@@ -90,7 +92,9 @@ export function parseDone({
   logged,
   edgeToStrikeUs,
   decisionUs,
+  reasons,
 }: JsonObject): (FrameReport & { seq: number }) | undefined {
   const isSound = isCount(seq) && isCountOrNull(logged) && isCountOrNull(edgeToStrikeUs) && isCountOrNull(decisionUs);
-  return isSound ? { seq, logged, edgeToStrikeUs, decisionUs } : undefined;
+  if (!isSound || (reasons !== undefined && !isNames(reasons))) return undefined;
+  return { seq, logged, edgeToStrikeUs, decisionUs, ...(reasons === undefined ? {} : { reasons }) };
 }

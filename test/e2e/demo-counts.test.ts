@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { DATA, demoFolder, gdoJson, INDEPENDENT, leftovers, runDemo } from "../support/demo-run.ts";
+import { DATA, demoFolder, gdoJson, INDEPENDENT, type Line, leftovers, runDemo } from "../support/demo-run.ts";
 
 const TEN_MS = 10 * 3_600_000;
 const FOURTEEN_MS = 14 * 3_600_000;
@@ -40,6 +40,23 @@ function countsOf(doors: Record<string, Counts>): Record<string, Counts> {
   return Object.fromEntries(named);
 }
 
+/** Who came to the lathe: what the door said, and whether it was cut off. Its day is the demo's own. */
+const VISITS = [
+  "Kim on line: membership_expired, certificate_expired",
+  "Robin on line: granted",
+  "Robin cut off: granted",
+  "Kim cut off: membership_expired, certificate_expired",
+  "Robin cut off: certificate_expired",
+];
+
+function visitsOf(lines: readonly Line[]): string[] {
+  const visits = lines.filter(({ type, who }) => type === "frame" && who !== undefined);
+  return visits.map(
+    ({ who, isOffline, reasons }) =>
+      `${who} ${isOffline === true ? "cut off" : "on line"}: ${(reasons as string[]).join(", ")}`,
+  );
+}
+
 for (const acl of ["acl.csv", "acl.json"]) {
   test.serial(
     `the day's counts are those of an independent reading of ${acl} and the day, and nothing is left behind`,
@@ -53,11 +70,14 @@ for (const acl of ["acl.csv", "acl.json"]) {
         type: string;
         doors: Record<string, Counts>;
         nodes: Record<string, { entries: number; stateRoot: string }>;
+        lathe: { deniedBy: Record<string, number> };
         merges: number;
         void: number;
       };
       t.is(summary.type, "summary");
       t.deepEqual(countsOf(summary.doors), independent(join(DATA, acl)));
+      t.deepEqual(visitsOf(lines), VISITS);
+      t.deepEqual(summary.lathe.deniedBy, { certificate_expired: 1, membership_expired: 2 });
       const nodes = Object.values(summary.nodes);
       t.is(nodes.length, 3);
       t.is(new Set(nodes.map(({ stateRoot }) => stateRoot)).size, 1);

@@ -5,7 +5,8 @@ import { Story, summaryText, timeOfDay } from "../../lib/cli/text/story.ts";
 const HOUR = 3_600_000;
 
 function frame(atMs: number, node: string, isGranted = true): DemoEvent {
-  return { type: "frame", atMs, node, reader: node, isOffline: false, logged: 1, isAnswered: true, isGranted };
+  const reasons = isGranted ? ["granted"] : ["unknown_credential"];
+  return { type: "frame", atMs, node, reader: node, isOffline: false, logged: 1, isAnswered: true, isGranted, reasons };
 }
 
 function begun(): Story {
@@ -57,6 +58,7 @@ test("story: the tables show denials by reason and say when state roots differ",
   };
   const summary: Summary = {
     doors: { front: door },
+    lathe: { ...door, denied: 3, deniedBy: { membership_expired: 3 } },
     nodes: { a: { entries: 3, stateRoot: "aa" }, b: { entries: 3, stateRoot: "bb" } },
     merges: 1,
     void: 0,
@@ -68,9 +70,22 @@ test("story: the tables show denials by reason and say when state roots differ",
   };
   const text = summaryText(summary);
   t.regex(text, /front +3 +1 +2 unknown_credential +0 +0/);
+  t.regex(text, /lathe +3 +1 +3 membership_expired +0 +0/);
   t.regex(text, /State roots: DIFFERENT/);
 });
 
 test("story: times of the day are cut to the minute", (t) => {
   t.is(timeOfDay(7 * HOUR + 59_999), "07:00");
+});
+
+test("story: whoever is known is told by name, with all reasons, and that the door was cut off", (t) => {
+  const story = begun();
+  const kim = { ...frame(11.5 * HOUR, "a", false), reader: "lathe", who: "Kim", isOffline: true } as const;
+  const reasons = ["membership_expired", "certificate_expired", "level_too_low"];
+  t.is(
+    story.tell({ ...kim, reasons } as DemoEvent),
+    "11:30  The lathe, cut off, turns Kim away: the dues have lapsed, and the certificate has expired, and level_too_low.",
+  );
+  const robin = { ...frame(11 * HOUR, "a"), reader: "lathe", who: "Robin" } as DemoEvent;
+  t.is(story.tell(robin), "11:00  The lathe lets Robin work: dues are paid, the certificate holds.");
 });

@@ -4,6 +4,7 @@ import { type Frame, parseDay } from "../../lib/agent/demo-script/day.ts";
 import { parseOutage } from "../../lib/agent/demo-script/outage.ts";
 import { quantiles, Tally } from "../../lib/agent/demo-script/tally.ts";
 import { defaultSpeed, startOfDay, timelineOf } from "../../lib/agent/demo-script/timeline.ts";
+import { withVisits } from "../../lib/agent/demo-script/workshop.ts";
 
 const READERS = new Set(["front-door", "laser-room"]);
 const HOUR = 3_600_000;
@@ -121,6 +122,7 @@ test("demo finale: nodes are equal only in entries, head and state, with nothing
     merges: 1,
     voids: 0,
     doorN: -1,
+    isPublishing: false,
   };
   const two = { ...one, node: "b" };
   t.is(difference([one, two]), undefined);
@@ -128,4 +130,22 @@ test("demo finale: nodes are equal only in entries, head and state, with nothing
   t.regex(difference([one, { ...two, stateRoot: "q" }]) ?? "", /different states/);
   t.regex(difference([one, { ...two, head: "g" }]) ?? "", /different merges/);
   t.regex(difference([one, { ...two, pending: 2 }]) ?? "", /b has 2 entries/);
+  t.regex(difference([{ ...one, isPublishing: true }, two]) ?? "", /a compiles a snapshot/);
+});
+
+test("demo lathe: visits stand among the day's frames in order, as far as the day goes", (t) => {
+  const day = [frame(7.6 * HOUR), frame(11.2 * HOUR), frame(12 * HOUR)];
+  const all = withVisits(day);
+  t.deepEqual(
+    all.map(({ atMs, who }) => [atMs / HOUR, who]),
+    [
+      [7.6, undefined],
+      [8, "Robin"],
+      [11, "Robin"],
+      [11.2, undefined],
+      [11.5, "Kim"],
+      [12, undefined],
+    ],
+  );
+  t.true(all.every(({ reader, who }) => (reader === "lathe") === (who !== undefined)));
 });

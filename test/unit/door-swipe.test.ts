@@ -46,7 +46,7 @@ test("[A3] swipe: the event is kept before the strike is energised", async (t) =
   const { acts, context, happened, point } = setup();
   const report = await handleSwipe(context, point, frameOf(w26(CARD_ANN)));
   t.deepEqual(happened, ["logged", "unlocked 5000"]);
-  t.deepEqual(report, { logged: 42, edgeToStrikeUs: 12_000, decisionUs: 0 });
+  t.deepEqual(report, { logged: 42, edgeToStrikeUs: 12_000, decisionUs: 0, reasons: ["granted"] });
   t.like(parseSwipe(acts[0]!.body), { outcome: "grant", latencyUs: 12_000, boot: 3, bits: 26, mono: 5n });
 });
 
@@ -56,6 +56,7 @@ test("[A1] swipe: a denial is kept and energises nothing", async (t) => {
     logged: 42,
     edgeToStrikeUs: null,
     decisionUs: 0,
+    reasons: ["credential_denied"],
   });
   t.deepEqual(happened, ["logged"]);
 });
@@ -66,6 +67,7 @@ test("[A3] swipe: a grant that cannot be kept opens nothing, with an alarm", asy
     logged: null,
     edgeToStrikeUs: null,
     decisionUs: 0,
+    reasons: ["granted"],
   });
   t.deepEqual(happened, []);
   t.regex(errors[0]!, /alarm/);
@@ -84,6 +86,6 @@ test("swipe: a strike that fails is said, and the swipe stays logged", async (t)
   const { context, errors, point } = setup();
   const grant = () => Promise.reject(new GdoError("LINE_INVALID", "no such line"));
   const report = await handleSwipe(context, { ...point, latch: { grant } }, frameOf(w26(CARD_ANN)));
-  t.deepEqual(report, { logged: 42, edgeToStrikeUs: null, decisionUs: 0 });
+  t.deepEqual(report, { logged: 42, edgeToStrikeUs: null, decisionUs: 0, reasons: ["granted"] });
   t.is(errors.length, 1);
 });

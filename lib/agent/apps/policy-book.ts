@@ -42,6 +42,7 @@ export class PolicyBook {
   #held: HeldPolicy | undefined;
   #turn: Promise<void> = Promise.resolve();
   #publishing: Promise<void> = Promise.resolve();
+  #publishingCount = 0;
 
   constructor(node: GdoNode) {
     this.#node = node;
@@ -50,6 +51,11 @@ export class PolicyBook {
   /** The newest policy of the final state that is held whole. */
   get held(): HeldPolicy | undefined {
     return this.#held;
+  }
+
+  /** Whether a snapshot is being compiled that may become an entry. */
+  get isPublishing(): boolean {
+    return this.#publishingCount > 0;
   }
 
   /** Generation of the newest policy that the final state names; 0 for none. */
@@ -101,9 +107,12 @@ export class PolicyBook {
 
   /** The validator's part, after a merge: compiles, and publishes when doors would decide otherwise or the last grows old. */
   publish(height: number): Promise<void> {
+    this.#publishingCount += 1;
     const published = this.#publishing.then(() => this.#publish(height));
     this.#publishing = published.catch(() => undefined);
-    return published;
+    return published.finally(() => {
+      this.#publishingCount -= 1;
+    });
   }
 
   async #publish(height: number): Promise<void> {

@@ -9,6 +9,8 @@ export interface Frame {
   readonly reader: string;
   /** "0" and "1" in the order of the pulses. */
   readonly bits: string;
+  /** Whose card it is, where the script knows. */
+  readonly who?: string;
 }
 
 export const DAY_MS = 86_400_000;

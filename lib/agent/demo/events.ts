@@ -19,6 +19,8 @@ export interface NodeSummary {
 
 export interface Summary {
   readonly doors: Readonly<Record<string, DoorSummary>>;
+  /** The machine that asks for dues and a certificate; the day file knows nothing of it. */
+  readonly lathe: DoorSummary;
   readonly nodes: Readonly<Record<string, NodeSummary>>;
   readonly merges: number;
   readonly void: number;
@@ -91,4 +93,8 @@ export interface FrameEvent {
   readonly logged: number | null;
   readonly isAnswered: boolean;
   readonly isGranted: boolean;
+  /** Reason codes as the door gave them; empty when it died first. */
+  readonly reasons: readonly string[];
+  /** Whose card it was, where the script knows. */
+  readonly who?: string;
 }

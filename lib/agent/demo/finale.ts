@@ -1,6 +1,6 @@
 /** After the last frame: waits until all nodes are equal, then counts from the ledger. */
 import { GdoError } from "../../base/index.ts";
-import { READERS } from "../demo-script/cast.ts";
+import { LATHE, READERS } from "../demo-script/cast.ts";
 import type { Tally } from "../demo-script/tally.ts";
 import type { DoorSummary, NodeSummary, Summary } from "./events.ts";
 import type { DoorStation, Stage } from "./stage.ts";
@@ -17,6 +17,8 @@ export interface Standing {
   readonly voids: number;
   /** Number of the newest entry of its door that it holds; -1 without a door. */
   readonly doorN: number;
+  /** It compiles a snapshot, which may become one more entry. */
+  readonly isPublishing: boolean;
 }
 
 interface RawStatus {
@@ -27,12 +29,23 @@ interface RawStatus {
   readonly merges: number;
   readonly voids: number;
   readonly door?: { lastN?: number };
+  readonly policy?: { publishing?: boolean };
 }
 
 export function standingOf(node: string, status: unknown): Standing {
-  const { entries, pending, stateRoot, branches, merges, voids, door } = status as RawStatus;
+  const { entries, pending, stateRoot, branches, merges, voids, door, policy } = status as RawStatus;
   const head = branches.find(({ name }) => name === "main")?.head ?? "";
-  return { node, entries, pending, stateRoot, head, merges, voids, doorN: door?.lastN ?? -1 };
+  return {
+    node,
+    entries,
+    pending,
+    stateRoot,
+    head,
+    merges,
+    voids,
+    doorN: door?.lastN ?? -1,
+    isPublishing: policy?.publishing ?? false,
+  };
 }
 
 /** What still differs, for people; undefined when all nodes hold and think the same. Pure. */
@@ -41,6 +54,7 @@ export function difference(standings: readonly Standing[]): string | undefined {
   if (first === undefined) return "no node answers";
   for (const each of standings) {
     if (each.pending > 0) return `${each.node} has ${each.pending} entries that are not merged yet`;
+    if (each.isPublishing) return `${each.node} compiles a snapshot`;
     if (each.entries !== first.entries)
       return `${first.node} holds ${first.entries} entries, ${each.node} ${each.entries}`;
     if (each.head !== first.head) return `${first.node} and ${each.node} are at different merges`;
@@ -90,10 +104,15 @@ export async function strikesReleased(stage: Stage, lastFrameMs: number): Promis
 /** Waits until nothing is owed, pending or different. AGENT_UNREACHABLE says what was, when it takes too long. */
 export async function converge(stage: Stage, withinMs: number): Promise<Standing[]> {
   const patience = { clock: stage.options.clock, everyMs: LOOK_EVERY_MS, withinMs, what: "coming into step" };
+  let before: string | undefined;
   return until(patience, async (blame) => {
     const now = await standings(stage);
     if (now === undefined) return void blame("an agent does not answer");
-    const why = owed(stage.stations, now) ?? difference(now);
+    // Seen twice: between a merge and the snapshot that follows from it nothing is pending for a moment.
+    const wasAt = before;
+    before = now[0]?.head;
+    const why =
+      owed(stage.stations, now) ?? difference(now) ?? (wasAt === before ? undefined : "a merge has just come");
     if (why === undefined) return now;
     blame(why);
     return undefined;
@@ -126,6 +145,14 @@ async function doorCounts(stage: Stage): Promise<Readonly<Record<string, LedgerC
   return (answer as { value: { doors: Record<string, LedgerCounts> } }).value.doors;
 }
 
+/** REFUSED when ledger and board disagree. */
+function doorSummary(reader: string, counts: LedgerCounts, tally: Tally): DoorSummary {
+  crossCheck(reader, counts, tally);
+  const { frames, granted, denied: deniedBy, frameErrors } = counts;
+  const denied = Object.values(deniedBy).reduce((sum, count) => sum + count, 0);
+  return { frames, granted, denied, deniedBy, frameErrors, offlineDecisions: tally.door(reader).offline };
+}
+
 /** The counts of the day, from the office's final state. REFUSED when ledger and boards disagree. */
 export async function summarise(
   stage: Stage,
@@ -134,18 +161,13 @@ export async function summarise(
 ): Promise<Omit<Summary, "convergedMs">> {
   const ledger = await doorCounts(stage);
   const doors: Record<string, DoorSummary> = {};
-  for (const reader of READERS) {
-    const counts = ledger[reader] ?? NOTHING;
-    crossCheck(reader, counts, tally);
-    const { frames, granted, denied: deniedBy, frameErrors } = counts;
-    const denied = Object.values(deniedBy).reduce((sum, count) => sum + count, 0);
-    doors[reader] = { frames, granted, denied, deniedBy, frameErrors, offlineDecisions: tally.door(reader).offline };
-  }
+  for (const reader of READERS) doors[reader] = doorSummary(reader, ledger[reader] ?? NOTHING, tally);
   const nodes: Record<string, NodeSummary> = {};
   for (const { node, entries, stateRoot } of all) nodes[node] = { entries, stateRoot };
   const office = all[0];
   return {
     doors,
+    lathe: doorSummary(LATHE, ledger[LATHE] ?? NOTHING, tally),
     nodes,
     merges: office?.merges ?? 0,
     void: office?.voids ?? 0,

@@ -6,11 +6,12 @@ import { accessSync, constants, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Clock, GdoError, SystemClock } from "../../base/index.ts";
-import { DOOR_NODE_NAMES, NODE_NAMES, nodeOfReader, ORGANISATION, READERS } from "../demo-script/cast.ts";
+import { ALL_READERS, DOOR_NODE_NAMES, NODE_NAMES, nodeOfReader, ORGANISATION, READERS } from "../demo-script/cast.ts";
 import { DAY_MS, type Frame, parseDay } from "../demo-script/day.ts";
 import { type Outage, parseOutage } from "../demo-script/outage.ts";
 import { Tally } from "../demo-script/tally.ts";
 import { defaultSpeed, startOfDay } from "../demo-script/timeline.ts";
+import { withVisits, workshopActs } from "../demo-script/workshop.ts";
 import type { Child, ChildEvent } from "./child.ts";
 import type { DemoEvent, Imported, Summary } from "./events.ts";
 import { converge, type Standing, standings, strikesReleased, summarise } from "./finale.ts";
@@ -50,6 +51,9 @@ const LAUNCHER = fileURLToPath(new URL("bin/gdo", PROJECT));
 const DATA = new URL("images/demo/makerspace/", PROJECT);
 const DAPPS = new URL("dist/dapps/", PROJECT);
 
+/** A dapp after those that it reads. */
+const DAPP_NAMES = ["accounting", "membership", "certification", "door"];
+
 /** Pending to admin: whoever the list allows at all may pass, as doorbot had it. */
 const ANYONE = -2;
 const CONVERGE_WITHIN_MS = 120_000;
@@ -73,7 +77,7 @@ class Demo {
   readonly #aclPath: string;
   readonly #midnightMs: number;
   readonly #startMs: number;
-  readonly #tally = new Tally(READERS);
+  readonly #tally = new Tally(ALL_READERS);
   readonly #failed = deferred<never>();
   /** Ends what is being played, whoever wanted it and why. */
   readonly #ended = deferred<void>();
@@ -84,7 +88,7 @@ class Demo {
   constructor(options: DemoOptions, folder: string) {
     this.#options = options;
     this.#outage = parseOutage(options.outage, DOOR_NODE_NAMES);
-    this.#frames = readDay(options.dayPath);
+    this.#frames = withVisits(readDay(options.dayPath));
     this.#aclPath = options.aclPath === undefined ? fileURLToPath(new URL("acl.csv", DATA)) : resolve(options.aclPath);
     accessSync(this.#aclPath, constants.R_OK); // What is wrong inside, its import says.
     this.#midnightMs = midnightOfTomorrow(this.#clock);
@@ -153,7 +157,7 @@ class Demo {
     await this.#stage.found();
     tell({ type: "founded", organisation: ORGANISATION, nodes: NODE_NAMES });
     const { link } = this.#stage.office;
-    for (const name of ["membership", "door"]) {
+    for (const name of DAPP_NAMES) {
       const installed = (await link.command("installDapp", { path: fileURLToPath(new URL(name, DAPPS)) })) as {
         version: string;
       };
@@ -166,7 +170,16 @@ class Demo {
     tell({ ...imported, type: "imported", path: basename(path) });
     const acts = READERS.map((door) => ({ type: "grant.set", body: { door, minLevel: ANYONE } }));
     await link.command("append", { app: "door", acts });
+    await this.#openWorkshop();
     for (const station of this.#stage.stations) await this.#armed(station);
+  }
+
+  /** The two who use the lathe: their cards, their dues, their certificates, and what the lathe asks for. */
+  async #openWorkshop(): Promise<void> {
+    const { link } = this.#stage.office;
+    await link.command("importDoorbot", { path: fileURLToPath(new URL("workshop.csv", DATA)) });
+    const dateOf = (ms: number): string => new Date(ms).toISOString().slice(0, "2026-11-22".length);
+    for (const entry of workshopActs(this.#midnightMs, dateOf)) await link.command("append", entry);
   }
 
   async #armed({

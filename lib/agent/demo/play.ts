@@ -34,6 +34,8 @@ export interface PlayOptions {
 export class Play {
   readonly #options: PlayOptions;
   readonly #pace: Pace;
+  /** The moment that each node plays, or comes to next. */
+  readonly #next = new Map<string, number>();
   #isOver = false;
   #isStopped = false;
 
@@ -45,9 +47,12 @@ export class Play {
     this.#pace = new Pace(options.clock, options.startMs, options.speed);
   }
 
-  /** The day's time now; the last frame's when all is played. */
+  /**
+   * The day's time now; the last frame's when all is played. No node's agent is ahead of a door that is late:
+   * else a snapshot would reach the door from its own future, in which dues and certificates have ended.
+   */
   dayMs(): number {
-    return Math.min(this.#pace.dayMs(), this.#options.frames.at(-1)?.atMs ?? 0);
+    return Math.min(this.#pace.dayMs(), ...this.#next.values(), this.#options.frames.at(-1)?.atMs ?? 0);
   }
 
   async run(): Promise<void> {
@@ -78,10 +83,12 @@ export class Play {
       if (this.#isStopped) return;
       // A link that comes back after the last frame need not be waited for.
       const atMs = Math.min(moment.atMs, lastMs);
+      this.#next.set(station.name, atMs);
       await this.#pace.reach(atMs);
       if (moment.act === "frame") await this.#swipe(station, moment.frame);
       else this.#changeLink(station, moment.act, atMs);
     }
+    this.#next.delete(station.name);
   }
 
   #changeLink(station: DoorStation, act: "cut" | "restore", atMs: number): void {
@@ -93,7 +100,7 @@ export class Play {
   }
 
   /** Somebody holds a card to a reader; if the door process is away, they wait until it is back. */
-  async #swipe(station: DoorStation, { atMs, reader, bits }: Frame): Promise<void> {
+  async #swipe(station: DoorStation, { atMs, reader, bits, who }: Frame): Promise<void> {
     const { board, cable } = station;
     const { midnightMs, tally, tell, stopped } = this.#options;
     await Promise.race([board.connected(reader), stopped]);
@@ -115,6 +122,8 @@ export class Play {
       logged,
       isAnswered: report !== undefined,
       isGranted,
+      reasons: report?.reasons ?? [],
+      ...(who === undefined ? {} : { who }),
     });
   }
 

@@ -56,7 +56,8 @@ export async function handleSwipe(context: SwipeContext, door: DoorPoint, frame:
   const mayOpen = decision.outcome === "grant" && (logged !== null || context.onLogFailure === "open");
   const isOpen = mayOpen && (await unlock(context, door));
   const edgeToStrikeUs = isOpen ? microseconds(frame.lastEdgeStopwatchNs, stopwatch.monoNs()) : null;
-  return { logged, edgeToStrikeUs, decisionUs: microseconds(startNs, decidedNs) };
+  const reasons = [decision.reason, ...(decision.also ?? []).map(({ reason }) => reason)];
+  return { logged, edgeToStrikeUs, decisionUs: microseconds(startNs, decidedNs), reasons };
 }
 
 function decideFrame(context: SwipeContext, door: string, { bits, fault, wallMs }: ReaderFrame): Decision {

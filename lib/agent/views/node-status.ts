@@ -88,8 +88,19 @@ function peerStatus({ parts: { db } }: GdoNode, peer: ReturnType<AgentSide["peer
 }
 
 /** `latest` is the generation that the final state names; `generation` the one that is held whole. */
-function policyStatus({ policies: { held, latest } }: GdoNode): Record<string, unknown> {
+function policyStatus({ policies: { held, latest, isPublishing } }: GdoNode): Record<string, unknown> {
   if (held === undefined) return {};
   const { generation, issuedMs, softMs, hardMs, credentials } = held.policy;
-  return { policy: { generation, latest, id: held.id, issuedMs, softMs, hardMs, credentials: credentials.size } };
+  return {
+    policy: {
+      generation,
+      latest,
+      publishing: isPublishing,
+      id: held.id,
+      issuedMs,
+      softMs,
+      hardMs,
+      credentials: credentials.size,
+    },
+  };
 }

@@ -74,7 +74,7 @@ export class Story {
 
   /** Counts a frame; tells the first denials, and each hour when all doors are past it. */
   #frame(event: EventOf<"frame">): string {
-    const { atMs, node, reader, isAnswered, isGranted } = event;
+    const { atMs, node, reader, isAnswered, isGranted, who } = event;
     const hour = Math.floor(atMs / HOUR_MS);
     this.#at.set(node, hour);
     const before = this.#hoursUpTo(Math.min(...this.#at.values()));
@@ -82,7 +82,9 @@ export class Story {
     this.#hours.set(hour, counted);
     if (isGranted) counted.granted += 1;
     else counted.turnedAway += 1;
-    return [...before, ...this.#remark(timeOfDay(atMs), reader, { isAnswered, isGranted })].join("\n");
+    const isTold = who !== undefined && isAnswered;
+    const remark = isTold ? [visit(who, event)] : this.#remark(timeOfDay(atMs), reader, { isAnswered, isGranted });
+    return [...before, ...remark].join("\n");
   }
 
   #remark(at: string, reader: string, frame: { isAnswered: boolean; isGranted: boolean }): string[] {
@@ -112,6 +114,21 @@ export class Story {
   }
 }
 
+/** Why somebody is turned away, in words; a code without words is said as it is. */
+const WORDS: Readonly<Record<string, string>> = {
+  membership_missing: "no dues were ever paid",
+  membership_expired: "the dues have lapsed",
+  certificate_missing: "there is no certificate",
+  certificate_expired: "the certificate has expired",
+  certificate_revoked: "the certificate was revoked",
+};
+
+function visit(who: string, { atMs, reader, isGranted, isOffline, reasons }: EventOf<"frame">): string {
+  const at = `${timeOfDay(atMs)}  The ${reader}${isOffline ? ", cut off," : ""}`;
+  if (isGranted) return `${at} lets ${who} work: dues are paid, the certificate holds.`;
+  return `${at} turns ${who} away: ${reasons.map((reason) => WORDS[reason] ?? reason).join(", and ")}.`;
+}
+
 function imported({ path, rows, people, credentials, allowed, denied, problems }: EventOf<"imported">): string {
   const odd = problems.slice(0, 8).map(({ line, what, effect }) => `  line ${line}: ${what}: ${effect}`);
   if (problems.length > odd.length) odd.push(`  … and ${problems.length - odd.length} odd rows more`);
@@ -126,7 +143,7 @@ function denialReasons(denied: Readonly<Record<string, number>>): string {
 
 /** The closing tables. */
 export function summaryText(summary: Summary): string {
-  const doors = Object.entries(summary.doors).map(([name, door]) => [
+  const doors = Object.entries({ ...summary.doors, lathe: summary.lathe }).map(([name, door]) => [
     name,
     String(door.frames),
     String(door.granted),
