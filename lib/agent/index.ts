@@ -20,6 +20,7 @@ export const pinoLog = late(async () => (await import("./pino-log.ts")).pinoLog)
 export const runAgent = late(async () => (await import("./run-agent.ts")).runAgent);
 export const openSnapshotReader = late(async () => (await import("./storage/backup-reader.ts")).openSnapshotReader);
 export const openStoreReader = late(async () => (await import("./storage/store-reader.ts")).openStoreReader);
+export const openDappLog = late(async () => (await import("./apps/dapp-logs.ts")).openDappLog);
 export const newDapp = late(async () => (await import("./dapp-kit/new.ts")).newDapp);
 export const openProject = late(async () => (await import("./dapp-kit/project.ts")).openProject);
 export const writeTypes = late(async () => (await import("./dapp-kit/project.ts")).writeTypes);

@@ -7,6 +7,7 @@ import { DappHost, ImageCache, RuncRuntime } from "../dapp/index.ts";
 import { LedgerDb } from "../db/index.ts";
 import { OwnLog } from "../node/index.ts";
 import { PackStore } from "../store/index.ts";
+import { DappLogs } from "./apps/dapp-logs.ts";
 import { type Config, readConfig } from "./home/config.ts";
 import { type HomePaths, lockHome, openHome, readSecret } from "./home/home.ts";
 import { findPlace } from "./home/place.ts";
@@ -63,7 +64,9 @@ async function open(root: string, log: Log, closers: NodeParts["closers"]): Prom
     runtimePath: config.container.runtime,
   });
   const images = new ImageCache({ dir: paths.images, store: imageStore(store) });
-  const dapps = new DappHost({ runtime, images, log, clock });
+  const journal = new DappLogs({ dir: paths.dappLogs, clock, log });
+  closers.push(() => journal.close());
+  const dapps = new DappHost({ runtime, images, log, clock, journal, keepWarm: config.container.keepWarm });
   closers.push(() => dapps.close());
   return { paths, config, charter, pair, clock, log, db, store, dapps, runtime, ownLog, closers };
 }

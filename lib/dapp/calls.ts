@@ -8,6 +8,8 @@ export interface DappState {
   get(app: string, key: string): Canonical | undefined;
   /** In the byte order of the keys. */
   scan(app: string, prefix: string): Iterable<readonly [string, Canonical]>;
+  /** Of all that the dapp keeps, where that is known without reading it; see StateView. */
+  bytes?(app: string): number | undefined;
   /** Content by its id. Knowing the id is the right to read it. STORE_MISSING when it is not held. */
   blob(id: Hash): Promise<Uint8Array>;
 }
@@ -50,6 +52,7 @@ export function dappState(states: StatesView, blob: (id: Hash) => Promise<Uint8A
   return {
     get: (app, key) => states(app).get(key),
     scan: (app, prefix) => states(app).scan(prefix),
+    bytes: (app) => states(app).bytes?.(),
     blob,
   };
 }

@@ -7,10 +7,11 @@ import { GdoError } from "../base/index.ts";
 import { type Canonical, jsonFromCanonical } from "../codec/index.ts";
 import type { Act, AppInput, AppVerdict, ReduceResult } from "../ledger/index.ts";
 import type { Command, DappCalls, DappState, TestStates } from "./calls.ts";
+import { kernelMemory, type MemorySource } from "./container/memory.ts";
 import { Contract } from "./contract.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
+import { ContainerPool } from "./pool.ts";
 import { hostCallsFor } from "./protocol/host-calls.ts";
-import { DappSession } from "./protocol/session.ts";
 import {
   commandAnswerFromWire,
   inputToWire,
@@ -18,7 +19,10 @@ import {
   valueFromWire,
   verdictFromWire,
 } from "./protocol/wire.ts";
-import type { ContainerRuntime } from "./runtime.ts";
+import { formatBytes } from "./quantity.ts";
+import type { ContainerRuntime, ContainerSpec } from "./runtime.ts";
+import { stateBytes } from "./state-size.ts";
+import { type DappJournal, WarmContainer } from "./warm.ts";
 
 /** Where root file systems and manifests come from; ImageCache is the real one. */
 export interface Images {
@@ -35,15 +39,24 @@ export interface DappHostOptions {
   readonly images: Images;
   readonly log: Log;
   readonly clock: Clock;
+  /** Where each dapp's own log goes; nowhere by default. */
+  readonly journal?: DappJournal;
+  /** Dapps whose containers stay though memory is short, by name. */
+  readonly keepWarm?: readonly string[];
+  /** The kernel's word by default. */
+  readonly memory?: MemorySource;
 }
 
 export class DappHost {
   readonly #options: DappHostOptions;
+  readonly #pool: ContainerPool;
   readonly #dapps = new Map<Hash, WarmDapp>();
   #isClosed = false;
 
   constructor(options: DappHostOptions) {
     this.#options = options;
+    const { clock, log, memory = kernelMemory, keepWarm = [] } = options;
+    this.#pool = new ContainerPool({ clock, log, memory, keepWarm });
   }
 
   /** The dapp whose image is this tree. DAPP_MANIFEST, STORE_MISSING. */
@@ -58,7 +71,7 @@ export class DappHost {
     const { images } = this.#options;
     const manifest = parseManifest(await images.manifestText(tree));
     const contract = await Contract.load(manifest, (path) => images.text(tree, path));
-    const made = this.#dapps.get(tree) ?? new WarmDapp({ tree, manifest, contract }, this.#options);
+    const made = this.#dapps.get(tree) ?? new WarmDapp({ tree, manifest, contract }, this.#warmOptions);
     this.#dapps.set(tree, made);
     return made;
   }
@@ -69,15 +82,20 @@ export class DappHost {
    */
   async fresh(tree: Hash): Promise<DappCalls & { readonly manifest: Manifest; close(): Promise<void> }> {
     const known = await this.#known(tree);
-    return new WarmDapp(known, { ...this.#options, isVaried: true });
+    return new WarmDapp(known, { ...this.#warmOptions, isVaried: true });
   }
 
   /** Stops every container; calls under way are rejected. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#pool.close();
     await Promise.all([...this.#dapps.values()].map((dapp) => dapp.close()));
     this.#dapps.clear();
     await this.#options.runtime.cleanup();
+  }
+
+  get #warmOptions(): WarmOptions {
+    return { ...this.#options, pool: this.#pool };
   }
 }
 
@@ -89,24 +107,31 @@ interface DappImage {
 }
 
 interface WarmOptions extends DappHostOptions {
+  readonly pool: ContainerPool;
   readonly isVaried?: boolean;
 }
 
-/** One dapp and the container that serves it, when there is one. */
+/** One dapp: its calls checked before and after the container that serves it. */
 class WarmDapp implements DappCalls, DappImage {
   readonly manifest: Manifest;
   readonly contract: Contract;
   readonly tree: Hash;
-  readonly #options: WarmOptions;
-  #session: DappSession | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
-  #isClosed = false;
+  readonly #container: WarmContainer;
 
   constructor({ tree, manifest, contract }: DappImage, options: WarmOptions) {
     this.tree = tree;
     this.manifest = manifest;
     this.contract = contract;
-    this.#options = options;
+    const { name: dapp, run, limits } = manifest;
+    const { images, isVaried = false } = options;
+    const spec = async (): Promise<ContainerSpec> => ({
+      dapp,
+      rootfs: await images.rootfs(tree),
+      run,
+      limits,
+      isVaried,
+    });
+    this.#container = new WarmContainer(manifest, { ...options, spec });
   }
 
   /** [D6] Entries with an act that does not fit its schema are void before the dapp sees them. */
@@ -122,7 +147,16 @@ class WarmDapp implements DappCalls, DappImage {
     const result = await this.#ask("reduce", { ...wire, entries }, { now: state }, (answer) =>
       reduceResultFromWire(answer, ids),
     );
+    this.#checkSize(result, state);
     return reasons.size === 0 ? result : { ...result, outcomes: withVoids(input, result, reasons) };
+  }
+
+  /** [D2] What makes a state smaller is let through, also where it is too large already: another image may allow less. */
+  #checkSize({ changes }: ReduceResult, state: DappState): void {
+    const { name, limits } = this.manifest;
+    const { before, after } = stateBytes(state, name, changes);
+    if (after > limits.stateBytes && after > before)
+      throw new GdoError("DAPP_LIMIT", `${name} hit its state limit of ${formatBytes(limits.stateBytes)}`);
   }
 
   async test(input: AppInput, { before, after }: TestStates): Promise<AppVerdict> {
@@ -164,44 +198,24 @@ class WarmDapp implements DappCalls, DappImage {
     return read;
   }
 
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    await this.#session?.close();
+  close(): Promise<void> {
+    return this.#container.close();
   }
 
   /** An answer that is refused ends the container like any other failure. */
   #ask<T>(method: string, params: unknown, views: Record<string, DappState>, read: (answer: unknown) => T): Promise<T> {
     const calls = hostCallsFor(this.manifest, views);
-    const answered = this.#turn.then(async () => {
-      const session = await this.#warm();
-      try {
-        return read(await session.call(method, params, calls));
-      } catch (cause) {
-        await session.close();
+    return this.#container
+      .use(async (session) => read(await session.call(method, params, calls)))
+      .catch((cause: unknown) => {
         throw this.#named(cause);
-      }
-    });
-    this.#turn = answered.catch(() => undefined);
-    return answered;
+      });
   }
 
   /** What `read` refuses does not say whose answer it was. */
   #named(cause: unknown): unknown {
     const isUnnamed = cause instanceof GdoError && !cause.message.startsWith(this.manifest.name);
     return isUnnamed ? new GdoError(cause.code, `${this.manifest.name}: ${cause.message}`, { cause }) : cause;
-  }
-
-  async #warm(): Promise<DappSession> {
-    if (this.#isClosed) throw new GdoError("DAPP_ERROR", `${this.manifest.name} was stopped`);
-    if (this.#session !== undefined && !this.#session.isOver) return this.#session;
-    const { name: dapp, run, limits } = this.manifest;
-    const { runtime, images, log, clock, isVaried = false } = this.#options;
-    const rootfs = await images.rootfs(this.tree);
-    const session = new DappSession({ dapp, limits, clock, log });
-    session.attach(await runtime.start({ dapp, rootfs, run, limits, isVaried }, session.listener));
-    this.#session = session;
-    if (this.#isClosed) await session.close();
-    return session;
   }
 }
 

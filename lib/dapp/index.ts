@@ -2,7 +2,7 @@
 export * from "./calls.ts";
 export { Contract, namedSchemas } from "./contract.ts";
 export { FakeRuntime, type Program } from "./fake-runtime.ts";
-export { DappHost, type Images } from "./host.ts";
+export { DappHost, type DappHostOptions, type Images } from "./host.ts";
 export { baseImage } from "./image/bases.ts";
 export { ImageCache, type ImageEntry, type ImageStore } from "./image/cache.ts";
 export { DEBIAN_ARCHITECTURES, packagesMissing } from "./image/debian.ts";
@@ -22,3 +22,4 @@ export { RuncRuntime } from "./runc.ts";
 export * from "./runtime.ts";
 export { typesModule } from "./schema/types.ts";
 export * from "./trial.ts";
+export type { DappJournal } from "./warm.ts";

@@ -29,6 +29,8 @@ export interface StateView {
   get(key: string): Canonical | undefined;
   /** In the bytewise order of the keys' UTF-8. */
   scan(prefix: string): Iterable<readonly [string, Canonical]>;
+  /** Of all keys in UTF-8 and all values in canonical form, where that is known without reading them one by one. */
+  bytes?(): number;
 }
 
 /** What a reducer made of one entry: void with a reason, or events for the dapps that read it. */

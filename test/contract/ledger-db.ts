@@ -1,6 +1,6 @@
 /** What every LedgerDb keeps, on disk or in memory. */
 import test, { type ExecutionContext } from "ava";
-import type { Hash } from "../../lib/base/index.ts";
+import { type Hash, utf8 } from "../../lib/base/index.ts";
 import { type Block, decodeBlock, deriveHash, encodeCanonical, encodeEnvelope } from "../../lib/codec/index.ts";
 import type { LedgerDb } from "../../lib/db/index.ts";
 import { admit, includedRoot, judgeMerge, type MergePayload, parseMerge } from "../../lib/ledger/index.ts";
@@ -281,6 +281,9 @@ function mergeTests(name: string, open: Open): void {
       [...at.db.state("notes").scan("")].map(([key]) => key),
       [`note/${first?.id}`],
     );
+    const pairs = [...at.db.state("notes").scan("")];
+    const bytes = pairs.reduce((sum, [key, value]) => sum + utf8(key).length + encodeCanonical(value).length, 0);
+    t.is(at.db.state("notes").bytes?.() ?? bytes, bytes);
     t.deepEqual(at.db.stateRoots(), payload.state);
     t.deepEqual(parseMerge(merge.d), payload);
     const rows = at.db.list({ limit: 9 }).rows;

@@ -8,6 +8,7 @@ import { silentLog } from "../../lib/base/index.ts";
 import { bundleConfig, type Confinement } from "../../lib/dapp/container/bundle.ts";
 import { cgroupLayout, counterIn } from "../../lib/dapp/container/cgroups.ts";
 import { knownFlaws } from "../../lib/dapp/container/flaws.ts";
+import { memoryState } from "../../lib/dapp/container/memory.ts";
 import { rootfsFault } from "../../lib/dapp/container/rootfs.ts";
 import { seccompFor } from "../../lib/dapp/container/seccomp.ts";
 import { elfNeeds } from "../../lib/dapp/image/elf.ts";
@@ -164,6 +165,17 @@ test("control groups: counters are read by their whole name", (t) => {
   t.is(counterIn("oom 3\noom_kill 2\nunder_oom 0\n", "oom_kill"), 2);
   t.is(counterIn("oom 3\n", "oom_kill"), 0);
   t.is(counterIn("", "max"), 0);
+});
+
+test("memory is short by the kernel's stalls, or when little is left; where stalls are not counted few may be idle", (t) => {
+  const meminfo = (available: number): string => `MemTotal:       1000000 kB\nMemAvailable:   ${available} kB\n`;
+  const stalls = (percent: string): string =>
+    `some avg10=${percent} avg60=0.00 avg300=0.00 total=1\nfull avg10=99.00\n`;
+  t.deepEqual(memoryState(stalls("0.00"), meminfo(500_000)), { isShort: false, idleMax: undefined });
+  t.deepEqual(memoryState(stalls("12.30"), meminfo(500_000)), { isShort: true, idleMax: undefined });
+  t.deepEqual(memoryState(stalls("0.00"), meminfo(40_000)), { isShort: true, idleMax: undefined });
+  t.deepEqual(memoryState(undefined, meminfo(500_000)), { isShort: false, idleMax: 4 });
+  t.deepEqual(memoryState(undefined, ""), { isShort: false, idleMax: 4 });
 });
 
 test("lines: any split into pieces gives the same lines", (t) => {

@@ -3,17 +3,33 @@ import { pathToFileURL } from "node:url";
 import test, { type ExecutionContext } from "ava";
 import { FakeClock, GdoError, type Hash, silentLog } from "../../lib/base/index.ts";
 import type { Canonical } from "../../lib/codec/index.ts";
-import { DappHost, type DappState, FakeRuntime, type Program } from "../../lib/dapp/index.ts";
+import type { MemoryState } from "../../lib/dapp/container/memory.ts";
+import {
+  DappHost,
+  type DappHostOptions,
+  type DappState,
+  dappState,
+  FakeRuntime,
+  type Program,
+} from "../../lib/dapp/index.ts";
+import { OverlayState, type StateView } from "../../lib/ledger/index.ts";
 import { emptyState, ProgramImages } from "../support/dapp-containers.ts";
 
 const { programs } = (await import(pathToFileURL("test/fixtures/dapps/programs.mjs").href)) as {
   programs: Record<string, Program>;
 };
 
-function open(more: Record<string, Program> = {}): { host: DappHost; runtime: FakeRuntime; clock: FakeClock } {
+interface Opened {
+  readonly host: DappHost;
+  readonly runtime: FakeRuntime;
+  readonly clock: FakeClock;
+}
+
+function open(more: Record<string, Program> = {}, options: Partial<DappHostOptions> = {}): Opened {
   const runtime = new FakeRuntime({ ...programs, ...more });
   const clock = new FakeClock();
-  return { host: new DappHost({ runtime, images: new ProgramImages("/none"), log: silentLog, clock }), runtime, clock };
+  const host = new DappHost({ runtime, images: new ProgramImages("/none"), log: silentLog, clock, ...options });
+  return { host, runtime, clock };
 }
 
 async function ask(program: string, args: Canonical = null, state: DappState = emptyState): Promise<Canonical> {
@@ -95,6 +111,70 @@ test("calls to one dapp wait for each other", async (t) => {
   const dapp = await host.dapp("counts" as Hash);
   const answers = await Promise.all([1, 2, 3].map(() => dapp.query("it", null, emptyState)));
   t.deepEqual(answers, [1, 2, 3]);
+  await host.close();
+});
+
+/** One idle container beside one that is asked and one that is kept; memory is short when it is said to be. */
+async function restingPlace() {
+  let memory: MemoryState = { isShort: false, idleMax: undefined };
+  const told: string[] = [];
+  const journal = { write: (dapp: string, text: string): void => void told.push(`${dapp}: ${text}`) };
+  const opened = open(
+    { ...programs, door: programs.counts as Program },
+    { memory: () => memory, keepWarm: ["door"], journal },
+  );
+  const count = async (name: string): Promise<unknown> =>
+    (await opened.host.dapp(name as Hash)).query("it", null, emptyState);
+  return { ...opened, count, told, say: (now: MemoryState) => (memory = now) };
+}
+
+const settled = async (): Promise<void> => {
+  for (let turn = 0; turn < 5; turn += 1) await new Promise((wake) => setImmediate(wake));
+};
+
+test("when memory is short the dapp idle longest is stopped, one at a time; who is asked or kept warm stays", async (t) => {
+  const { host, runtime, clock, count, say } = await restingPlace();
+  await count("door");
+  clock.advance(1);
+  await count("counts");
+  clock.advance(1);
+  const asked = (await host.dapp("silent" as Hash)).query("it", null, emptyState).catch(() => "stopped");
+  await settled();
+  clock.advance(10_000);
+  await settled();
+  t.is(runtime.runningCount, 3, "there is memory");
+  say({ isShort: true, idleMax: undefined });
+  clock.advance(2_000);
+  await settled();
+  t.is(runtime.runningCount, 2);
+  clock.advance(2_000);
+  await settled();
+  t.is(runtime.runningCount, 2);
+  t.is(await count("door"), 2, "the same container as before");
+  t.is(await count("counts"), 1, "another one");
+  await host.close();
+  t.is(await asked, "stopped");
+});
+
+test("where the kernel counts no stalls, so many dapps may be idle", async (t) => {
+  const { host, runtime, clock, count, say } = await restingPlace();
+  await count("door");
+  await count("counts");
+  say({ isShort: false, idleMax: 0 });
+  clock.advance(2_000);
+  await settled();
+  t.is(runtime.runningCount, 1);
+  t.is(await count("door"), 2);
+  await host.close();
+});
+
+test("a dapp's log and its failures are handed to its own log", async (t) => {
+  const { host, count, told } = await restingPlace();
+  await t.throwsAsync(count("exits"));
+  t.deepEqual(told, [
+    "exits: no more",
+    "exits: (exits ended with status 4 before it answered; its last words: no more)",
+  ]);
   await host.close();
 });
 
@@ -207,6 +287,37 @@ test("an answer to reduce has one outcome for each entry, and null deletes", asy
       ["d", undefined],
     ],
   } as never);
+});
+
+test("[D2] a state that would grow beyond its limit is named, one that shrinks is not", async (t) => {
+  const outcomes = [{ id: ENTRY }];
+  const full = new OverlayState(undefined, [
+    ["a", "x".repeat(900)],
+    ["b", "x".repeat(200)],
+  ]);
+  const room = new OverlayState(undefined, [["a", "x".repeat(900)]]);
+  const message = "says hit its state limit of 1 KiB";
+  const reduce = async (changes: unknown, state: StateView): Promise<unknown> => {
+    const images = new ProgramImages("/none", "{state: 1KiB}");
+    const { host } = open({ says: saying({ outcomes, changes }) }, { images });
+    const dapp = await host.dapp("says" as Hash);
+    const input = { height: 1, entries: [entry as never], events: [], order: [ENTRY] };
+    return dapp
+      .reduce(
+        input,
+        dappState(() => state, emptyState.blob),
+      )
+      .finally(() => host.close());
+  };
+  const value = (length: number): string => "y".repeat(length);
+  // A key of one byte, a head of two, and 1024 bytes in all with the 904 that are there.
+  await t.notThrowsAsync(reduce([["c", value(117)]], room));
+  await t.throwsAsync(reduce([["c", value(118)]], room), { code: "DAPP_LIMIT", message });
+  await t.notThrowsAsync(reduce([["a", value(1020)]], room), "the old value does not count");
+  await t.throwsAsync(reduce([["a", value(1021)]], room), { code: "DAPP_LIMIT", message });
+  await t.throwsAsync(reduce([["c", 1]], full), { code: "DAPP_LIMIT", message });
+  await t.notThrowsAsync(reduce([["a", null]], full));
+  await t.notThrowsAsync(reduce([["b", value(199)]], full), "smaller, though too large still");
 });
 
 test("[D2] an answer to reduce that leaves out, doubles or invents an entry is refused", async (t) => {

@@ -47,7 +47,13 @@ const schema = z.strictObject({
       hardDays: z.number().positive().default(14),
     })
     .default({ softHours: 24, hardDays: 14 }),
-  container: z.strictObject({ runtime: z.string().default("runc") }).default({ runtime: "runc" }),
+  container: z
+    .strictObject({
+      runtime: z.string().default("runc"),
+      /** Dapps whose containers stay though memory is short: a door does not wait for one. */
+      keepWarm: z.array(z.string()).default(["door"]),
+    })
+    .default({ runtime: "runc", keepWarm: ["door"] }),
   log: z.strictObject({ level: z.enum(["debug", "info", "warn", "error"]).default("info") }).default({ level: "info" }),
   /** Lets the control socket move this node's wall time; for demonstrations only. */
   clock: z.enum(["system", "steered"]).default("system"),

@@ -41,6 +41,8 @@ export interface HomePaths {
   /** What is kept by name: snapshots. */
   readonly refs: string;
   readonly images: string;
+  /** What each dapp says, a file each. */
+  readonly dappLogs: string;
   /** Made anew at each start of the node, and of the door process: tells this home from a copy [L8]. */
   readonly nodeMark: string;
   readonly doorMark: string;
@@ -80,6 +82,7 @@ export function homePaths(root: string): HomePaths {
     packs: join(root, "packs"),
     refs: join(root, "refs"),
     images: join(root, "images"),
+    dappLogs: join(root, "logs"),
     nodeMark: join(root, "node.mark"),
     doorMark: join(root, "door.mark"),
     run,

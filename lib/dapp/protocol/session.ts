@@ -33,6 +33,8 @@ export interface SessionOptions {
   readonly limits: DappLimits;
   readonly clock: Clock;
   readonly log: Log;
+  /** Takes each line of its log, and why it failed. */
+  readonly tell?: (text: string) => void;
 }
 
 export class DappSession {
@@ -170,10 +172,12 @@ export class DappSession {
 
   #keepLog(line: Uint8Array): void {
     const text = Buffer.from(line).toString("utf8").trimEnd();
-    if (text === "" || ++this.#loggedLines > LOG_LINES_PER_CALL_MAX) return;
+    if (text === "" || ++this.#loggedLines > LOG_LINES_PER_CALL_MAX + 1) return;
+    if (this.#loggedLines > LOG_LINES_PER_CALL_MAX)
+      return this.#options.tell?.("(what more it says is dropped until the next call)");
     this.#lastLog.push(text);
     if (this.#lastLog.length > LOG_LINES_KEPT) this.#lastLog.shift();
-    this.#options.log.info("dapp log", { dapp: this.#options.dapp, text });
+    this.#options.tell?.(text);
   }
 
   /** Ends the container first, so that what its control group saw can be named too. */
@@ -199,6 +203,7 @@ export class DappSession {
     const { dapp, log } = this.#options;
     const open = this.#open;
     this.#open = undefined;
+    if (!this.#isClosed) this.#options.tell?.(`(${failure.message})`);
     if (!this.#isClosed) log.warn("dapp failed", { dapp, why: failure.message, last: this.#lastLog.at(-1) ?? null });
     open?.settle({ failure });
   }

@@ -38,6 +38,7 @@ export class StateTable {
   readonly #dropRoot: Statement<[number, string]>;
   readonly #pastApps: Statement<[number], { app: string }>;
   readonly #apps: Statement<[number], { app: string }>;
+  readonly #size: Statement<[number, string], { bytes: number }>;
 
   constructor(connection: Connection) {
     const { raw } = connection;
@@ -64,6 +65,9 @@ export class StateTable {
     this.#dropRoot = raw.prepare("DELETE FROM state_roots WHERE branch = ? AND app = ?");
     this.#pastApps = raw.prepare("SELECT DISTINCT app FROM past WHERE branch = ?");
     this.#apps = raw.prepare("SELECT DISTINCT app FROM state WHERE branch = ? ORDER BY app");
+    this.#size = raw.prepare(
+      "SELECT TOTAL(LENGTH(CAST(key AS BLOB)) + LENGTH(value)) AS bytes FROM state WHERE branch = ? AND app = ?",
+    );
   }
 
   view(branch: number, app: string): StateView {
@@ -73,6 +77,7 @@ export class StateTable {
         return row === undefined ? undefined : decodeCanonical(row.value);
       },
       scan: (prefix) => scan(this.#pages(branch, app), prefix),
+      bytes: () => this.#size.get(branch, app)?.bytes ?? 0,
     };
   }
 

@@ -1,7 +1,13 @@
-/** `gdo dapp`: make a dapp, try it, install it. */
+/** `gdo dapp`: make a dapp, try it, install it, read what it says. */
 import { resolve } from "node:path";
 import { GdoError } from "../../../base/index.ts";
 import { type CommandSpec, type Session, withApi } from "../../command.ts";
+import { untilStopped } from "../../stopping.ts";
+import { wholeNumber } from "../../values.ts";
+
+const LINES_DEFAULT = 100;
+/** How often who follows a log looks for more. */
+const LOOK_EVERY_MS = 200;
 
 interface Installed {
   readonly name: string;
@@ -57,20 +63,56 @@ async function install(session: Session, what: string | undefined): Promise<numb
   return 0;
 }
 
-const ACTIONS: Readonly<Record<string, Action>> = { new: make, test: attempt, types, install };
+async function logs(
+  session: Session,
+  what: string | undefined,
+  { follow, lines }: { follow?: boolean; lines?: number },
+): Promise<number> {
+  const { openDappLog } = await import("../../../agent/index.ts");
+  const name = needed(what, "logs NAME");
+  const log = await openDappLog(session.homeFlag, name);
+  const tell = (text: string): void => {
+    const at = text.indexOf(" ");
+    session.out.emit("log", { dapp: name, at: text.slice(0, at), text: text.slice(at + 1) }, () => text);
+  };
+  for (const line of log.last(lines ?? LINES_DEFAULT)) tell(line);
+  let isStopped = follow !== true;
+  const stopped = isStopped ? undefined : untilStopped({ withParent: false }).then(() => (isStopped = true));
+  while (!isStopped) {
+    await Promise.race([stopped, new Promise((wake) => setTimeout(wake, LOOK_EVERY_MS))]);
+    for (const line of log.next()) tell(line);
+    await session.out.drained();
+  }
+  log.close();
+  return 0;
+}
+
+const ACTIONS: Readonly<Record<string, Action>> = { new: make, test: attempt, types, install, logs };
 
 export const dapp: CommandSpec = {
   name: "dapp",
   summary:
-    "Make a dapp (new), try it in its container (test), type its acts (types), propose it to the organisation (install).",
+    "Make a dapp (new), try it in its container (test), type its acts (types), propose it to the organisation (install), read its log (logs).",
   arguments: [
     { form: "<action>", about: Object.keys(ACTIONS).join(", ") },
-    { form: "[what]", about: "the new dapp's name, or a dapp's folder (default for test and types: this one)" },
+    {
+      form: "[what]",
+      about: "a dapp's name for new and logs, else a dapp's folder (default for test and types: this one)",
+    },
   ],
-  options: [{ flags: "--language <language>", about: "of a new dapp: python (default), ts, shell or c" }],
+  options: [
+    { flags: "--language <language>", about: "of a new dapp: python (default), ts, shell or c" },
+    {
+      flags: "-n, --lines <count>",
+      about: "how much of a log (default: 100 lines)",
+      parse: wholeNumber("--lines", 0, 100_000),
+    },
+    { flags: "-f, --follow", about: "go on with what comes to the log, until Ctrl-C" },
+  ],
   exits: {
     1: "a test of the dapp failed; the charter forbids it",
     3: "there is no home",
+    10: "the dapp has no log here",
     12: "the name or a file of the dapp has not the right form, or its program cannot be built",
     40: "its dapp.yaml or a schema is not right",
     43: "its container could not be started",
