@@ -102,6 +102,7 @@ const PARAMS = {
   backupProgress: PROGRESS_PARAMS,
   forget: FORGET_PARAMS,
   gc: GC_PARAMS,
+  gcProgress: PROGRESS_PARAMS,
   importDoorbot: z.strictObject({ path, expectHash: z.string().optional() }),
   verify: VERIFY_PARAMS,
   verifyProgress: PROGRESS_PARAMS,
@@ -184,6 +185,7 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
     backupProgress: ({ job }) => backups.progress(job),
     forget: (params) => backups.forget(params),
     gc: (params, signal) => upkeep.gc(params, signal),
+    gcProgress: ({ job }) => upkeep.progress(job),
     importDoorbot: ({ path: file, expectHash }) =>
       importDoorbot({
         path: file,
