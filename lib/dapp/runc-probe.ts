@@ -1,5 +1,6 @@
 /** What this machine and its container tool can do: asked once, at the first container or at the agent's start. */
 import { accessSync, constants, existsSync, readdirSync, readFileSync } from "node:fs";
+import { release } from "node:os";
 import { join } from "node:path";
 import { CLOCK_PATH, STAGE_PATH } from "../addon.ts";
 import { GdoError, type Log } from "../base/index.ts";
@@ -74,8 +75,14 @@ function confinementHere(layout: CgroupLayout): Confinement {
     gid: process.getgid?.() ?? 0,
     controllers: new Set(usable.map(([controller]) => controller)),
     hasSwapLimit: memory !== undefined && hasSwapFile(memory.path, memory.version),
+    hasProcSubset: isKernelSince(release(), 5, 8),
     arch: process.arch,
   };
+}
+
+function isKernelSince(text: string, major: number, minor: number): boolean {
+  const [own = 0, ownMinor = 0] = text.split(".").map(Number);
+  return own > major || (own === major && ownMinor >= minor);
 }
 
 /** Version 2 has no such file in its root, so a child group is asked. */

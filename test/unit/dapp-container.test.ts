@@ -23,6 +23,7 @@ const full: Confinement = {
   gid: 0,
   controllers: new Set(["memory", "pids", "cpu"]),
   hasSwapLimit: true,
+  hasProcSubset: true,
   arch: "x64",
 };
 
@@ -43,6 +44,15 @@ test("[D1] controllers that the kernel lacks are left out, with rlimits in their
   const types = process.rlimits.map(({ type }: { type: string }) => type).sort();
   t.deepEqual(types, ["RLIMIT_CORE", "RLIMIT_DATA", "RLIMIT_FSIZE", "RLIMIT_NOFILE", "RLIMIT_NPROC"]);
   t.deepEqual(bundleOf({ ...full, hasSwapLimit: false }).linux.resources.memory, { limit: testLimits.memoryBytes });
+});
+
+test("[D1] /proc has nothing but processes, and where the kernel cannot do that its files are masked", (t) => {
+  type Mount = { destination: string; options: string[] };
+  const procOf = (confinement: Confinement): Mount =>
+    bundleOf(confinement).mounts.find(({ destination }: Mount) => destination === "/proc");
+  t.true(procOf(full).options.includes("subset=pid"));
+  t.false(procOf({ ...full, hasProcSubset: false }).options.includes("subset=pid"));
+  t.true(bundleOf(full).linux.maskedPaths.includes("/proc/kcore"));
 });
 
 test("[D1] without root the bundle maps the own id and sets no control groups", (t) => {
@@ -136,6 +146,18 @@ test("[D1] the filter denies by default and names no call that leads out", (t) =
   }
   t.is(seccompFor("mips"), undefined);
   t.is(seccompFor("__proto__"), undefined);
+});
+
+test("[D1] docs/design/confinement.md names exactly the calls that the filter lets through", (t) => {
+  const page = readFileSync("docs/design/confinement.md", "utf8");
+  const allowed = page.slice(page.indexOf("## Calls that are allowed"), page.indexOf("## Calls that are denied"));
+  const cells = allowed
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .map((line) => line.split("|")[1] ?? "");
+  const named = cells.flatMap((cell) => [...cell.matchAll(/`(\w+)`/g)].map(([, name]) => name));
+  const filter = seccompFor("x64") as { syscalls: { names: string[] }[] };
+  t.deepEqual([...new Set(named)].sort(), [...new Set(filter.syscalls.flatMap(({ names }) => names))].sort());
 });
 
 const V1 = [

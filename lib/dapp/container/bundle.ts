@@ -23,6 +23,8 @@ export interface Confinement {
   readonly controllers: ReadonlySet<string>;
   /** Whether swap can be limited beside memory. */
   readonly hasSwapLimit: boolean;
+  /** Whether the kernel (5.8 and later) can leave all but processes out of /proc. */
+  readonly hasProcSubset: boolean;
   readonly arch: string;
 }
 
@@ -59,7 +61,7 @@ const ENVIRONMENT = [
   "TZ=UTC",
 ];
 
-/** Kernel files that say more about the machine than a dapp should know. */
+/** Kernel files that say more about the machine than a dapp should know, where the kernel cannot leave them out. */
 const MASKED_PATHS = `acpi asound cmdline config.gz interrupts kallsyms kcore key-users keys kmsg latency_stats
   modules sched_debug scsi timer_list timer_stats version`
   .split(/\s+/)
@@ -78,7 +80,7 @@ export function bundleConfig(spec: BundleSpec, confinement: Confinement): string
     process: processOf(spec, confinement),
     root: { path: spec.rootfs, readonly: true },
     hostname: "gdo",
-    mounts: mountsOf(spec, uidInside(confinement)),
+    mounts: [procOf(confinement), ...mountsOf(spec, uidInside(confinement))],
     ...hooksOf(spec.varied),
     linux: {
       namespaces: ["pid", "network", "ipc", "uts", "mount", "cgroup", "user"].map((type) => ({ type })),
@@ -134,6 +136,12 @@ function hooksOf(varied: Varied | undefined): object {
   return { hooks: { createRuntime: [{ path, args: ["gdo-stage", "skip-pids", String(PIDS_SKIPPED)] }] } };
 }
 
+/** What is not there needs no mask, and says nothing of the machine on which an answer could hang [D3] [D4]. */
+function procOf({ hasProcSubset }: Confinement): object {
+  const options = ["nosuid", "noexec", "nodev", ...(hasProcSubset ? ["subset=pid"] : [])];
+  return { destination: "/proc", type: "proc", source: "proc", options };
+}
+
 function mountsOf({ rootfs, limits, varied }: BundleSpec, owner: number): object[] {
   const scratchBytes = limits.scratchBytes + (varied === undefined ? 0 : SCRATCH_BYTES_MORE);
   const clock = {
@@ -156,7 +164,6 @@ function mountsOf({ rootfs, limits, varied }: BundleSpec, owner: number): object
     options: ["bind", "nosuid", "noexec"],
   }));
   return [
-    { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "noexec", "nodev"] },
     folder,
     ...devices,
     {

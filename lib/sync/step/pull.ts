@@ -46,8 +46,6 @@ export interface PullerOptions {
   readonly tipsMax: number;
   readonly rangesMax: number;
   readonly send: SendTo;
-  /** A peer sends nothing that we could take in: its blocks may build on what we lack beside our logs. */
-  readonly stuck: (peer: Neighbour) => void;
 }
 
 export class Puller {
@@ -239,9 +237,7 @@ export class Puller {
       this.#ask(pull.peer, nowMs); // The credit was used up, or something got lost on the way: go on.
       return;
     }
-    const isOrphaned = isAnswered(pull);
-    pull.peer.fail(nowMs, isOrphaned ? "sends nothing that we could take in" : "does not answer", rng.next());
-    if (isOrphaned) this.#options.stuck(pull.peer);
+    pull.peer.fail(nowMs, isAnswered(pull) ? "sends nothing that we could take in" : "does not answer", rng.next());
   }
 }
 
