@@ -1,6 +1,7 @@
 /**
  * The control socket: commands from the command line to the running agent of the same home, JSON a
- * line each way. Whoever may open the socket file (mode 0600) may command the node.
+ * line each way: {id, method, params} is answered by {id, result} or {id, error}; {id, cancel: true} ends
+ * a call early, which then is answered by its error. Whoever may open the socket file (mode 0600) may command the node.
  */
 import { chmodSync, rmSync } from "node:fs";
 import { createConnection, createServer, type Server, type Socket } from "node:net";
@@ -11,7 +12,10 @@ const LINE_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What both the running agent and the offline node offer. */
 export interface Api {
-  /** The signal ends work that lasts: `backup`, `gc`, `verify`. Over a socket its closing does the same. */
+  /**
+   * The signal ends work that lasts, `backup`, `gc`, `verify`: once it has ended, the call rejects with the
+   * signal's reason. Over a socket its closing ends the work too.
+   */
   // biome-ignore lint/suspicious/noExplicitAny: results are JSON; the caller knows the method's shape.
   call(method: string, params?: unknown, signal?: AbortSignal): Promise<any>;
   close(): Promise<void>;
@@ -57,13 +61,13 @@ export class ControlServer {
 
   #serve(socket: Socket, api: Pick<Api, "call">): void {
     this.#sockets.add(socket);
-    const gone = new AbortController();
+    const running: Running = new Map();
     socket.on("close", () => {
       this.#sockets.delete(socket);
-      gone.abort(new GdoError("IO", "whoever asked for it went away"));
+      for (const { stop } of running.values()) stop.abort(new GdoError("IO", "whoever asked for it went away"));
     });
     socket.on("error", () => socket.destroy());
-    const onLine = (line: string): void => void answer(socket, line, api, gone.signal);
+    const onLine = (line: string): void => void answer(socket, line, api, running);
     readLines(socket, { lineBytesMax: LINE_BYTES_MAX, onLine, onTooLong: () => socket.destroy() });
   }
 
@@ -73,20 +77,51 @@ export class ControlServer {
   }
 }
 
-async function answer(socket: Socket, line: string, api: Pick<Api, "call">, gone: AbortSignal): Promise<void> {
+/** Calls under way on one connection, each by a key of its own. */
+type Running = Map<symbol, { readonly id: unknown; readonly stop: AbortController }>;
+
+interface Request {
+  readonly id: unknown;
+  readonly method?: unknown;
+  readonly params?: unknown;
+  readonly cancel?: unknown;
+}
+
+async function answer(socket: Socket, line: string, api: Pick<Api, "call">, running: Running): Promise<void> {
+  const key = Symbol();
   let id: unknown = null;
   try {
-    const request = JSON.parse(line) as { id?: unknown; method?: unknown; params?: unknown };
-    id = request.id ?? null;
+    const request = parseRequest(line);
+    id = request.id;
+    if (request.cancel === true) return cancel(running, id);
     if (typeof request.method !== "string") throw new GdoError("INPUT_INVALID", "a control request names its method");
-    const result = await api.call(request.method, request.params, gone);
+    const stop = new AbortController();
+    running.set(key, { id, stop });
+    if (socket.destroyed) stop.abort();
+    const result = await api.call(request.method, request.params, stop.signal);
     socket.write(`${JSON.stringify({ id, result: result ?? null })}\n`);
   } catch (error) {
-    const wire =
-      error instanceof SyntaxError
-        ? { code: "INPUT_INVALID", message: "a control request is one JSON object a line" }
-        : toWire(error);
-    if (!socket.destroyed) socket.write(`${JSON.stringify({ id, error: wire })}\n`);
+    if (!socket.destroyed) socket.write(`${JSON.stringify({ id, error: toWire(error) })}\n`);
+  } finally {
+    running.delete(key);
+  }
+}
+
+/** INPUT_INVALID unless it is an object in JSON. */
+function parseRequest(line: string): Request {
+  let request: unknown;
+  try {
+    request = JSON.parse(line);
+  } catch {
+    request = undefined;
+  }
+  if (typeof request === "object" && request !== null) return { id: null, ...request };
+  throw new GdoError("INPUT_INVALID", "a control request is one JSON object a line");
+}
+
+function cancel(running: Running, id: unknown): void {
+  for (const call of running.values()) {
+    if (call.id === id) call.stop.abort(new GdoError("IO", "whoever asked for it wants it no more"));
   }
 }
 
@@ -119,8 +154,22 @@ export class ControlClient implements Api {
   }
 
   // biome-ignore lint/suspicious/noExplicitAny: see Api.
-  call(method: string, params?: unknown): Promise<any> {
+  async call(method: string, params?: unknown, signal?: AbortSignal): Promise<any> {
+    signal?.throwIfAborted();
     const id = this.#nextId++;
+    const cancel = (): void => void this.#socket.write(`${JSON.stringify({ id, cancel: true })}\n`);
+    signal?.addEventListener("abort", cancel);
+    try {
+      return await this.#ask(id, method, params);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+
+  #ask(id: number, method: string, params: unknown): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#socket.destroyed) return void reject(gone());
       this.#waiting.set(id, { resolve, reject });

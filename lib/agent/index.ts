@@ -2,6 +2,7 @@
  * The composition root: homes, nodes, agents, door processes. What is heavy is loaded when it is first called: a
  * command that only asks a running agent, or a door, starts without the rest.
  */
+export type { Collected } from "../store/index.ts";
 export type { Api } from "./control.ts";
 export type { DemoEvent, RunningDemo, Standing, Summary } from "./demo/index.ts";
 export { homeRoot, openHome, readSecret } from "./home/home.ts";

@@ -3,7 +3,7 @@
  * inputs in. Decides nothing about blocks: the chain verifies what comes. Rules: docs/design/sync.md.
  */
 import type { Cancel, Clock, Hash, Log, PublicKey } from "../base/index.ts";
-import type { SyncInput, SyncObject, SyncOutput, SyncPeer, Transport } from "../sync/index.ts";
+import type { SyncInput, SyncObject, SyncOutput, SyncPeer, Transport, VersionReader } from "../sync/index.ts";
 
 /** What the network needs of the node's ledger and store. */
 export interface NetworkHost {
@@ -15,6 +15,7 @@ export interface NetworkHost {
     ids: readonly Hash[],
     bytesMax: number,
   ): Promise<{ objects: readonly SyncObject[]; lacking: readonly Hash[] }>;
+  readonly versions: VersionReader;
   keepObject(object: SyncObject): Promise<void>;
   /** A letter by a device that is no peer yet: what to answer, and where; undefined when it is none. */
   letter(bytes: Uint8Array): { readonly topic: string; readonly pieces: readonly Uint8Array[] } | undefined;
@@ -119,7 +120,7 @@ export class Network {
   }
 
   async #serve(
-    output: Extract<SyncOutput, { type: "ingest" | "object" | "serve-blocks" | "serve-objects" }>,
+    output: Extract<SyncOutput, { type: "ingest" | "object" | "serve-blocks" | "serve-objects" | "serve-repair" }>,
   ): Promise<void> {
     const { host, peer } = this.#options;
     switch (output.type) {
@@ -138,6 +139,8 @@ export class Network {
         this.#sent += envelopes.length;
         return this.#performAll(peer.blocksFor(output.to, envelopes));
       }
+      case "serve-repair":
+        return this.#performAll(peer.repair(output.frame, host.versions));
       case "serve-objects":
         return this.#performAll(await this.#objectsFor(output));
     }

@@ -1,5 +1,4 @@
 /** The methods by which the command line, over the control socket or in process, uses a node. JSON in and out. */
-import { statSync } from "node:fs";
 import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { GdoError, type Hash } from "../base/index.ts";
@@ -8,8 +7,8 @@ import { type Act, MAIN_BRANCH } from "../ledger/index.ts";
 import type { MergeReport } from "../node/index.ts";
 import { putPath, RecentPuts, Refs } from "../store/index.ts";
 import type { PeerStatus } from "../sync/index.ts";
+import { installDapp, removeDapp, rollBackDapp } from "./apps/dapp-change.ts";
 import { callCommand } from "./apps/dapp-command.ts";
-import { storeDapp } from "./apps/dapp-install.ts";
 import type { DoorStatus } from "./apps/door-hub.ts";
 import { importDoorbot } from "./apps/doorbot-import.ts";
 import type { Api } from "./control.ts";
@@ -102,10 +101,13 @@ const PARAMS = {
   backupProgress: PROGRESS_PARAMS,
   forget: FORGET_PARAMS,
   gc: GC_PARAMS,
+  gcProgress: PROGRESS_PARAMS,
   importDoorbot: z.strictObject({ path, expectHash: z.string().optional() }),
   verify: VERIFY_PARAMS,
   verifyProgress: PROGRESS_PARAMS,
-  installDapp: z.strictObject({ path }),
+  installDapp: z.strictObject({ path, isOnlyRehearsed: z.boolean().default(false) }),
+  rollBackDapp: z.strictObject({ name: z.string() }),
+  removeDapp: z.strictObject({ name: z.string() }),
   admit: z.strictObject({
     devices: z.array(z.strictObject({ key: z.string(), name: z.string(), principal: z.string() })),
     principals: z.array(z.strictObject({ id: z.string(), roles: z.array(z.string()) })).default([]),
@@ -184,6 +186,7 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
     backupProgress: ({ job }) => backups.progress(job),
     forget: (params) => backups.forget(params),
     gc: (params, signal) => upkeep.gc(params, signal),
+    gcProgress: ({ job }) => upkeep.progress(job),
     importDoorbot: ({ path: file, expectHash }) =>
       importDoorbot({
         path: file,
@@ -193,7 +196,9 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
       }),
     verify: (params, signal) => verifier.verify(params, signal),
     verifyProgress: ({ job }) => verifier.progress(job),
-    installDapp: ({ path: folder }) => store.holding(() => installDapp(node, folder)),
+    installDapp: ({ path: folder, isOnlyRehearsed }) => store.holding(() => installDapp(node, folder, isOnlyRehearsed)),
+    rollBackDapp: ({ name }) => store.holding(() => rollBackDapp(node, name)),
+    removeDapp: ({ name }) => removeDapp(node, name),
     admit: ({ devices, principals }) => admitDevices(node, devices, principals),
     steer: ({ wallMs }) => steer(node, wallMs),
     metrics: () => node.metrics(),
@@ -239,16 +244,6 @@ async function showWithVotes(node: GdoNode, prefix: string): Promise<unknown> {
   const block = shown["kind"] === "merge" ? node.parts.db.block(shown["id"] as Hash) : undefined;
   const votes = block === undefined ? [] : await votesOn(node, block);
   return votes.length === 0 ? shown : { ...shown, votes };
-}
-
-async function installDapp(node: GdoNode, folder: string): Promise<unknown> {
-  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
-    throw new GdoError("NOT_FOUND", `no such folder: ${folder}`);
-  const { manifest, tree } = await storeDapp(node.parts.store, node.parts.db, folder);
-  const { name, version } = manifest;
-  const type = node.treeOf(name) === undefined ? "dapp.install" : "dapp.upgrade";
-  const { id } = govern(node, [{ type, body: { name, version, tree } }]);
-  return { name, version, tree, entry: id };
 }
 
 function admitDevices(

@@ -96,7 +96,7 @@ export class GdoNode {
     );
     this.policies = new PolicyBook(this);
     const blobs = storeBlobs(store, this.fetcher);
-    const apps = containerApps({ dapps, store, fetcher: this.fetcher });
+    const apps = containerApps({ dapps, store, fetcher: this.fetcher, log });
     this.tentative = new TentativeStates({ ledger: db, apps, organisation, author: ownLog.author });
     this.validator = new Validator({
       ...{ ledger: db, blobs, ownLog, organisation, clock, log, apps },

@@ -215,6 +215,7 @@ class Agent implements AgentHandle {
         if (added > 0) this.#tell({ type: "received", blocks: added });
       },
       readBlocks: (ranges, bytesMax) => readBlocks(this.#node, ranges, bytesMax),
+      versions: db.versions,
       readObjects: (ids, bytesMax) => readObjects(store, ids, bytesMax),
       letter: (bytes) => {
         const answer = answerRequest(this.#node, bytes);

@@ -13,6 +13,7 @@ import {
   workMerge,
 } from "../ledger/index.ts";
 import { type Actor, type DappCalls, type DappState, dappState } from "./calls.ts";
+import { gateVerdict } from "./gate.ts";
 import type { Manifest } from "./manifest.ts";
 
 /** An entry of a test; bodies are in JSON form. */
@@ -36,6 +37,8 @@ export interface TrialMerge {
   /** Why entries are void, by their number from 1. */
   readonly voids: Readonly<Record<number, string>>;
   readonly events: readonly unknown[];
+  /** What the test of an advisory dapp found. */
+  readonly advice: readonly string[];
   /** Root of the dapp's state after the merge. */
   readonly root: Hash;
 }
@@ -85,12 +88,13 @@ export class Trial {
   /** One merge. Throws what the dapp's container throws, and REFUSED when its test fails whatever is left out. */
   async merge(entries: readonly TrialEntry[], events: readonly TrialEvent[] = []): Promise<TrialMerge> {
     const heard: Canonical[] = [];
+    const advice: string[] = [];
     const foreign = events.map(({ app }) => this.#entry(app, { by: "others", acts: [] }));
     const own = entries.map((entry) => this.#entry(this.#dapp.manifest.name, entry));
     const { changes, voids } = await workMerge({
       height: ++this.#height,
       entries: [...foreign, ...own],
-      apps: [...this.#tellers(foreign, events), this.#app(heard)],
+      apps: [...this.#tellers(foreign, events), this.#app(heard, advice)],
       before: (app) => this.#view(app),
     });
     this.#own.apply(changes[this.#dapp.manifest.name] ?? []);
@@ -99,6 +103,7 @@ export class Trial {
     return {
       voids: Object.fromEntries(reasons.sort(([a], [b]) => a - b)),
       events: heard.map(jsonFromCanonical),
+      advice,
       root: stateRoot(this.#own.scan("")),
     };
   }
@@ -148,7 +153,7 @@ export class Trial {
   }
 
   /** The dapp, with its events listened to. */
-  #app(heard: Canonical[]): MergeApp {
+  #app(heard: Canonical[], advice: string[]): MergeApp {
     const { manifest } = this.#dapp;
     return {
       name: manifest.name,
@@ -159,10 +164,12 @@ export class Trial {
         heard.splice(0, heard.length, ...result.outcomes.flatMap(({ events }) => events));
         return result;
       },
-      test: async (input, before, after) =>
-        manifest.hasTest
-          ? this.#dapp.test(input, { before: this.#at(before), after: this.#at(after) })
-          : { verdict: "PASS" },
+      test: (input, before, after) =>
+        gateVerdict(
+          manifest,
+          () => this.#dapp.test(input, { before: this.#at(before), after: this.#at(after) }),
+          (findings) => advice.push(...findings),
+        ),
     };
   }
 

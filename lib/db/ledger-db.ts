@@ -40,6 +40,7 @@ import { VoteTable } from "./tables/votes.ts";
 import type { Incoming, Ingested, OpenOptions } from "./types.ts";
 import { type VerifyReport, verifyLedger } from "./verify.ts";
 import { AlternateTable, type FrontierLog } from "./versions/alternates.ts";
+import { VersionReader } from "./versions/reader.ts";
 import { admitView, branchView, charterAt, charterNow } from "./views.ts";
 
 export class LedgerDb {
@@ -47,6 +48,8 @@ export class LedgerDb {
   readonly #tables: Tables;
   readonly #meta: MetaTable;
   readonly #listing: Listing;
+  /** For peers who hold another version of a log [L6]. */
+  readonly versions: VersionReader;
 
   private constructor(connection: Connection) {
     this.#connection = connection;
@@ -63,6 +66,7 @@ export class LedgerDb {
       evidence: new EvidenceTable(connection, logs),
       sources: new SourceTable(connection),
     };
+    this.versions = new VersionReader(this.#tables);
     this.#meta = new MetaTable(connection);
     this.#listing = new Listing(connection);
   }

@@ -4,7 +4,7 @@ export { putBlob } from "./blob/blob-writer.ts";
 export type { Note } from "./capture/note.ts";
 export { putPath, putTree } from "./capture/put.ts";
 export type { ChunkStore, ObjectKind, StoredObject } from "./chunk-store.ts";
-export type { Collected, CollectionRoots } from "./collect/collection.ts";
+export type { Collected, CollectionRoots, CollectProgress } from "./collect/collection.ts";
 export { type RequestObjects, RootFetcher, readObjects } from "./exchange.ts";
 export { MemoryStore } from "./memory-store.ts";
 export { checkObject, linksOf, objectId } from "./object.ts";

@@ -1,5 +1,6 @@
 /** What a peer's step takes and gives, and what carries it. docs/design/sync.md rules [S1] to [S6]. */
 import type { Hash, PublicKey } from "../base/index.ts";
+import type { RepairFrame } from "./wire/frames.ts";
 
 /** The newest number of one log, everything before it held. */
 export interface LogTip {
@@ -7,6 +8,21 @@ export interface LogTip {
   /** Incarnation of the author's log, 16 hex digits. */
   readonly l: string;
   readonly n: number;
+  /**
+   * 16 hex digits: the same where the same blocks of the log are held, for numbers may be used twice. Absent where
+   * that never happens.
+   */
+  readonly print?: string;
+}
+
+/** What a node reads of its ledger to compare versions of a log; `log` is the tip that it said it holds. */
+export interface VersionReader {
+  /** As LogTip.print, of the numbers up to `n` alone. */
+  print(log: LogTip, n: number): string | undefined;
+  /** First 16 hex digits of the ids of all blocks with a number; at most 8 of them. */
+  ids(log: LogTip, n: number): readonly string[];
+  /** Envelopes of the block with that number whose id begins so, and of what is on top of it; one at least. */
+  from(log: LogTip, n: number, id: string, bytesMax: number): readonly Uint8Array[];
 }
 
 /** All logs that a node holds, in any order. */
@@ -78,6 +94,8 @@ export type SyncOutput =
       readonly ids: readonly Hash[];
       readonly creditBytes: number;
     }
+  /** To be handed to `repair`, with what reads the ledger. */
+  | { readonly type: "serve-repair"; readonly frame: RepairFrame }
   | { readonly type: "refused"; readonly from: string; readonly why: Refusal }
   /** Tick then, or sooner. Replaces the wake before it; a time that has passed means at once. */
   | { readonly type: "wake"; readonly atMs: number };

@@ -31,7 +31,16 @@ test("[T11] through an agent: gc beside backups and forget loses nothing that is
   await api.call("forget", { name: "all", last: 1 });
   await api.call("gc", {});
   t.is((await api.call("verify", {})).missingCount, 0);
-  t.is(readdirSync(join(homePaths(root).refs, "snapshots/all")).length, 1);
+  const refs = join(homePaths(root).refs, "snapshots/all");
+  const [kept = "", ...others] = readdirSync(refs);
+  t.deepEqual(others, []);
+  // What a damaged ref keeps cannot be told: nothing is removed.
+  await api.call("forget", { name: "all", last: 1 });
+  writeFileSync(join(refs, kept), "damaged");
+  const packs = readdirSync(homePaths(root).packs);
+  await t.throwsAsync(api.call("gc", {}), { code: "STORE_CORRUPT" });
+  t.deepEqual(readdirSync(homePaths(root).packs), packs);
+  t.deepEqual(await api.call("gcProgress", { job: "none" }), {});
 });
 
 test("[T10] a backup that is cancelled keeps nothing by name, and the store stays sound", async (t) => {

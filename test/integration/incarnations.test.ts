@@ -4,7 +4,7 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { findPlace } from "../../lib/agent/home/place.ts";
-import { openHome, runAgent } from "../../lib/agent/index.ts";
+import { openApi, openHome, runAgent } from "../../lib/agent/index.ts";
 import { silentLog } from "../../lib/base/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
 import { META_PLACE } from "../../lib/node/index.ts";
@@ -47,6 +47,16 @@ async function organisation(t: ExecutionContext) {
   return { office, device, backup };
 }
 
+/** Byte for byte, as if the file system had been put back, too: the mark is what the database remembers. */
+function putBack(device: TestAgent, backup: string): void {
+  rmSync(device.root, { recursive: true });
+  execFileSync("cp", ["-a", backup, device.root]);
+  const { ledgerDb, nodeMark } = openHome(device.root);
+  const db = LedgerDb.open(ledgerDb);
+  db.setMeta(META_PLACE, JSON.stringify(findPlace(nodeMark, db).place));
+  db.close();
+}
+
 async function neverForked(t: ExecutionContext, ...agents: readonly TestAgent[]): Promise<void> {
   for (const agent of agents) t.is((await ownStatus(agent)).refused["equivocation"], undefined);
 }
@@ -78,13 +88,7 @@ test("[L8] a card that was put back byte for byte: the peers know more of its lo
   await say(week, "b");
   await inStep(office, week);
   await week.agent.close();
-  rmSync(device.root, { recursive: true });
-  execFileSync("cp", ["-a", backup, device.root]);
-  // As if the file system had been put back, too: the mark is what the database remembers.
-  const { ledgerDb, nodeMark } = openHome(device.root);
-  const db = LedgerDb.open(ledgerDb);
-  db.setMeta(META_PLACE, JSON.stringify(findPlace(nodeMark, db).place));
-  db.close();
+  putBack(device, backup);
   const again = await start(t, device);
   await say(again, "c");
   await inStep(office, again);
@@ -92,6 +96,27 @@ test("[L8] a card that was put back byte for byte: the peers know more of its lo
   t.is(status.incarnation?.cause.type, "behind");
   t.is((await statusOf(office)).entries, 4);
   await neverForked(t, office, again);
+});
+
+test("[L6] a card that was put back and signed before it met anybody: the log is cut off, and nobody is stuck", async (t) => {
+  const { office, device, backup } = await organisation(t);
+  const week = await start(t, device);
+  await say(week, "b");
+  await inStep(office, week);
+  await week.agent.close();
+  putBack(device, backup);
+  const offline = await openApi(device.root);
+  await offline.call("append", { app: "charter", acts: [{ type: "principal.add", body: { id: "c", roles: [] } }] });
+  await offline.close();
+  const again = await start(t, device);
+  await until(async () => ((await ownStatus(again)).incarnation?.cause.type === "forked" ? true : undefined));
+  await say(again, "d");
+  const { entries } = await inStep(office, again);
+  t.is(entries, 4, "the admission, a, b, d: c was another number 1, and b is final");
+  for (const agent of [office, again]) {
+    const alarms = await until(async () => (await ownStatus(agent)).alarms);
+    t.regex(alarms.join(), /front-door signed two blocks with number 1/);
+  }
 });
 
 test("[L8] a clone and its original both go on, and both say that two copies run", async (t) => {

@@ -1,9 +1,17 @@
-import { open, readdir, writeFile } from "node:fs/promises";
+import { open, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 import { bytesOf, equalBytes, type Hash, SeededRng, utf8 } from "../../lib/base/index.ts";
 import { encodeCanonical } from "../../lib/codec/index.ts";
-import { type CollectionRoots, list, PackStore, putBlob, putTree, readBlobBytes } from "../../lib/store/index.ts";
+import {
+  type CollectionRoots,
+  type CollectProgress,
+  list,
+  PackStore,
+  putBlob,
+  putTree,
+  readBlobBytes,
+} from "../../lib/store/index.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const PACK_BYTES_MAX = 64 * 1024;
@@ -61,8 +69,13 @@ test("[T11] packs under half alive are stored anew, and a dry run only tells so"
   t.is(dry.liveObjects, live.length);
   t.is(dry.deadObjects, chunks.length - live.length);
   t.true(dry.leftPacks >= 8);
-  const done = await store.collect({ roots });
+  const progress: CollectProgress[] = [];
+  const done = await store.collect({ roots, onProgress: (each) => progress.push(each) });
   t.deepEqual([done.liveObjects, done.deadObjects], [dry.liveObjects, dry.deadObjects]);
+  const told = progress.map(({ bytes }) => bytes);
+  t.deepEqual(told, told.toSorted(byNumber));
+  t.deepEqual([told[0], told.at(-1)], [0, progress[0]?.bytesTotal]);
+  t.true(progress.every(({ bytesTotal }) => bytesTotal > 8 * 32 * 1024));
   t.true(done.repackedPacks >= 8 && done.writtenBytes >= live.length * 10_000, JSON.stringify(done));
   t.deepEqual(
     store.missing(chunks),
@@ -71,6 +84,50 @@ test("[T11] packs under half alive are stored anew, and a dry run only tells so"
   for (const [index, id] of chunks.entries()) {
     if (index % 3 === 0) t.true(equalBytes((await store.get(id)).bytes, new SeededRng(index).bytes(10_000)));
   }
+});
+
+function byNumber(a: number, b: number): number {
+  return a - b;
+}
+
+/** Flips a bit of an object that is stored as it is; gives the pack's name. */
+async function damage(dir: string, bytes: Uint8Array): Promise<string> {
+  for (const name of await packsOf(dir)) {
+    const pack = await readFile(join(dir, name));
+    const at = pack.indexOf(bytes);
+    if (at < 0) continue;
+    pack[at + 100] = (pack[at + 100] ?? 0) ^ 1;
+    await writeFile(join(dir, name), pack);
+    return name;
+  }
+  throw new Error("not in any pack");
+}
+
+test("[T10] [T11] a pack with a needed record that is found damaged while it is stored anew stays, the others go on", async (t) => {
+  const dir = await temporaryFolder(t);
+  const first = await PackStore.open(dir, { packBytesMax: PACK_BYTES_MAX });
+  const blobs: { id: Hash; bytes: Uint8Array }[] = [];
+  for (let seed = 0; seed < 63; seed += 1) blobs.push(await putNoise(first, seed, 10_000));
+  await first.close();
+  const live = blobs.filter((_, index) => index % 3 === 0);
+  const roots = rootsOf(live.map(({ id }) => id));
+  const hurt = live[10] as (typeof blobs)[0];
+  const pack = await damage(dir, hurt.bytes.subarray(0, 4000));
+  const store = await PackStore.open(dir, { packBytesMax: PACK_BYTES_MAX });
+  t.teardown(() => store.close());
+  const done = await store.collect({ roots });
+  t.is(done.damagedPacks, 1);
+  t.true(done.repackedPacks >= 8, JSON.stringify(done));
+  t.true((await packsOf(dir)).includes(pack));
+  for (const blob of live) {
+    const read = readBlobBytes(store, blob.id, 1e6);
+    if (blob === hurt) await t.throwsAsync(read, { code: "STORE_CORRUPT" });
+    else t.true(equalBytes(await read, blob.bytes));
+  }
+  await putBlob(store, hurt.bytes, "min8-16k");
+  t.is((await store.collect({ roots })).damagedPacks, 0);
+  t.false((await packsOf(dir)).includes(pack));
+  for (const blob of live) t.true(equalBytes(await readBlobBytes(store, blob.id, 1e6), blob.bytes));
 });
 
 test("[T11] a budget bounds what is written; some is done each time, and in the end all", async (t) => {

@@ -68,6 +68,16 @@ const frames: Frame[] = [
     isAnswer: false,
     creditBytes: 9000,
   },
+  {
+    type: "repair",
+    key,
+    windows: [{ from: "1111111111111111", to: "", print: "2222222222222222" }],
+    claims: [["1111111111111111", 3, "2222222222222222"]],
+    versions: [["1111111111111111", 3, "2222222222222222"]],
+    wants: [["1111111111111111", 3, "2222222222222222"]],
+    isAnswer: false,
+    creditBytes: 9000,
+  },
   { type: "want", key, ranges: [["1111111111111111", 0, 3]], ids: [hash(1)], creditBytes: 9000 },
   {
     type: "data",

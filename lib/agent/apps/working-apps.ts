@@ -1,7 +1,7 @@
 /** The charter's dapps in their containers, and blobs in the store, as a node's work on its ledger needs them. */
-import { GdoError, type Hash, OBJECT_BYTES_MAX } from "../../base/index.ts";
+import { GdoError, type Hash, type Log, OBJECT_BYTES_MAX } from "../../base/index.ts";
 import type { CanonicalMap } from "../../codec/index.ts";
-import { type DappHost, type DappState, dappState } from "../../dapp/index.ts";
+import { type DappHost, type DappState, dappState, gateVerdict } from "../../dapp/index.ts";
 import type { LedgerDb } from "../../db/index.ts";
 import { CHARTER_APP, MAIN_BRANCH, type MergeApp, type StatesView, type StateView } from "../../ledger/index.ts";
 import type { NodeApps, NodeBlobs, TentativeStates } from "../../node/index.ts";
@@ -57,10 +57,11 @@ export interface ContainerAppsOptions {
   readonly dapps: DappHost;
   readonly store: ChunkStore;
   readonly fetcher: RootFetcher;
+  readonly log: Log;
 }
 
 /** An image that is not held is asked for, and its dapp is missing for now. */
-export function containerApps({ dapps, store, fetcher }: ContainerAppsOptions): NodeApps {
+export function containerApps({ dapps, store, fetcher, log }: ContainerAppsOptions): NodeApps {
   return {
     async open(charter, conditions) {
       const apps: MergeApp[] = [];
@@ -73,7 +74,7 @@ export function containerApps({ dapps, store, fetcher }: ContainerAppsOptions): 
         }
         const dapp = conditions === "fresh" ? await dapps.fresh(tree) : await dapps.dapp(tree);
         if (conditions === "fresh") closers.push(() => (dapp as FreshDapp).close());
-        apps.push(containerApp(name, tree, { dapp, store }));
+        apps.push(containerApp(name, tree, { dapp, store, log }));
       }
       return { apps, missing, close: async () => void (await Promise.all(closers.map((close) => close()))) };
     },
@@ -94,13 +95,26 @@ async function isThere(dapps: DappHost, fetcher: RootFetcher, tree: Hash): Promi
   }
 }
 
-function containerApp(name: string, image: Hash, { dapp, store }: { dapp: Dapp; store: ChunkStore }): MergeApp {
+/** One dapp as a merge needs it. */
+export function containerApp(name: string, image: Hash, { dapp, store, log }: AppParts): MergeApp {
   const at = (views: StatesView): DappState => dappState(views, blobReader(store));
   return {
     name,
     image,
     reads: dapp.manifest.reads,
     reduce: (input, now) => dapp.reduce(input, at(now)),
-    test: (input, before, after) => dapp.test(input, { before: at(before), after: at(after) }),
+    test: (input, before, after) =>
+      gateVerdict(
+        dapp.manifest,
+        () => dapp.test(input, { before: at(before), after: at(after) }),
+        (findings) =>
+          log.warn("a dapp advises against", { dapp: name, h: input.height, findings: findings.join("; ") }),
+      ),
   };
+}
+
+interface AppParts {
+  readonly dapp: Dapp;
+  readonly store: ChunkStore;
+  readonly log: Log;
 }

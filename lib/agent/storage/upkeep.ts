@@ -4,12 +4,14 @@ import { z } from "zod";
 import { bytesOf, GdoError, type Hash } from "../../base/index.ts";
 import { encodeCanonical } from "../../codec/index.ts";
 import { LedgerDb } from "../../db/index.ts";
-import { type Collected, RecentPuts, Refs, SnapshotCatalog } from "../../store/index.ts";
+import { type Collected, type CollectProgress, RecentPuts, Refs, SnapshotCatalog } from "../../store/index.ts";
 import type { NodeParts } from "../node-parts.ts";
 
 export const GC_PARAMS = z.strictObject({
   dryRun: z.boolean().default(false),
   budgetBytes: z.int().min(1).optional(),
+  /** By which the caller asks how far it is. */
+  job: z.string().max(64).optional(),
 });
 
 export class Upkeep {
@@ -18,6 +20,7 @@ export class Upkeep {
   readonly #puts: RecentPuts;
   /** Trees of snapshots that were forgotten while the store is cleaned: work under way may build on them. */
   #spared: Hash[] | undefined;
+  #progress: (CollectProgress & { readonly job: string }) | undefined;
 
   constructor(parts: NodeParts) {
     this.#parts = parts;
@@ -27,7 +30,7 @@ export class Upkeep {
   }
 
   /** REFUSED while another one runs. Errors as PackStore.collect; STORE_CORRUPT for a damaged ref. */
-  async gc(options: z.infer<typeof GC_PARAMS>, signal?: AbortSignal): Promise<Collected> {
+  async gc({ job, ...options }: z.infer<typeof GC_PARAMS>, signal?: AbortSignal): Promise<Collected> {
     if (this.#spared !== undefined) throw new GdoError("REFUSED", "the store is being cleaned already");
     this.#spared = [];
     try {
@@ -37,11 +40,20 @@ export class Upkeep {
       return await store.collect({
         ...options,
         signal,
+        onProgress: (progress) => {
+          if (job !== undefined) this.#progress = { job, ...progress };
+        },
         roots: { whole: () => this.#snapshots(), naming: () => this.#naming(recent) },
       });
     } finally {
       this.#spared = undefined;
+      this.#progress = undefined;
     }
+  }
+
+  /** How far a cleaning is; nothing while what is needed is being found, and when there is none of that name. */
+  progress(job: string): Partial<CollectProgress> {
+    return this.#progress?.job === job ? this.#progress : {};
   }
 
   /** A snapshot is about to be forgotten. */

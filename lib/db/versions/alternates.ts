@@ -41,6 +41,7 @@ export class AlternateTable {
   readonly #ends: Statement<[{ log: number; n: number }], { id: Buffer }>;
   readonly #idAt: Statement<[number, number], { id: Buffer }>;
   readonly #idOf: Statement<[number], { id: Buffer }>;
+  readonly #block: Statement<[number], StoredBlock>;
   readonly #forkedLogs: Statement<[], { log: number; n: number }>;
   readonly #range: Statement<[number, number, number], StoredBlock>;
   readonly #pairs: Statement<[], Pair>;
@@ -69,6 +70,7 @@ export class AlternateTable {
     );
     this.#idAt = raw.prepare("SELECT id FROM blocks WHERE log = ? AND n = ?");
     this.#idOf = raw.prepare("SELECT id FROM blocks WHERE seq = ?");
+    this.#block = raw.prepare("SELECT body, sig FROM blocks WHERE seq = ?");
     this.#forkedLogs = raw.prepare("SELECT log, max(n) AS n FROM alternates GROUP BY log");
     this.#range = raw.prepare(
       `SELECT b.body, b.sig FROM alternates a JOIN blocks b ON b.seq = a.block
@@ -184,6 +186,21 @@ export class AlternateTable {
       const envelope = encodeEnvelope(row);
       left -= envelope.length;
       if (left < 0) break;
+      envelopes.push(envelope);
+    }
+    return envelopes;
+  }
+
+  /** Envelopes of an alternate and of what is on top of it, one at least. */
+  chain(first: number, bytesMax: number): Uint8Array[] {
+    const start = this.#find.get(first);
+    const envelopes: Uint8Array[] = [];
+    let left = bytesMax;
+    for (const { block } of start === undefined ? [] : this.#up(start)) {
+      const row = this.#block.get(block);
+      const envelope = row === undefined ? undefined : encodeEnvelope(row);
+      left -= envelope?.length ?? 0;
+      if (envelope === undefined || (left < 0 && envelopes.length > 0)) break;
       envelopes.push(envelope);
     }
     return envelopes;

@@ -191,5 +191,7 @@ function changeDapp(op: Of<"dapp.install" | "dapp.upgrade" | "dapp.remove">, sta
       `the branch ${requiring} requires the test of ${op.name}`,
       `first set its policy: gdo branch ${requiring} --tests`,
     );
-  return [[`dapp/${op.name}`, op.type === "dapp.remove" ? undefined : { version: op.version, tree: op.tree }]];
+  if (op.type === "dapp.remove") return [[`dapp/${op.name}`, undefined]];
+  const { version, tree, rehearsal } = op;
+  return [[`dapp/${op.name}`, { version, tree, ...(rehearsal === null ? {} : { rehearsal }) }]];
 }

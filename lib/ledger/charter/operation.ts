@@ -62,6 +62,8 @@ export type Operation =
       readonly name: string;
       readonly version: string;
       readonly tree: Hash;
+      /** Blob of the rehearsal that whoever proposes it has made [D8]. */
+      readonly rehearsal: Hash | null;
     }
   | { readonly type: "dapp.remove"; readonly name: string }
   | { readonly type: "invitation.use"; readonly invitation: string; readonly principal: string }
@@ -125,8 +127,14 @@ const OPERATIONS: Readonly<Record<string, { readonly fields: string; readonly pa
       return { type: "branch.set", name: branch, policy: parsePolicy(policy, branch), from: forkOf(from) };
     },
   },
-  "dapp.install": { fields: "name version tree", parse: (body) => ({ type: "dapp.install", ...dappOf(body) }) },
-  "dapp.upgrade": { fields: "name version tree", parse: (body) => ({ type: "dapp.upgrade", ...dappOf(body) }) },
+  "dapp.install": {
+    fields: "name version tree [rehearsal]",
+    parse: (body) => ({ type: "dapp.install", ...dappOf(body) }),
+  },
+  "dapp.upgrade": {
+    fields: "name version tree [rehearsal]",
+    parse: (body) => ({ type: "dapp.upgrade", ...dappOf(body) }),
+  },
   "dapp.remove": { fields: "name", parse: ({ name }) => ({ type: "dapp.remove", name: nameOf(name, "name") }) },
   "invitation.use": {
     fields: "invitation principal",
@@ -226,12 +234,18 @@ function roleOf({ principal, role }: CanonicalMap): { principal: string; role: s
   return { principal: nameOf(principal, "principal"), role: nameOf(role, "role") };
 }
 
-function dappOf({ name, version, tree }: CanonicalMap): { name: string; version: string; tree: Hash } {
+function dappOf({ name, version, tree, rehearsal }: CanonicalMap): {
+  name: string;
+  version: string;
+  tree: Hash;
+  rehearsal: Hash | null;
+} {
   const dapp = nameOf(name, "name");
   if (dapp === CHARTER_APP || dapp === MERGE_APP) throw refuse(`${dapp} cannot name a dapp`);
   const text = textOf(version, "version");
   if (text === "" || text.length > VERSION_CHARACTERS_MAX) throw refuse("the version is not a short text");
-  return { name: dapp, version: text, tree: hexOf(tree, "tree") as Hash };
+  const rehearsed = hexOrNull(rehearsal, "rehearsal") as Hash | null;
+  return { name: dapp, version: text, tree: hexOf(tree, "tree") as Hash, rehearsal: rehearsed };
 }
 
 function forkOf(value: Canonical | undefined): Fork | null | undefined {

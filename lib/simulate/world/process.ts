@@ -14,7 +14,7 @@ import {
 import { type Block, decodeBlock, encodeEnvelope } from "../../codec/index.ts";
 import { type LedgerDb, PowerCut } from "../../db/index.ts";
 import { type Act, authorOf, CHARTER_BRANCH, entryPayload, parseEntryPayload } from "../../ledger/index.ts";
-import { Chain, type NodeApps, type NodeBlobs, OwnLog, Validator } from "../../node/index.ts";
+import { Chain, type NodeApps, type NodeBlobs, OwnLog, Validator, Witness } from "../../node/index.ts";
 import { type ChunkStore, checkObject, putBlob, RootFetcher, readBlobBytes, readObjects } from "../../store/index.ts";
 import {
   helloTopic,
@@ -28,7 +28,10 @@ import type { NodeClock } from "../time/node-clock.ts";
 import type { Member } from "./organisation.ts";
 
 type LocalInput = Extract<SyncInput, { type: "local" }>;
-type StoreOutput = Extract<SyncOutput, { type: "ingest" | "object" | "serve-blocks" | "serve-objects" }>;
+type StoreOutput = Extract<
+  SyncOutput,
+  { type: "ingest" | "object" | "serve-blocks" | "serve-objects" | "serve-repair" }
+>;
 
 const MERGE_AFTER_MS = 2000;
 const RETRY_OBJECTS_MS = 15_000;
@@ -68,6 +71,7 @@ export interface ProcessParts {
 export class Process {
   readonly parts: ProcessParts;
   readonly #ownLog: OwnLog;
+  readonly #witness: Witness;
   readonly #chain: Chain;
   readonly #fetcher: RootFetcher;
   readonly #validator: Validator;
@@ -89,6 +93,7 @@ export class Process {
     const log = logTo(watch);
     if (!db.has(organisation)) db.ingest([charter]);
     this.#ownLog = new OwnLog({ db, pair, organisation, clock, rng });
+    this.#witness = new Witness({ ledger: db, organisation, ownLog: this.#ownLog, log });
     this.#fetcher = new RootFetcher(
       store,
       (objects, near) => this.#step({ type: "want", objects, ...(near === undefined ? {} : { near }) }),
@@ -113,7 +118,7 @@ export class Process {
       ...{ ledger: db, blobs, organisation, log },
       onMerged: ({ branch, h }, merge) => this.#merged(db.lineOf(branch, merge.a), h, merge),
       refused: (reason) => watch.refused(reason),
-      settled: () => void this.#guarded(() => this.#validator.look()),
+      settled: () => this.#settled(),
       saw: (block, isSecond) => this.#ownLog.saw(block, isSecond),
     });
     const isKnownNode = (key: PublicKey): boolean => this.#isKnown(key);
@@ -180,6 +185,13 @@ export class Process {
     this.parts.watch.sent(envelopes);
     this.#step({ type: "appended", envelopes });
     this.#changed();
+  }
+
+  /** [L6] Who sees a number used twice says so. */
+  #settled(): void {
+    const evidence = this.parts.isLiar() ? [] : (this.#guarded(() => this.#witness.testify()) ?? []);
+    if (evidence.length > 0) this.#publish(evidence);
+    this.#guarded(() => this.#validator.look());
   }
 
   #merged(line: string, h: number, merge: Block): void {
@@ -287,6 +299,8 @@ export class Process {
         return this.#step({ type: "have", objects: [output.id] });
       case "serve-blocks":
         return this.#performAll(this.#peer.blocksFor(output.to, this.#read(output.ranges, output.creditBytes)));
+      case "serve-repair":
+        return this.#performAll(this.#peer.repair(output.frame, this.parts.db.versions));
       case "serve-objects": {
         const { objects, lacking } = await readObjects(store, output.ids, output.creditBytes);
         return this.#performAll(this.#peer.objectsFor(output.to, objects, lacking));
@@ -311,7 +325,11 @@ export class Process {
   /** In the order of clocks over all ranges, as the agent reads. */
   #read(ranges: Extract<SyncOutput, { type: "serve-blocks" }>["ranges"], bytesMax: number): Uint8Array[] {
     const sliceBytes = Math.max(SLICE_BYTES_MIN, Math.floor(bytesMax / Math.max(1, ranges.length)));
-    const read = ranges.flatMap(([author, l, from, to]) => this.parts.db.range(author, l, from, to, sliceBytes));
+    const { db } = this.parts;
+    const read = ranges.flatMap(([author, l, from, to]) => [
+      ...db.range(author, l, from, to, sliceBytes),
+      ...db.alternates(author, l, from, to, sliceBytes),
+    ]);
     const ordered = read.map((envelope) => ({ envelope, c: decodeBlock(envelope).c })).sort((x, y) => x.c - y.c);
     const envelopes: Uint8Array[] = [];
     let left = bytesMax;

@@ -33,6 +33,13 @@ export interface CollectOptions {
   /** No more is begun when so much has been written; a little is done in any case. */
   readonly budgetBytes?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: (progress: CollectProgress) => void;
+}
+
+/** Of the packs that go: known once it is known what is needed. */
+export interface CollectProgress {
+  readonly bytes: number;
+  readonly bytesTotal: number;
 }
 
 export interface Collected {
@@ -157,8 +164,16 @@ class Collection {
 
   /** Removing comes before writing: on a full disk it makes room. */
   async #sweep(): Promise<void> {
-    await this.#drop(deadPacks(this.#uses()));
-    for (const use of packsToRepack(this.#uses(), this.#store.packBytesMax)) {
+    const uses = this.#uses();
+    const [dead, others] = [deadPacks(uses), packsToRepack(uses, this.#store.packBytesMax)];
+    const bytesTotal = [...dead, ...others].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    let bytes = 0;
+    const tell = (): void => this.#options.onProgress?.({ bytes, bytesTotal });
+    tell();
+    await this.#drop(dead);
+    bytes = this.#done.droppedBytes;
+    for (const use of others) {
+      tell();
       if (this.#isSpent()) return;
       const { isDone, damaged } = await this.#repack(use.pack);
       if (damaged > 0) this.#kept.add(use.pack);
@@ -166,7 +181,9 @@ class Collection {
         await this.#drop([use]);
         this.#done.repackedPacks += 1;
       }
+      bytes += use.sizeBytes;
     }
+    tell();
   }
 
   #isSpent(): boolean {

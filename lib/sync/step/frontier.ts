@@ -13,6 +13,12 @@ const TAG_BYTES = 8;
 /** Own digests remembered; only to spare needless questions. */
 const PAST_MAX = 256;
 
+const NO_PRINT = "0".repeat(16);
+
+interface TaggedTip extends LogTip {
+  readonly tag: string;
+}
+
 export interface FrontWindow {
   readonly window: { readonly from: string; readonly to: string };
   readonly tips: readonly TagTip[];
@@ -21,7 +27,7 @@ export interface FrontWindow {
 export class Holdings {
   readonly #tags = new Map<string, string>(); // author/l → tag, so that each is hashed once.
   readonly #past = new Set<Hash>();
-  #tips: ReadonlyMap<string, LogTip> = new Map();
+  #tips: ReadonlyMap<string, TaggedTip> = new Map();
   #sorted: readonly string[] = [];
   #digest: Hash = digestOf([]);
 
@@ -35,9 +41,9 @@ export class Holdings {
 
   /** Whether anything changed. */
   update(frontier: Frontier): boolean {
-    const tips = new Map(frontier.map((tip) => [this.#tagOf(tip), tip]));
+    const tips = new Map(frontier.map((tip) => [this.#tagOf(tip), { ...tip, tag: this.#tagOf(tip) }]));
     const sorted = [...tips.keys()].sort();
-    const digest = digestOf(sorted.map((tag) => [tag, tips.get(tag)?.n ?? 0]));
+    const digest = digestOf(sorted.map((tag) => tips.get(tag) as TaggedTip));
     this.#tips = tips;
     this.#sorted = sorted;
     if (digest === this.#digest) return false;
@@ -58,6 +64,24 @@ export class Holdings {
   /** Newest number held of a log, -1 for none. */
   newest(tag: string): number {
     return this.#tips.get(tag)?.n ?? -1;
+  }
+
+  /** What is held of a log. */
+  tip(tag: string): LogTip | undefined {
+    return this.#tips.get(tag);
+  }
+
+  printOf(tag: string): string {
+    return this.#tips.get(tag)?.print ?? NO_PRINT;
+  }
+
+  tagsIn({ from, to }: FrontWindow["window"]): string[] {
+    return this.#sorted.filter((tag) => tag >= from && (to === "" || tag < to));
+  }
+
+  /** What is held of all logs in a window, as one value of 16 hex digits. */
+  windowPrint(window: FrontWindow["window"]): string {
+    return digestOf(this.tagsIn(window).map((tag) => this.#tips.get(tag) as TaggedTip)).slice(0, NO_PRINT.length);
   }
 
   /** The whole frontier in windows of at most `tipsMax` logs, so that one frame holds each. */
@@ -104,13 +128,14 @@ export class Holdings {
   }
 }
 
-/** Over tag and newest number (8 bytes each, big-endian) of every log, in the order of tags. */
-function digestOf(tips: readonly TagTip[]): Hash {
-  const bytes = new Uint8Array(tips.length * 16);
+/** Over tag, newest number (8 bytes, big-endian) and print of every log, in the order of tags. */
+function digestOf(tips: readonly TaggedTip[]): Hash {
+  const bytes = new Uint8Array(tips.length * 24);
   const view = new DataView(bytes.buffer);
-  for (const [index, [tag, n]] of tips.entries()) {
-    bytes.set(fromHex(tag) as Uint8Array, index * 16);
-    view.setBigUint64(index * 16 + 8, BigInt(n));
+  for (const [index, { tag, n, print = NO_PRINT }] of tips.entries()) {
+    bytes.set(fromHex(tag) as Uint8Array, index * 24);
+    view.setBigUint64(index * 24 + 8, BigInt(n));
+    bytes.set((fromHex(print) as Uint8Array).subarray(0, 8), index * 24 + 16);
   }
   return deriveHash("gdo v1 frontier", bytes);
 }

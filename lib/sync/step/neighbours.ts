@@ -46,13 +46,13 @@ export class Neighbour {
     this.key = key;
   }
 
-  /** Takes one frame from its bucket; false when that is empty. */
-  admits(nowMs: number): boolean {
+  /** Takes one frame from its bucket, or several for one that costs more; false when that is empty. */
+  admits(nowMs: number, frames = 1): boolean {
     const gained = ((nowMs - this.#filledMs) * BUCKET_FRAMES_PER_S) / 1000;
     this.#frames = Math.min(BUCKET_FRAMES_MAX, this.#frames + gained);
     this.#filledMs = nowMs;
-    if (this.#frames < 1) return false;
-    this.#frames -= 1;
+    if (this.#frames < frames) return false;
+    this.#frames -= frames;
     return true;
   }
 

@@ -48,6 +48,12 @@ export class Outbox {
     );
   }
 
+  /** Blocks that no question of this node's waits for: nothing says that they are all. */
+  given(to: PublicKey, envelopes: readonly Uint8Array[], frameBytesMax = FRAME_BYTES_DEFAULT): Publish[] {
+    const frames = packEnvelopes(envelopes, envelopeHash, frameBytesMax);
+    return frames.map((frame) => this.to(to, { ...this.#data(), ...frame }));
+  }
+
   objects(
     to: PublicKey,
     found: { readonly objects: readonly SyncObject[]; readonly lacking: readonly Hash[] },

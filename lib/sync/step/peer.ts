@@ -4,7 +4,7 @@
  */
 import { FRAME_BYTES_DEFAULT, type Hash, isPublicKey, type PublicKey, type Rng } from "../../base/index.ts";
 import { ENVELOPE_BYTES_MAX, type KeyPair } from "../../codec/index.ts";
-import type { LocalInput, LogRange, Refusal, SyncInput, SyncObject, SyncOutput } from "../types.ts";
+import type { LocalInput, LogRange, Refusal, SyncInput, SyncObject, SyncOutput, VersionReader } from "../types.ts";
 import {
   type DataFrame,
   type Frame,
@@ -12,6 +12,7 @@ import {
   HELLO_BYTES_MAX,
   type HelloFrame,
   type Piece,
+  type RepairFrame,
   TAG_FIRST,
   WANT_RANGES_MAX,
   type WantFrame,
@@ -25,6 +26,7 @@ import { type CheckObject, Fetcher } from "./objects.ts";
 import { envelopeHash, Outbox } from "./outbox.ts";
 import { Presence } from "./presence.ts";
 import { Puller } from "./pull.ts";
+import { answersTo, openingOf, type RepairAnswer, Repairs, wantedBy } from "./repair.ts";
 
 export interface SyncPeerOptions {
   readonly organisation: Hash;
@@ -41,6 +43,8 @@ export interface SyncPeerOptions {
 /** An answer with blocks is never larger than that, whatever credit the asker gives; with objects, twice that. */
 export const SERVE_BYTES_MAX = 1024 * 1024;
 const BLOCK_ASSEMBLY_BYTES_MAX = 64 * ENVELOPE_BYTES_MAX;
+/** What a REPAIR costs of a peer's bucket: it makes its receiver read. */
+const REPAIR_FRAMES = 10;
 /** A tip is at most 18 bytes on the wire; the rest of a FRONT fits in 128. */
 const FRONT_TIPS_MAX = Math.floor((FRAME_BYTES_DEFAULT - 128) / 18);
 
@@ -53,6 +57,7 @@ export class SyncPeer {
   readonly #presence: Presence;
   readonly #puller: Puller;
   readonly #fetcher: Fetcher;
+  readonly #repairs: Repairs;
   readonly #blocks = new Assembly(BLOCK_ASSEMBLY_BYTES_MAX);
   #out: SyncOutput[] = [];
   #nowMs = 0;
@@ -69,7 +74,9 @@ export class SyncPeer {
     this.#self = pair.publicKey;
     this.#outbox = new Outbox(options.organisation, pair.publicKey);
     this.#presence = new Presence(shared);
-    this.#puller = new Puller({ ...shared, ...limits, holdings: this.#holdings });
+    const stuck = ({ key, digest }: Neighbour): void => this.#disagree(key, digest);
+    this.#puller = new Puller({ ...shared, ...limits, holdings: this.#holdings, stuck });
+    this.#repairs = new Repairs(rng);
     this.#fetcher = new Fetcher(shared);
   }
 
@@ -97,6 +104,36 @@ export class SyncPeer {
   objectsFor(to: string, objects: readonly SyncObject[], lacking: readonly Hash[] = []): SyncOutput[] {
     if (!isPublicKey(to)) return [];
     return this.#outbox.objects(to, { objects, lacking }, this.#neighbours.find(to)?.frameBytesMax);
+  }
+
+  /** Answers a `serve-repair`, now. */
+  repair(frame: RepairFrame, reader: VersionReader): SyncOutput[] {
+    const { key } = frame;
+    const credit = Math.min(frame.creditBytes, SERVE_BYTES_MAX);
+    const envelopes = wantedBy(frame, this.#holdings, reader, credit);
+    const given = this.#outbox.given(key, envelopes, this.#neighbours.find(key)?.frameBytesMax);
+    const answers = answersTo(frame, this.#holdings, reader);
+    return [...given, ...answers.map((answer) => this.#outbox.to(key, this.#repairFrame(answer)))];
+  }
+
+  #repairFrame(answer: RepairAnswer): RepairFrame {
+    const { creditBytes = SERVE_BYTES_MAX } = this.#options;
+    return { ...answer, type: "repair", key: this.#self, creditBytes };
+  }
+
+  /** Numbers do not tell what we and a peer hold differently. */
+  #disagree(key: PublicKey, theirs: Hash | undefined): void {
+    const own = this.#holdings.digest;
+    if (theirs !== undefined && theirs !== own) this.#repairs.notice(key, theirs, own, this.#nowMs);
+  }
+
+  #repairDue(): void {
+    const digestOf = (key: PublicKey): Hash | undefined => {
+      const neighbour = this.#neighbours.find(key);
+      return neighbour?.isPresent ? neighbour.digest : undefined;
+    };
+    for (const key of this.#repairs.due(this.#nowMs, this.#holdings.digest, digestOf))
+      this.#send(key, this.#repairFrame(openingOf(this.#holdings)));
   }
 
   /** For status: whom this node knows, and who is stalled, since when and why. */
@@ -144,6 +181,7 @@ export class SyncPeer {
     this.#neighbours.clearPresence(); // It is only known while connected.
     this.#puller.forget();
     this.#fetcher.forget();
+    this.#repairs.forget();
   }
 
   #local({ frontier, finals, ingested }: LocalInput): void {
@@ -169,11 +207,13 @@ export class SyncPeer {
     const hello = this.#presence.advance(this.#nowMs, this.#holdings.digest);
     if (hello !== undefined) this.#out.push(this.#outbox.hello(hello));
     this.#puller.advance(this.#nowMs);
+    this.#repairDue();
     this.#fetcher.advance(this.#nowMs);
   }
 
   #dueMs(): number {
-    return this.#isConnected ? Math.min(this.#presence.dueMs, this.#puller.dueMs(), this.#fetcher.dueMs()) : Infinity;
+    if (!this.#isConnected) return Infinity;
+    return Math.min(this.#presence.dueMs, this.#puller.dueMs(), this.#fetcher.dueMs(), this.#repairs.dueMs());
   }
 
   /** The checks in the order of their cost [S5]: topic, length, form, sender, rate, signature. */
@@ -193,7 +233,8 @@ export class SyncPeer {
     }
     const neighbour = this.#neighbours.of(frame.key);
     const isAsked = frame.type === "data" && this.#puller.isAsking(frame.key);
-    if (!neighbour.admits(this.#nowMs) && !isAsked) return this.#refuse(frame.key, "rate");
+    const cost = frame.type === "repair" ? REPAIR_FRAMES : 1;
+    if (!neighbour.admits(this.#nowMs, cost) && !isAsked) return this.#refuse(frame.key, "rate");
     this.#frame(frame, neighbour);
   }
 
@@ -201,6 +242,7 @@ export class SyncPeer {
     if (frame.type === "hello") return this.#hello(frame);
     neighbour.heardMs = this.#nowMs;
     if (frame.type === "front") return this.#front(frame, neighbour);
+    if (frame.type === "repair") return void this.#out.push({ type: "serve-repair", frame });
     return frame.type === "want" ? this.#want(frame) : this.#dataFrom(frame);
   }
 
@@ -233,6 +275,10 @@ export class SyncPeer {
       );
     const isWhole = frame.window.from === TAG_FIRST && frame.window.to === "";
     const lacksNothing = frame.tips.every(([tag, n]) => this.#holdings.newest(tag) >= n);
+    if (beyond.length === 0 && lacksNothing) {
+      neighbour.digest = frame.digest; // Newer than its HELLO.
+      this.#disagree(frame.key, frame.digest);
+    }
     if (isWhole && lacksNothing)
       this.#puller.onCovered(neighbour, frame.digest); // Spares our own question.
     else this.#puller.onQuestion(neighbour, frame, this.#nowMs);

@@ -46,6 +46,8 @@ export interface PullerOptions {
   readonly tipsMax: number;
   readonly rangesMax: number;
   readonly send: SendTo;
+  /** A peer sends nothing that we could take in: its blocks may build on what we lack beside our logs. */
+  readonly stuck: (peer: Neighbour) => void;
 }
 
 export class Puller {
@@ -237,7 +239,9 @@ export class Puller {
       this.#ask(pull.peer, nowMs); // The credit was used up, or something got lost on the way: go on.
       return;
     }
-    pull.peer.fail(nowMs, isAnswered(pull) ? "sends nothing that we could take in" : "does not answer", rng.next());
+    const isOrphaned = isAnswered(pull);
+    pull.peer.fail(nowMs, isOrphaned ? "sends nothing that we could take in" : "does not answer", rng.next());
+    if (isOrphaned) this.#options.stuck(pull.peer);
   }
 }
 

@@ -78,7 +78,33 @@ export interface DataFrame {
   readonly end: DataEnd;
 }
 
-export type Frame = HelloFrame | FrontFrame | WantFrame | DataFrame;
+/** Logs from a tag to before another (empty: to the end), and 16 hex digits for what is held of them all. */
+export interface TagWindow {
+  readonly from: string;
+  readonly to: string;
+  readonly print: string;
+}
+
+/** A log, a number of it, and 16 hex digits: the beginning of an id, or what the log comes to up to there. */
+export type LogPoint = readonly [tag: string, n: number, print: string];
+
+/** Where numbers agree and blocks do not [L6]: lib/sync/step/repair.ts. */
+export interface RepairFrame {
+  readonly type: "repair";
+  readonly key: PublicKey;
+  readonly windows: readonly TagWindow[];
+  /** What the sender's logs come to at some numbers. */
+  readonly claims: readonly LogPoint[];
+  /** The sender's blocks of the first number that differs. */
+  readonly versions: readonly LogPoint[];
+  /** Blocks that the sender asks for, with what is on top of them. */
+  readonly wants: readonly LogPoint[];
+  /** Its versions answer the receiver's: none are to be said back. */
+  readonly isAnswer: boolean;
+  readonly creditBytes: number;
+}
+
+export type Frame = HelloFrame | FrontFrame | WantFrame | DataFrame | RepairFrame;
 
 export const HELLO_BYTES_MAX = 300;
 /** Smallest and largest frame that a node may ask for. */
@@ -90,6 +116,9 @@ export const WANT_RANGES_MAX = 512;
 export const WANT_IDS_MAX = 128;
 export const DATA_ENVELOPES_MAX = 1024;
 export const DATA_PIECES_MAX = 16;
+export const REPAIR_WINDOWS_MAX = 64;
+/** Claims, versions and wants of one frame, each. */
+export const REPAIR_POINTS_MAX = 64;
 /** First tag of all; the window from it to "" is everything. */
 export const TAG_FIRST = "0000000000000000";
 /** Both in the order of their numbers on the wire. */
@@ -101,6 +130,7 @@ const HELLO_CONTEXT = "gdo/1/hello\0";
 export function encodeFrame(frame: Frame): Uint8Array {
   if (frame.type === "hello") return encodeCanonical({ ...helloFields(frame), s: frame.signature });
   if (frame.type === "front") return encodeCanonical(frontFields(frame));
+  if (frame.type === "repair") return encodeCanonical(repairFields(frame));
   return encodeCanonical(frame.type === "want" ? wantFields(frame) : dataFields(frame));
 }
 
@@ -149,6 +179,21 @@ function dataFields(frame: DataFrame): Canonical {
     o: pieces,
     n: frame.lacks.map(bytesOf),
     e: DATA_ENDS.indexOf(frame.end),
+  };
+}
+
+function repairFields(frame: RepairFrame): Canonical {
+  const flat = (points: readonly LogPoint[]): Canonical[] =>
+    points.flatMap(([tag, n, print]): Canonical[] => [hexBytes(tag), n, hexBytes(print)]);
+  return {
+    f: "repair",
+    k: bytesOf(frame.key),
+    w: frame.windows.flatMap(({ from, to, print }): Canonical[] => [hexBytes(from), hexBytes(to), hexBytes(print)]),
+    r: flat(frame.claims),
+    v: flat(frame.versions),
+    i: flat(frame.wants),
+    a: frame.isAnswer,
+    c: frame.creditBytes,
   };
 }
 

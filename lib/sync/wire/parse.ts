@@ -18,8 +18,11 @@ import {
   FRAME_BYTES_MAX,
   FRAME_BYTES_MIN,
   type Frame,
+  type LogPoint,
   PIECE_KINDS,
   type Piece,
+  REPAIR_POINTS_MAX,
+  REPAIR_WINDOWS_MAX,
   WANT_IDS_MAX,
   WANT_RANGES_MAX,
 } from "./frames.ts";
@@ -69,6 +72,7 @@ function read(fields: Fields): Frame {
   if (type === "front") return readFront(fields, key);
   if (type === "want") return readWant(fields, key);
   if (type === "data") return readData(fields, key);
+  if (type === "repair") return readRepair(fields, key);
   throw refuse("an unknown kind of frame");
 }
 
@@ -88,8 +92,8 @@ function readHello(fields: Fields, key: PublicKey): Frame {
 
 function readFront(fields: Fields, key: PublicKey): Frame {
   const [from, to, ...rest] = list(fields.take("w"), 2);
-  if (rest.length > 0 || !(to instanceof Uint8Array)) throw refuse("a window");
-  const window = { from: tag(from), to: to.length === 0 ? "" : tag(to) };
+  if (rest.length > 0) throw refuse("a window");
+  const window = readWindow(from, to);
   const flat = list(fields.take("l"), Number.MAX_SAFE_INTEGER);
   const tips = groups(flat, 2).map(([log, n]) => [tag(log), integer(n)] as const);
   const isInside = ([log]: readonly [string, number]): boolean =>
@@ -122,6 +126,26 @@ function readData(fields: Fields, key: PublicKey): Frame {
   const end = DATA_ENDS[integer(fields.take("e"))];
   if (end === undefined) throw refuse("an unknown end");
   return { type: "data", key, envelopes, pieces, lacks, end };
+}
+
+function readRepair(fields: Fields, key: PublicKey): Frame {
+  const windows = groups(list(fields.take("w"), 3 * REPAIR_WINDOWS_MAX), 3).map(([from, to, print]) => {
+    return { ...readWindow(from, to), print: tag(print) };
+  });
+  const points = (name: string): LogPoint[] =>
+    groups(list(fields.take(name), 3 * REPAIR_POINTS_MAX), 3).map(([log, n, print]) => [
+      tag(log),
+      integer(n),
+      tag(print),
+    ]);
+  const [claims, versions, wants] = [points("r"), points("v"), points("i")] as const;
+  const isAnswer = flag(fields.take("a"));
+  return { type: "repair", key, windows, claims, versions, wants, isAnswer, creditBytes: credit(fields) };
+}
+
+function readWindow(from: Canonical | undefined, to: Canonical | undefined): { from: string; to: string } {
+  if (!(to instanceof Uint8Array)) throw refuse("a window");
+  return { from: tag(from), to: to.length === 0 ? "" : tag(to) };
 }
 
 function readPiece(item: Canonical): Piece {

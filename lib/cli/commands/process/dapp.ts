@@ -9,11 +9,31 @@ const LINES_DEFAULT = 100;
 /** How often who follows a log looks for more. */
 const LOOK_EVERY_MS = 200;
 
-interface Installed {
+interface Change {
   readonly name: string;
   readonly version: string;
   readonly tree: string;
-  readonly entry: string;
+  readonly entry?: string;
+  readonly rehearsal: {
+    readonly h: number;
+    readonly entries: number;
+    readonly changed: readonly { id: string; h: number; was: string | null; now: string | null }[];
+    readonly keys: number;
+    readonly failure?: { h: number; why: string };
+  };
+}
+
+/** What the history says of it, then where it stands. */
+function describe({ name, version, tree, entry, rehearsal }: Change): string {
+  const { h, entries, changed, keys, failure } = rehearsal;
+  const verdict = (reason: string | null): string => (reason === null ? "counts" : `void: ${reason}`);
+  const lines = [`${name} ${version} ${tree.slice(0, 12)}: rehearsed over ${entries} entries up to height ${h}`];
+  for (const each of changed)
+    lines.push(`  ${each.id.slice(0, 12)}  @${each.h}  was ${verdict(each.was)}; would be ${verdict(each.now)}`);
+  if (keys > 0) lines.push(`  ${keys} keys of its state would not be as they are; the real state stays as it is`);
+  if (failure !== undefined) lines.push(`  at height ${failure.h}: ${failure.why}`);
+  if (entry !== undefined) lines.push(`proposed to the charter: ${entry.slice(0, 12)}`, "hint: gdo merge charter");
+  return lines.join("\n");
 }
 
 type Action = (
@@ -52,14 +72,14 @@ async function types(session: Session, what: string | undefined): Promise<number
   return 0;
 }
 
+async function change(session: Session, method: string, params: object): Promise<Change> {
+  const made = (await withApi(session, (api) => api.call(method, params))) as Change;
+  session.out.emit("dapp", { ...made }, () => describe(made));
+  return made;
+}
+
 async function install(session: Session, what: string | undefined): Promise<number> {
-  const path = resolve(needed(what, "install FOLDER"));
-  const made = (await withApi(session, (api) => api.call("installDapp", { path }))) as Installed;
-  session.out.emit(
-    "installed",
-    { ...made },
-    () => `${made.name} ${made.version} ${made.tree.slice(0, 12)}\nhint: gdo merge`,
-  );
+  await change(session, "installDapp", { path: resolve(needed(what, "install FOLDER")) });
   return 0;
 }
 
@@ -87,17 +107,44 @@ async function logs(
   return 0;
 }
 
-const ACTIONS: Readonly<Record<string, Action>> = { new: make, test: attempt, types, install, logs };
+async function rehearse(session: Session, what: string | undefined): Promise<number> {
+  const path = resolve(needed(what, "rehearse FOLDER"));
+  const { rehearsal } = await change(session, "installDapp", { path, isOnlyRehearsed: true });
+  return rehearsal.failure === undefined ? 0 : 1;
+}
+
+async function rollBack(session: Session, what: string | undefined): Promise<number> {
+  await change(session, "rollBackDapp", { name: needed(what, "rollback NAME") });
+  return 0;
+}
+
+async function remove(session: Session, what: string | undefined): Promise<number> {
+  const name = needed(what, "remove NAME");
+  const made = (await withApi(session, (api) => api.call("removeDapp", { name }))) as { entry: string };
+  session.out.emit("removal", { ...made }, () => `${made.entry}\nhint: gdo merge charter`);
+  return 0;
+}
+
+const ACTIONS: Readonly<Record<string, Action>> = {
+  new: make,
+  test: attempt,
+  types,
+  rehearse,
+  install,
+  rollback: rollBack,
+  remove,
+  logs,
+};
 
 export const dapp: CommandSpec = {
   name: "dapp",
   summary:
-    "Make a dapp (new), try it in its container (test), type its acts (types), propose it to the organisation (install), read its log (logs).",
+    "Make and try a dapp (new, test, types); see what it would change (rehearse); propose it (install, rollback, remove); read its log (logs).",
   arguments: [
     { form: "<action>", about: Object.keys(ACTIONS).join(", ") },
     {
       form: "[what]",
-      about: "a dapp's name for new and logs, else a dapp's folder (default for test and types: this one)",
+      about: "a dapp's folder (default for test and types: this one); its name for new, rollback, remove and logs",
     },
   ],
   options: [
@@ -110,9 +157,9 @@ export const dapp: CommandSpec = {
     { flags: "-f, --follow", about: "go on with what comes to the log, until Ctrl-C" },
   ],
   exits: {
-    1: "a test of the dapp failed; the charter forbids it",
+    1: "a test of the dapp failed; it does not get through the history; the charter forbids it",
     3: "there is no home",
-    10: "the dapp has no log here",
+    10: "no such folder, dapp or earlier version; the dapp has no log here",
     12: "the name or a file of the dapp has not the right form, or its program cannot be built",
     40: "its dapp.yaml or a schema is not right",
     43: "its container could not be started",

@@ -1,20 +1,9 @@
 /** `gdo gc`: what nothing names goes, and the disk gets its space back. */
+import type { Collected } from "../../../agent/index.ts";
 import { type CommandSpec, withApi } from "../../command.ts";
 import { bytesText } from "../../progress.ts";
 import { wholeNumber } from "../../values.ts";
-
-interface Collected {
-  readonly liveObjects: number;
-  readonly liveBytes: number;
-  readonly deadObjects: number;
-  readonly deadBytes: number;
-  readonly droppedPacks: number;
-  readonly repackedPacks: number;
-  readonly writtenBytes: number;
-  readonly freedBytes: number;
-  readonly leftPacks: number;
-  readonly damagedPacks: number;
-}
+import { watched } from "../../watch.ts";
 
 export const gc: CommandSpec = {
   name: "gc",
@@ -41,7 +30,7 @@ export const gc: CommandSpec = {
     const { ERROR_CODES } = await import("../../../base/index.ts");
     const dryRun = options.dryRun === true;
     const params = { dryRun, ...(options.budget === undefined ? {} : { budgetBytes: options.budget }) };
-    const done = (await withApi(session, (api) => api.call("gc", params))) as Collected;
+    const done = (await withApi(session, (api) => watched(session, api, "gc", params))) as Collected;
     session.out.emit("summary", { ...done, dryRun }, () => textOf(done, dryRun));
     return done.damagedPacks === 0 ? 0 : ERROR_CODES.STORE_CORRUPT;
   },

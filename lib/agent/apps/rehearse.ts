@@ -1,0 +1,206 @@
+/**
+ * A rehearsal: a branch's real history once more with another image of a dapp, on a state of its own beside the
+ * real one. It says which past entries that image would have judged otherwise, and whether its test would have let
+ * the merges through. Nothing of the ledger changes.
+ */
+import { GdoError, type Hash, utf8 } from "../../base/index.ts";
+import { type Block, encodeCanonical } from "../../codec/index.ts";
+import {
+  CHARTER_APP,
+  judgeEntry,
+  type LedgerEntry,
+  MAIN_BRANCH,
+  type MergeApp,
+  OverlayState,
+  parseMerge,
+  type StatesView,
+  type StateView,
+  workMerge,
+} from "../../ledger/index.ts";
+import { putBlob } from "../../store/index.ts";
+import type { GdoNode } from "../node.ts";
+import { containerApp, containerApps } from "./working-apps.ts";
+
+/** An entry that would have been judged otherwise. Null: it counts; else why not. */
+export interface ChangedVerdict {
+  readonly id: Hash;
+  readonly h: number;
+  readonly was: string | null;
+  readonly now: string | null;
+}
+
+export interface Rehearsal {
+  readonly name: string;
+  readonly tree: Hash;
+  readonly branch: string;
+  /** Up to which height of the branch. */
+  readonly h: number;
+  /** The dapp's entries in it. */
+  readonly entries: number;
+  readonly changed: readonly ChangedVerdict[];
+  /** Keys of its state that would not be as they are. */
+  readonly keys: number;
+  /** Where it could not go on, and why. */
+  readonly failure?: { readonly h: number; readonly why: string };
+}
+
+const PAGE_ENTRIES = 1000;
+const CHANGED_MAX = 10_000;
+
+type Parts = Pick<GdoNode, "parts" | "fetcher">;
+
+/** As of the branch's head. What the image's container does wrong is the rehearsal's failure, not an error of this. */
+export async function rehearse(node: Parts, name: string, tree: Hash, branch = MAIN_BRANCH): Promise<Rehearsal> {
+  const { db } = node.parts;
+  const run = new Run(node, name, tree, branch);
+  const head = db.branches().includes(branch) ? db.head(branch) : undefined;
+  const charters = head === undefined ? new Map<number, number>() : charterHeights(node, head.id);
+  for (const { h, members } of merges(node, branch)) {
+    const why = await run.merge(h, members, db.charterAt(charters.get(h) ?? 0));
+    if (why !== undefined) return { ...run.report(h), failure: { h, why } };
+  }
+  return run.report(head?.h ?? 0);
+}
+
+/** A rehearsal as a text in the store, which a charter's operation can name; its id. */
+export async function keepRehearsal({ parts: { store } }: Parts, rehearsal: Rehearsal): Promise<Hash> {
+  const { id } = await putBlob(store, utf8(`${JSON.stringify(rehearsal, null, 1)}\n`));
+  await store.commit();
+  return id;
+}
+
+/** By which height of the charter each merge judges. */
+function charterHeights({ parts: { db } }: Parts, head: Hash): Map<number, number> {
+  const heights = new Map<number, number>();
+  for (let id: Hash | null = head; id !== null; ) {
+    const payload = parseMerge((db.block(id) as Block).d);
+    heights.set(payload.h, payload.charter.h);
+    id = payload.prev;
+  }
+  return heights;
+}
+
+interface Member {
+  readonly block: Block;
+  readonly void?: string | undefined;
+}
+
+/** The branch's merges that took anything, from the first on, each with its entries in the ledger's order. */
+function* merges({ parts: { db } }: Parts, branch: string): Generator<{ h: number; members: Member[] }> {
+  if (!db.branches().includes(branch)) return;
+  let under: { h: number; members: Member[] } | undefined;
+  for (let place = { h: 0, position: 0 }; ; ) {
+    const rows = db.membersAfter(branch, place, PAGE_ENTRIES);
+    for (const row of rows) {
+      if (under !== undefined && under.h !== row.h) yield under;
+      if (under?.h !== row.h) under = { h: row.h, members: [] };
+      under.members.push(row);
+      place = row;
+    }
+    if (rows.length < PAGE_ENTRIES) break;
+  }
+  if (under !== undefined) yield under;
+}
+
+class Run {
+  readonly #node: Parts;
+  readonly #name: string;
+  readonly #tree: Hash;
+  readonly #branch: string;
+  readonly #states = new Map<string, OverlayState>();
+  readonly #changed: ChangedVerdict[] = [];
+  #entries = 0;
+
+  constructor(node: Parts, name: string, tree: Hash, branch: string) {
+    this.#node = node;
+    this.#name = name;
+    this.#tree = tree;
+    this.#branch = branch;
+  }
+
+  /** Why it does not get through; undefined when it does. */
+  async merge(h: number, members: readonly Member[], charter: StateView): Promise<string | undefined> {
+    const { store, dapps, log } = this.#node.parts;
+    try {
+      const dapp = await dapps.dapp(this.#tree);
+      const own = containerApp(this.#name, this.#tree, { dapp, store, log });
+      const others = own.reads.length === 0 ? [] : await this.#read(own.reads, charter);
+      const apps = [...others.filter(({ name }) => name !== this.#name), own];
+      const names = new Set(apps.map(({ name }) => name));
+      const entries = members.map(({ block }) => judgeEntry(block, charter, this.#branch));
+      const concerned = entries.filter(({ app }) => names.has(app));
+      if (concerned.length > 0) await this.#work(h, { apps, charter, concerned, members });
+      return undefined;
+    } catch (error) {
+      if (error instanceof GdoError) return error.message;
+      throw error;
+    }
+  }
+
+  async #work(
+    h: number,
+    {
+      apps,
+      charter,
+      concerned,
+      members,
+    }: { apps: MergeApp[]; charter: StateView; concerned: LedgerEntry[]; members: readonly Member[] },
+  ): Promise<void> {
+    const before: StatesView = (app) => (app === CHARTER_APP ? charter : this.#state(app));
+    const { changes, voids } = await workMerge({ height: h, entries: concerned, apps, before });
+    for (const [app, made] of Object.entries(changes)) this.#state(app).apply(made);
+    const now = new Map(voids.map(({ id, reason }) => [id, reason]));
+    const was = new Map(members.map((member) => [member.block.id, member.void]));
+    for (const { id, app } of concerned) {
+      if (app !== this.#name) continue;
+      this.#entries += 1;
+      const verdicts = { was: was.get(id) ?? null, now: now.get(id) ?? null };
+      if (verdicts.was !== verdicts.now && this.#changed.length < CHANGED_MAX)
+        this.#changed.push({ id, h, ...verdicts });
+    }
+  }
+
+  /** Dapps that it reads, and those that they read, as they were installed then. */
+  async #read(reads: readonly string[], charter: StateView): Promise<MergeApp[]> {
+    const { dapps, store, log } = this.#node.parts;
+    const { apps, missing } = await containerApps({ dapps, store, fetcher: this.#node.fetcher, log }).open(
+      charter,
+      "warm",
+    );
+    const wanted = new Set(reads);
+    for (const name of wanted) for (const each of apps.find((app) => app.name === name)?.reads ?? []) wanted.add(each);
+    const lacking = missing.find((name) => wanted.has(name));
+    if (lacking !== undefined)
+      throw new GdoError("STORE_MISSING", `the image of ${lacking} is not here yet`, { hint: "gdo sync" });
+    return apps.filter(({ name }) => wanted.has(name));
+  }
+
+  #state(app: string): OverlayState {
+    const state = this.#states.get(app) ?? new OverlayState();
+    this.#states.set(app, state);
+    return state;
+  }
+
+  report(h: number): Rehearsal {
+    const { db } = this.#node.parts;
+    const real = db.branches().includes(this.#branch) ? db.state(this.#name, this.#branch) : new OverlayState();
+    return {
+      ...{ name: this.#name, tree: this.#tree, branch: this.#branch, h, entries: this.#entries },
+      changed: this.#changed,
+      keys: differing(real, this.#state(this.#name)),
+    };
+  }
+}
+
+/** How many keys do not have the same value in both. */
+function differing(one: StateView, other: StateView): number {
+  const left = new Map(
+    [...one.scan("")].map(([key, value]) => [key, Buffer.from(encodeCanonical(value)).toString("hex")]),
+  );
+  let count = 0;
+  for (const [key, value] of other.scan("")) {
+    if (left.get(key) !== Buffer.from(encodeCanonical(value)).toString("hex")) count += 1;
+    left.delete(key);
+  }
+  return count + left.size;
+}
