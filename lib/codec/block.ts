@@ -19,7 +19,7 @@ import { type BlockFields, type BlockKind, parseFields } from "./block-fields.ts
 import { type Canonical, encodeCanonical } from "./canonical.ts";
 import { deriveHash } from "./digest.ts";
 import { type KeyPair, SIGNATURE_BYTES, verifySignature } from "./keys.ts";
-import { decodeCanonical } from "./reader.ts";
+import { decodeCanonical, decodeWritten } from "./reader.ts";
 
 export interface Block extends BlockFields {
   readonly id: Hash;
@@ -41,7 +41,7 @@ export function signedMessage(kind: BlockKind, id: Hash): Uint8Array {
 export function signBlock(fields: BlockFields, pair: KeyPair): Block {
   if (fields.a !== pair.publicKey) throw new RangeError(`a block by ${fields.a} cannot be signed by ${pair.publicKey}`);
   const body = encodeCanonical(bodyOf(fields));
-  const unsigned = blockFromBody(body, new Uint8Array(SIGNATURE_BYTES));
+  const unsigned = blockWritten(body, new Uint8Array(SIGNATURE_BYTES));
   return { ...unsigned, sig: pair.sign(signedMessage(unsigned.k, unsigned.id)) };
 }
 
@@ -83,9 +83,19 @@ export function encodeEnvelope(block: Pick<Block, "body" | "sig">): Uint8Array {
 
 /** The block of a body and its signature, checked as by decodeBlock. Throws LEDGER_FORM. */
 export function blockFromBody(body: Uint8Array, sig: Uint8Array): Block {
+  return blockOf(body, sig, decodeCanonical(body, { bytesMax: BLOCK_BODY_BYTES_MAX }));
+}
+
+/** As blockFromBody, of bytes that were written or checked here before: not written again to compare. */
+export function blockWritten(body: Uint8Array, sig: Uint8Array): Block {
+  if (body.length > BLOCK_BODY_BYTES_MAX)
+    throw new GdoError("LEDGER_FORM", `${body.length} bytes, more than ${BLOCK_BODY_BYTES_MAX}`);
+  return blockOf(body, sig, decodeWritten(body));
+}
+
+function blockOf(body: Uint8Array, sig: Uint8Array, value: Canonical): Block {
   if (sig.length !== SIGNATURE_BYTES) throw new GdoError("LEDGER_FORM", `a signature has 64 bytes, not ${sig.length}`);
-  const fields = parseFields(decodeCanonical(body, { bytesMax: BLOCK_BODY_BYTES_MAX }), BLOCK_PARENTS_MAX);
-  return { ...fields, id: blockId(body), body, sig };
+  return { ...parseFields(value, BLOCK_PARENTS_MAX), id: blockId(body), body, sig };
 }
 
 /** BLAKE3-256, derive-key context "gdo v1 block", over the body [L3]. */

@@ -33,6 +33,11 @@ export function deriveHashBytes(context: HashContext, bytes: Uint8Array): Uint8A
   return blake3DeriveKey(context, bytes);
 }
 
+/** As deriveHashBytes of each. */
+export function deriveHashesBytes(context: HashContext, pieces: readonly Uint8Array[]): Uint8Array[] {
+  return pieces.map((piece) => blake3DeriveKey(context, piece));
+}
+
 export function deriveHash(context: HashContext, bytes: Uint8Array): Hash {
   return hashOf32(blake3DeriveKey(context, bytes));
 }

@@ -2,6 +2,7 @@
 export {
   type Block,
   blockFromBody,
+  blockWritten,
   decodeBlock,
   ENVELOPE_BYTES_MAX,
   encodeEnvelope,
@@ -11,8 +12,8 @@ export {
 } from "./block.ts";
 export type { BlockFields, BlockKind } from "./block-fields.ts";
 export { type Canonical, type CanonicalMap, encodeCanonical } from "./canonical.ts";
-export { deriveHash, deriveHashBytes } from "./digest.ts";
+export { deriveHash, deriveHashBytes, deriveHashesBytes } from "./digest.ts";
 export { canonicalFromJson, jsonFromCanonical } from "./json.ts";
 export { generateKey, type KeyPair, keyFromSeed, SIGNATURE_BYTES, verifySignature } from "./keys.ts";
-export { decodeCanonical } from "./reader.ts";
+export { decodeCanonical, decodeWritten } from "./reader.ts";
 export { assertUsableKey } from "./usable-key.ts";

@@ -26,6 +26,11 @@ export function decodeCanonical(bytes: Uint8Array, limits: DecodeLimits = {}): C
   return value;
 }
 
+/** The value of bytes that encodeCanonical wrote, or that were decoded before: they need not be written again. */
+export function decodeWritten(bytes: Uint8Array): Canonical {
+  return new Reader(bytes, CBOR_DEPTH_MAX).whole();
+}
+
 const UINT32 = 2 ** 32;
 /** Upper halves below it make integers that a number holds. */
 const SAFE_HIGH = 2 ** 21 - 1;

@@ -33,7 +33,7 @@ import { contents } from "./tables/contents.ts";
 import { EvidenceTable } from "./tables/evidence.ts";
 import { LogTable, logBytes } from "./tables/logs.ts";
 import { MetaTable } from "./tables/meta.ts";
-import { blockOfRow } from "./tables/rows.ts";
+import { blockOfRow, sumsOf } from "./tables/rows.ts";
 import { SourceTable, takenFrom } from "./tables/sources.ts";
 import { StateTable } from "./tables/state.ts";
 import { VoteTable } from "./tables/votes.ts";
@@ -118,9 +118,10 @@ export class LedgerDb {
 
   #addAll(blocks: readonly Incoming[], isOwn: boolean): Hash[] {
     const added: Hash[] = [];
-    for (const incoming of blocks) {
-      const { block, isChecked } = "block" in incoming ? incoming : { block: incoming, isChecked: true };
-      const seq = this.#tables.blocks.add(block, isChecked, isOwn);
+    const all = blocks.map((each) => ("block" in each ? each : { block: each, isChecked: true }));
+    const sums = sumsOf(all.map(({ block }) => block));
+    for (const [index, { block, isChecked }] of all.entries()) {
+      const seq = this.#tables.blocks.add(block, { isChecked, isOwn, sum: sums[index] as Uint8Array });
       if (seq === undefined) continue;
       added.push(block.id);
       if (block.k === "charter") found(this.#tables, block);

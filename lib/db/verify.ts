@@ -9,7 +9,7 @@ import { parentIds } from "../ledger/index.ts";
 import type { Tables } from "./apply-merge.ts";
 import { asGdoError, type Connection } from "./connection.ts";
 import { branchOf } from "./tables/blocks.ts";
-import { sumOf } from "./tables/rows.ts";
+import { sumsOf } from "./tables/rows.ts";
 import { appsOf, claimedRoots, verifyMerges } from "./verify-branches.ts";
 
 export interface VerifyFinding {
@@ -127,7 +127,7 @@ class Verifier {
   #block(row: Row): void {
     const id = toHex(row.id);
     const stored = { body: new Uint8Array(row.body), sig: new Uint8Array(row.sig) };
-    if (!equalBytes(sumOf(stored), row.sum))
+    if (!equalBytes(sumsOf([stored])[0] as Uint8Array, row.sum))
       this.#say(id, `row ${row.seq}: body or signature is not as it was taken in`);
     const block = blockFromBody(stored.body, stored.sig); // Its message names what and where.
     if (block.id !== id) this.#say(id, `row ${row.seq}: the body is that of ${block.id}`);

@@ -37,7 +37,7 @@ export {
 } from "./logs/evidence.ts";
 export { type FrozenView, frozenBy, judgeFrozen, type LogCut, whyBeyondCut } from "./logs/frozen.ts";
 export { decideStart, type IncarnationLog, liveTwins, type Place } from "./logs/incarnation.ts";
-export { judgeEntry } from "./merge/entry-verdict.ts";
+export { entryJudge, judgeEntry } from "./merge/entry-verdict.ts";
 export {
   encodeMerge,
   type FrozenLog,
@@ -69,7 +69,7 @@ export {
   type VoidEntry,
   workMerge,
 } from "./merge/merge-work.ts";
-export { includedRoot, stateLeaf, statePath, stateRoot } from "./merge/merkle.ts";
+export { includedRoot, stateLeaves, statePaths, stateRoot } from "./merge/merkle.ts";
 export { orderEntries, orderSeed, type Placed } from "./merge/order.ts";
 export {
   type Asked,

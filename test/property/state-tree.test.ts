@@ -2,7 +2,7 @@
 import test from "ava";
 import fc from "fast-check";
 import { toHex } from "../../lib/base/index.ts";
-import { type LeafChange, stateLeaf, statePath, stateRoot, updateTree } from "../../lib/ledger/index.ts";
+import { type LeafChange, stateLeaves, statePaths, stateRoot, updateTree } from "../../lib/ledger/index.ts";
 
 /** Nodes in memory; counts what is read of them. */
 class Tree {
@@ -31,7 +31,7 @@ class Tree {
 }
 
 const leaf = (key: string, value: number | undefined): LeafChange =>
-  value === undefined ? { path: statePath(key) } : stateLeaf(key, value);
+  value === undefined ? { path: statePaths([key])[0] as Uint8Array } : (stateLeaves([[key, value]])[0] as LeafChange);
 
 test("[L19] kept incrementally, a root is byte for byte the root from scratch", (t) => {
   const key = fc.nat(60).map((n) => `key${n}`);

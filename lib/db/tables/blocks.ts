@@ -16,7 +16,7 @@ import type { Connection } from "../connection.ts";
 import type { AlternateTable } from "../versions/alternates.ts";
 import type { LogRow, LogTable } from "./logs.ts";
 import { NamingTable } from "./namings.ts";
-import { blockOfRow, corrupt, type StoredBlock, sumOf } from "./rows.ts";
+import { blockOfRow, corrupt, type StoredBlock } from "./rows.ts";
 
 /** By place: binding by names costs as much as half an insertion. */
 type InsertValues = [
@@ -31,6 +31,14 @@ type InsertValues = [
   body: Uint8Array,
   sig: Uint8Array,
 ];
+
+export interface HowAdded {
+  /** Whether its own signature was verified [L9]. */
+  readonly isChecked: boolean;
+  readonly isOwn: boolean;
+  /** Of sumsOf. */
+  readonly sum: Uint8Array;
+}
 
 /** A block that nothing follows, and its clock. */
 export interface Head {
@@ -116,13 +124,13 @@ export class BlockTable {
    * log has another block of its number, or of one before it [L6]; an own one is refused there, by LEDGER_FORKED.
    * Throws LEDGER_ORPHAN when a block that it names is not held.
    */
-  add(block: Block, isChecked: boolean, isOwn: boolean): number | undefined {
+  add(block: Block, how: HowAdded): number | undefined {
     const log = this.#logs.findOrAdd(block.a, block.l);
-    if (block.n < log.next && this.#isAt(block, log.id, isOwn)) return undefined;
-    if (block.n !== log.next || !this.#isOnTop(block, log)) return this.#addBeside(block, log, { isChecked, isOwn });
+    if (block.n < log.next && this.#isAt(block, log.id, how.isOwn)) return undefined;
+    if (block.n !== log.next || !this.#isOnTop(block, log)) return this.#addBeside(block, log, how);
     // Its number tells the block before it.
     const parents = block.p.map((id) => this.#parentSeq(id, block.id));
-    const seq = this.#insertRow(block, log.id, isChecked);
+    const seq = this.#insertRow(block, log.id, how);
     for (const parent of parents) this.#addEdge.run(parent, seq);
     this.#logs.advance(block);
     if (parents.length > 0) this.namings.note({ log: log.id, author: block.a, n: block.n }, parents);
@@ -136,24 +144,19 @@ export class BlockTable {
     return row !== undefined && hashOf32(row.id) === b;
   }
 
-  #addBeside(
-    block: Block,
-    { id: log }: LogRow,
-    { isChecked, isOwn }: { readonly isChecked: boolean; readonly isOwn: boolean },
-  ): number | undefined {
+  #addBeside(block: Block, { id: log }: LogRow, how: HowAdded): number | undefined {
     if (this.seqOf(block.id) !== undefined) return undefined;
     const before = block.b === null ? null : this.#parentSeq(block.b, block.id);
     const parents = block.p.map((id) => this.#parentSeq(id, block.id));
-    if (isOwn) throw forked(block, "on top of another one");
-    const seq = this.#insertRow(block, null, isChecked);
+    if (how.isOwn) throw forked(block, "on top of another one");
+    const seq = this.#insertRow(block, null, how);
     for (const parent of parents) this.#addEdge.run(parent, seq);
     this.#alternates.add({ block: seq, log, n: block.n, before });
     return seq;
   }
 
-  #insertRow({ id, n, k, c, body, sig, d }: Block, log: number | null, isChecked: boolean): number {
+  #insertRow({ id, n, k, c, body, sig, d }: Block, log: number | null, { isChecked, sum }: HowAdded): number {
     const branch = branchOf({ k, d });
-    const sum = sumOf({ body, sig });
     return Number(
       this.#insert.run(bytesOf(id), log, n, k, branch, c, Number(isChecked), sum, body, sig).lastInsertRowid,
     );

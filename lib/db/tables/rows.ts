@@ -1,6 +1,6 @@
 /** A block as a row, and back. */
 import { concatBytes, GdoError } from "../../base/index.ts";
-import { type Block, blockFromBody, deriveHashBytes } from "../../codec/index.ts";
+import { type Block, blockWritten, deriveHashesBytes } from "../../codec/index.ts";
 
 export interface StoredBlock {
   readonly body: Uint8Array;
@@ -10,15 +10,16 @@ export interface StoredBlock {
 const SUM_BYTES = 8;
 
 /** A checksum against bit rot, not against people: unlike the id it covers the signature. */
-export function sumOf({ body, sig }: StoredBlock): Uint8Array {
-  return deriveHashBytes("gdo v1 stored row", concatBytes([body, sig])).subarray(0, SUM_BYTES);
+export function sumsOf(blocks: readonly StoredBlock[]): Uint8Array[] {
+  const rows = blocks.map(({ body, sig }) => concatBytes([body, sig]));
+  return deriveHashesBytes("gdo v1 stored row", rows).map((hash) => hash.subarray(0, SUM_BYTES));
 }
 
 /** Throws LEDGER_CORRUPT when what is stored is no block any more. */
 export function blockOfRow({ body, sig }: StoredBlock, name: string): Block {
   try {
     // Plain arrays, not the driver's Buffers: equal in every sense to what was put in.
-    return blockFromBody(new Uint8Array(body), new Uint8Array(sig));
+    return blockWritten(new Uint8Array(body), new Uint8Array(sig));
   } catch (error) {
     if (error instanceof GdoError) throw corrupt(name, error);
     throw error;

@@ -5,8 +5,8 @@ import type { Canonical } from "../../codec/index.ts";
 import {
   type LeafChange,
   type StateChange,
-  stateLeaf,
-  statePath,
+  stateLeaves,
+  statePaths,
   type TreeUpdate,
   updateTree,
 } from "../../ledger/index.ts";
@@ -59,7 +59,8 @@ export class StateNodeTable {
 
 /** Of two changes of one key the later counts. */
 function leafChanges(changes: Iterable<StateChange>): LeafChange[] {
-  return [...new Map(changes)].map(([key, value]) =>
-    value === undefined ? { path: statePath(key) } : stateLeaf(key, value),
-  );
+  const last = [...new Map(changes)];
+  const gone = last.flatMap(([key, value]) => (value === undefined ? [key] : []));
+  const kept = last.flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]));
+  return [...stateLeaves(kept), ...statePaths(gone).map((path) => ({ path }))];
 }

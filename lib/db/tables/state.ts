@@ -4,7 +4,7 @@
  */
 import type { Statement } from "better-sqlite3";
 import { bytesOf, type Hash, hashOf32 } from "../../base/index.ts";
-import { type Canonical, decodeCanonical, encodeCanonical } from "../../codec/index.ts";
+import { type Canonical, decodeWritten, encodeCanonical } from "../../codec/index.ts";
 import { type StateChange, type StateView, stateRoot } from "../../ledger/index.ts";
 import type { Connection } from "../connection.ts";
 import { StateNodeTable } from "./state-nodes.ts";
@@ -74,7 +74,7 @@ export class StateTable {
     return {
       get: (key) => {
         const row = this.#get.get({ branch, app, key });
-        return row === undefined ? undefined : decodeCanonical(row.value);
+        return row === undefined ? undefined : decodeWritten(row.value);
       },
       scan: (prefix) => scan(this.#pages(branch, app), prefix),
       bytes: () => this.#size.get(branch, app)?.bytes ?? 0,
@@ -91,7 +91,7 @@ export class StateTable {
       get: (key) => {
         const now = this.#get.get({ branch, app, key });
         const row = now !== undefined && now.since <= h ? now : this.#getPast.get({ branch, app, key, h });
-        return row === undefined || row.since > h ? undefined : decodeCanonical(row.value);
+        return row === undefined || row.since > h ? undefined : decodeWritten(row.value);
       },
       scan: (prefix) => scan(pages, prefix),
     };
@@ -175,7 +175,7 @@ function* scan(pages: Pages, prefix: string): Iterable<readonly [string, Canonic
   for (;;) {
     for (const { key, value } of rows) {
       if (!key.startsWith(prefix)) return;
-      yield [key, decodeCanonical(value)];
+      yield [key, decodeWritten(value)];
     }
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE) return;

@@ -1,4 +1,5 @@
 /** An entry as a branch takes it: who said it and with which rights, by the charter that the merge names. */
+import type { PublicKey } from "../../base/index.ts";
 import type { Block } from "../../codec/index.ts";
 import { authorOf } from "../charter/state.ts";
 import { parseEntryPayload } from "../entry.ts";
@@ -11,10 +12,29 @@ import { mayAppend } from "./validators.ts";
  * appends. What a revoked device signed is a fact; its author has no rights, and the reducers judge it.
  */
 export function judgeEntry(block: Block, charter: StateView, into?: string): LedgerEntry {
-  const author = authorOf(charter, block.a);
-  const { app, branch, acts } = parseEntryPayload(block.d);
-  const { principal, rights } = author ?? { principal: "", rights: [] };
-  const entry = { id: block.id, author: block.a, principal, rights, timeMs: block.t[0], app, acts };
-  if ((into !== undefined && into !== branch) || mayAppend(charter, branch, principal)) return entry;
-  return { ...entry, refused: `${principal || "its author"} may not append to ${branch}` };
+  return entryJudge(charter, into)(block);
+}
+
+/** As judgeEntry, for many: an author is looked up once. The charter must not change meanwhile. */
+export function entryJudge(charter: StateView, into?: string): (block: Block) => LedgerEntry {
+  const author = remembering((key: PublicKey) => authorOf(charter, key) ?? NOBODY);
+  const isIn = remembering((branch: string) => remembering((who: string) => mayAppend(charter, branch, who)));
+  return (block) => {
+    const { app, branch, acts } = parseEntryPayload(block.d);
+    const { principal, rights } = author(block.a);
+    const entry = { id: block.id, author: block.a, principal, rights, timeMs: block.t[0], app, acts };
+    if ((into !== undefined && into !== branch) || isIn(branch)(principal)) return entry;
+    return { ...entry, refused: `${principal || "its author"} may not append to ${branch}` };
+  };
+}
+
+const NOBODY = { principal: "", rights: [] };
+
+function remembering<K, V>(look: (key: K) => V): (key: K) => V {
+  const known = new Map<K, V>();
+  return (key) => {
+    const value = known.get(key) ?? look(key);
+    known.set(key, value);
+    return value;
+  };
 }

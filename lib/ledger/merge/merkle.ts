@@ -6,7 +6,7 @@
  * whatever else is there: a change touches one path, nothing shifts, and no choice of keys makes it deep.
  */
 import { bytesOf, concatBytes, type Hash, hashOf32, utf8 } from "../../base/index.ts";
-import { type Canonical, deriveHashBytes, encodeCanonical } from "../../codec/index.ts";
+import { type Canonical, deriveHashBytes, deriveHashesBytes, encodeCanonical } from "../../codec/index.ts";
 
 /** Of the state tree; the digits of a path go up to it. */
 export const STATE_ARITY = 32;
@@ -21,26 +21,19 @@ export interface StateLeaf {
   readonly hash: Uint8Array;
 }
 
-export function stateLeaf(key: string, value: Canonical): StateLeaf {
-  return { path: statePath(key), hash: stateLeafHash(key, encodeCanonical(value)) };
+/** Leaves of these keys, in their order. */
+export function stateLeaves(pairs: readonly (readonly [string, Canonical])[]): StateLeaf[] {
+  const hashes = deriveHashesBytes("gdo v1 state leaf", pairs.map(encodeCanonical));
+  return statePaths(pairs.map(([key]) => key)).map((path, index) => ({ path, hash: hashes[index] as Uint8Array }));
 }
 
-export function statePath(key: string): Uint8Array {
-  return deriveHashBytes("gdo v1 state path", utf8(key));
-}
-
-/** Head of an array of two. */
-const PAIR = Uint8Array.of(0x82);
-
-/** `value`: its canonical bytes. */
-export function stateLeafHash(key: string, value: Uint8Array): Uint8Array {
-  return deriveHashBytes("gdo v1 state leaf", concatBytes([PAIR, encodeCanonical(key), value]));
+export function statePaths(keys: readonly string[]): Uint8Array[] {
+  return deriveHashesBytes("gdo v1 state path", keys.map(utf8));
 }
 
 /** Root of a dapp's state [L19]. Keys in any order, each once; a key twice is a RangeError. */
 export function stateRoot(pairs: Iterable<readonly [string, Canonical]>): Hash {
-  const leaves: StateLeaf[] = [];
-  for (const [key, value] of pairs) leaves.push(stateLeaf(key, value));
+  const leaves = stateLeaves([...pairs]);
   leaves.sort((a, b) => Buffer.compare(a.path, b.path));
   return hashOf32(subtree(leaves, 0));
 }

@@ -1,6 +1,6 @@
 /** The order in which a merge's entries are reduced [L12]. Pure: the set and the seed alone decide. */
-import { bytesOf, concatBytes, type Hash } from "../../base/index.ts";
-import { deriveHash } from "../../codec/index.ts";
+import { bytesOf, compareBytes, concatBytes, type Hash } from "../../base/index.ts";
+import { deriveHash, deriveHashesBytes } from "../../codec/index.ts";
 
 /** What of a block its place depends on. */
 export interface Placed {
@@ -24,9 +24,12 @@ export function orderSeed(base: Hash, cert: { readonly votes: readonly Hash[] } 
  */
 export function orderEntries(blocks: readonly Placed[], seed: Hash): Hash[] {
   const prefix = bytesOf(seed);
-  const ties = new Map(blocks.map(({ id }) => [id, deriveHash("gdo v1 order", concatBytes([prefix, bytesOf(id)]))]));
-  const tie = (id: Hash): string => ties.get(id) ?? "";
-  return [...blocks]
-    .sort((x, y) => x.c - y.c || (tie(x.id) < tie(y.id) ? -1 : Number(tie(x.id) > tie(y.id))))
+  const ties = deriveHashesBytes(
+    "gdo v1 order",
+    blocks.map(({ id }) => concatBytes([prefix, bytesOf(id)])),
+  );
+  return blocks
+    .map(({ id, c }, index) => ({ id, c, tie: ties[index] as Uint8Array }))
+    .sort((x, y) => x.c - y.c || compareBytes(x.tie, y.tie))
     .map(({ id }) => id);
 }

@@ -7,10 +7,10 @@ import {
   CHARTER_BRANCH,
   castBy,
   certificateOf,
+  entryJudge,
   type FrozenLog,
   frozenBy,
   type IncludedRange,
-  judgeEntry,
   type LedgerEntry,
   MERGE_APP,
   MERGE_FROZEN_MAX,
@@ -110,7 +110,8 @@ function inOrder(ledger: NodeLedger, organisation: Hash, place: Place, blocks: r
   const state = ledger.charterAt(charter.h);
   const byId = new Map(blocks.map((block) => [block.id, block]));
   const ids = orderEntries(blocks, orderSeed(prev ?? ledger.branchView(line).origin ?? organisation, cert));
-  return ids.map((id) => judgeEntry(byId.get(id) as Block, state, branch));
+  const judge = entryJudge(state, branch);
+  return ids.map((id) => judge(byId.get(id) as Block));
 }
 
 function order(
@@ -165,7 +166,7 @@ function rangesOf(blocks: readonly Block[], view: BranchView): IncludedRange[] {
   const ranges = new Map<string, IncludedRange>();
   for (const { a: author, l, n } of blocks) {
     const known = ranges.get(author + l);
-    ranges.set(author + l, { author, l, from: view.next(author, l), to: Math.max(known?.to ?? 0, n) });
+    ranges.set(author + l, { author, l, from: known?.from ?? view.next(author, l), to: Math.max(known?.to ?? 0, n) });
   }
   return [...ranges].sort(([x], [y]) => (x < y ? -1 : 1)).map(([, range]) => range);
 }
