@@ -115,21 +115,47 @@ test("[N3] ten thousand calls leave nothing behind", async (t) => {
 const storeUrl = new URL("../../lib/store/index.js", import.meta.url).href;
 const fileUrl = new URL("../../lib/store/blob/blob-file.js", import.meta.url).href;
 
-test("[N4] a worker that ends while files go into its store or come out of it harms nobody", async (t) => {
+/** What the worker has just begun, and how many turns of the loop later it ends: files take some. */
+const STAGES = [
+  ...[0, 1, 4, 16, 64].map((turns) => ["read", turns] as const),
+  ...[0, 4, 16].map((turns) => ["restore", turns] as const),
+  ...["open", "commit", "gc", "verify", "close"].map((stage) => [stage, 0] as const),
+];
+
+test("[N4] a worker that ends at any stage of its store's work harms nobody", async (t) => {
   const dir = await temporaryFolder(t);
   const worker = `
     import { parentPort, workerData } from "node:worker_threads";
     import { open, writeFile } from "node:fs/promises";
     Promise.all([import("${storeUrl}"), import("${fileUrl}")]).then(async ([{ PackStore }, { putBlobFile, restoreBlobFile }]) => {
-      const store = await PackStore.open(workerData, { packBytesMax: 4_000_000 });
-      const bytes = Buffer.alloc(6_000_000, "text and more of it, " + Math.random());
+      const at = (stage) => parentPort.postMessage(stage);
+      const opening = PackStore.open(workerData, { packBytesMax: 1_000_000 });
+      at("open");
+      let store = await opening;
+      const bytes = Buffer.alloc(2_000_000, "text and more of it, " + Math.random());
       for (let at = 0; at < bytes.length; at += 5000) bytes.writeDoubleLE(Math.random(), at);
       await writeFile(workerData + "/in", bytes);
       const source = await open(workerData + "/in"), copy = await open(workerData + "/out", "w");
-      parentPort.postMessage("working");
       for (;;) {
-        const { id } = await putBlobFile(store, source, { onProgress() {} });
-        await Promise.all([store.commit(), store.put("chunk", bytes.subarray(0, 70_000)), restoreBlobFile(store, id, copy)]);
+        const put = putBlobFile(store, source);
+        at("read");
+        const { id } = await put;
+        const committed = [store.commit(), store.put("chunk", bytes.subarray(0, 70_000))];
+        at("commit");
+        await Promise.all(committed);
+        const restored = restoreBlobFile(store, id, copy);
+        at("restore");
+        await restored;
+        const cleaned = store.collect({ roots: { whole: async () => [id], naming: () => [] } });
+        at("gc");
+        await cleaned;
+        const verified = store.verify();
+        at("verify");
+        await verified;
+        const closed = store.close();
+        at("close");
+        await closed;
+        store = await PackStore.open(workerData, { packBytesMax: 1_000_000 });
       }
     });`;
   const result = await runScript(`
@@ -137,11 +163,13 @@ test("[N4] a worker that ends while files go into its store or come out of it ha
     import { PackStore } from "${storeUrl}";
     const script = ${JSON.stringify(worker)};
     const dir = ${JSON.stringify(dir)};
-    for (let round = 0; round < 16; round += 1) {
+    for (const [wanted, turns] of ${JSON.stringify(STAGES)}) {
       const worker = new Worker(script, { eval: true, workerData: dir });
-      if (round % 4 !== 0) await new Promise((working) => worker.once("message", working));
-      const end = Date.now() + round;
-      while (Date.now() < end) await new Promise(setImmediate);
+      await new Promise((reached, failed) => {
+        worker.on("message", (stage) => { if (stage === wanted) reached(); });
+        worker.on("error", failed);
+      });
+      for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
       await worker.terminate();
     }
     const store = await PackStore.open(dir, { readOnly: true });
@@ -149,4 +177,58 @@ test("[N4] a worker that ends while files go into its store or come out of it ha
     await store.close();
   `);
   t.deepEqual(result, { status: 0, signal: null, output: "0\n" });
+});
+
+test("[N3] [N4] ten thousand calls of each verb of a store leave nothing behind", async (t) => {
+  const dir = await temporaryFolder(t);
+  const result = await runScript(`
+    import { open } from "node:fs/promises";
+    import { join } from "node:path";
+    import { PackStore } from "${storeUrl}";
+    import { putBlobFile, restoreBlobFile } from "${fileUrl}";
+    import * as addon from "${addonUrl}";
+    const dir = ${JSON.stringify(dir)};
+    const path = join(dir, "file"), name = Buffer.from("user.x");
+    const file = await open(path, "w+"), copy = await open(join(dir, "copy"), "w+");
+    await file.write(Buffer.alloc(3000, "a door opens "));
+    const packs = join(dir, "packs");
+    const store = await PackStore.open(packs);
+    const { id } = await putBlobFile(store, file);
+    const bytes = new Uint8Array(500).fill(7);
+    const chunk = await store.put("chunk", bytes);
+    await store.commit();
+    const reader = await PackStore.open(packs, { readOnly: true });
+    const stopped = AbortSignal.abort(new Error("stopped"));
+    const one = async (round) => {
+      await putBlobFile(store, file, { previous: id, onProgress() {} });
+      await restoreBlobFile(store, id, copy);
+      await store.put("chunk", bytes);
+      await store.get(chunk);
+      await store.get("0".repeat(64)).catch(() => {});
+      await store.commit();
+      store.has(id); store.resolvePrefix(id.slice(0, 8)); [...store.ids()];
+      await addon.readPackItems(join(packs, "00000001.pack"), 32);
+      addon.crc32c(bytes); addon.blake3DeriveKey("leak", bytes); addon.hostInfo();
+      addon.setModifiedTime(copy.fd, 10n ** 18n); addon.listXattrs(copy.fd); addon.tryLockFile(file.fd);
+      if (round % 10 === 0) {
+        await putBlobFile(store, file, { signal: stopped }).catch(() => {});
+        await store.tally([id]); // Each has some ten calls of the addon.
+        await store.verify();
+        await reader.refresh();
+        await store.collect({ dryRun: true, roots: { whole: async () => [id], naming: () => [bytes] } });
+      }
+      if (round % 100 === 0) { globalThis.gc(); await new Promise(setImmediate); }
+      if (round % 100 === 50) { const more = await PackStore.open(packs, { readOnly: true }); await restoreBlobFile(more, id, copy); await more.close(); }
+    };
+    const use = async (rounds) => {
+      for (let round = 0; round < rounds; round += 1) await one(round);
+      globalThis.gc(); await new Promise(setImmediate); globalThis.gc();
+      return process.memoryUsage.rss();
+    };
+    await use(1_000);
+    const grownMiB = (-(await use(500)) + (await use(10_000))) / 2 ** 20;
+    console.log(grownMiB < 16 ? "bounded" : "grew by " + grownMiB + " MiB");
+    await reader.close(); await store.close();
+  `);
+  t.deepEqual(result, { status: 0, signal: null, output: "bounded\n" });
 });
