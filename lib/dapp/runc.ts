@@ -68,6 +68,7 @@ export class RuncRuntime implements ContainerRuntime {
     const bundle = join(this.#bundlesDir, name);
     this.#writeBundle(bundle, spec, probe);
     const [program = "", ...args] = this.#command(bundle, spec, probe);
+    const staged = spec.isVaried === true ? staging(spec.rootfs, true, probe) : [];
     const child = spawn(program, args, { stdio: "pipe", env: this.#environment(), cwd: "/" });
     const container = new RuncProcess({
       name,
@@ -75,7 +76,7 @@ export class RuncRuntime implements ContainerRuntime {
       child,
       listener,
       cgroupDir: (controller) => cgroupDirOf(probe.cgroups, controller, name),
-      runTool: (...rest) => this.#runTool(...rest),
+      runTool: (...rest) => this.#runTool(rest, staged),
     });
     this.#running.add(container);
     void container.ended.then(() => this.#running.delete(container));
@@ -89,7 +90,7 @@ export class RuncRuntime implements ContainerRuntime {
       stateDir: this.#stateDir,
       bundlesDir: this.#bundlesDir,
       cgroupRoots: (await this.#probed()).cgroups.mounts.map(({ path }) => path),
-      runTool: (...rest) => this.#runTool(...rest),
+      runTool: (...rest) => this.#runTool(rest),
       log: this.#options.log,
     });
   }
@@ -110,9 +111,7 @@ export class RuncRuntime implements ContainerRuntime {
   #command(bundle: string, { rootfs, isVaried }: ContainerSpec, probe: Probe): string[] {
     const keep = probe.canKeep ? ["--keep"] : [];
     const tool = [...this.#tool(), "--log", join(bundle, "log"), "run", ...keep, "--bundle", bundle, basename(bundle)];
-    if (probe.confinement.isRootless) return tool;
-    const uptime = isVaried === true && probe.hasTimeNamespace ? UPTIME_SECONDS_MORE : 0;
-    return [STAGE_PATH, "run", rootfs, ROOTFS_MOUNT, String(uptime), ...tool];
+    return [...staging(rootfs, isVaried, probe), ...tool];
   }
 
   #tool(): string[] {
@@ -129,8 +128,9 @@ export class RuncRuntime implements ContainerRuntime {
     return XDG_RUNTIME_DIR === undefined ? { PATH: path } : { PATH: path, XDG_RUNTIME_DIR };
   }
 
-  #runTool(...args: string[]): Promise<ToolResult> {
-    const [program = "", ...options] = this.#tool();
+  /** `before` is what starts the tool, where it needs the same clocks as a container that it is asked about. */
+  #runTool(args: readonly string[], before: readonly string[] = []): Promise<ToolResult> {
+    const [program = "", ...options] = [...before, ...this.#tool()];
     return new Promise((settle) => {
       execFile(
         program,
@@ -151,7 +151,7 @@ export class RuncRuntime implements ContainerRuntime {
     try {
       const probe = probeMachine(
         this.#options.runtimePath ?? "runc",
-        await this.#runTool("--version"),
+        await this.#runTool(["--version"]),
         this.#options.log,
       );
       mkdirSync(this.#stateDir, { recursive: true, mode: 0o700 });
@@ -161,6 +161,16 @@ export class RuncRuntime implements ContainerRuntime {
       throw cause;
     }
   }
+}
+
+/**
+ * What starts the tool for a container of root. It tells a container that runs from one that has ended by when its
+ * process started, as the clocks of its own time namespace say: so it is asked about a container where it made it.
+ */
+function staging(image: string, isVaried: boolean | undefined, probe: Probe): string[] {
+  if (probe.confinement.isRootless) return [];
+  const uptime = isVaried === true && probe.hasTimeNamespace ? UPTIME_SECONDS_MORE : 0;
+  return [STAGE_PATH, "run", image, ROOTFS_MOUNT, String(uptime)];
 }
 
 function cgroupDirOf(layout: CgroupLayout, controller: "memory" | "pids", name: string): string | undefined {

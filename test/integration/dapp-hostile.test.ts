@@ -6,7 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest, { type ExecutionContext, type TestFn } from "ava";
 import { type ErrorCode, GdoError, type Hash, SystemClock, silentLog } from "../../lib/base/index.ts";
-import { DappHost, type Images, RuncRuntime } from "../../lib/dapp/index.ts";
+import { DappHost, type DappState, dappState, type Images, RuncRuntime } from "../../lib/dapp/index.ts";
+import { type MergeApp, OverlayState, type StatesView } from "../../lib/ledger/index.ts";
+import type { Collected } from "../../lib/node/merging/collect.ts";
+import { AppFailure, workTwice } from "../../lib/node/merging/work.ts";
+import type { NodeApps, NodeLedger } from "../../lib/node/ports.ts";
 import {
   containersMissing,
   emptyState,
@@ -118,6 +122,48 @@ test("[D3] a second run finds another wall clock, time since boot, thread number
   t.true(other.highestThread > 4_000 && one.highestThread < 4_000);
   t.true(other.scratchBlocks > one.scratchBlocks);
   await fresh.close();
+});
+
+/** A merge of one entry for a program, worked twice as a proposer does. */
+function workedTwice(program: string): Promise<unknown> {
+  const entry = {
+    id: "e".repeat(64),
+    author: "a".repeat(64),
+    principal: "p",
+    rights: [],
+    timeMs: 1,
+    app: program,
+    acts: [],
+  };
+  const nothing = new OverlayState();
+  const collected = { branch: "main", line: "main", h: 1, entries: [entry], charterState: nothing };
+  const open: NodeApps["open"] = async (_, conditions) => {
+    const fresh = conditions === "fresh" ? await host.fresh(program as Hash) : undefined;
+    const dapp = fresh ?? (await host.dapp(program as Hash));
+    const at = (views: StatesView): DappState => dappState(views, emptyState.blob);
+    const app: MergeApp = {
+      name: program,
+      image: null,
+      reads: [],
+      reduce: (input, now) => dapp.reduce(input, at(now)),
+      test: (input, before, after) => dapp.test(input, { before: at(before), after: at(after) }),
+    };
+    return { apps: [app], missing: [], close: async () => fresh?.close() };
+  };
+  const ledger = { state: () => nothing } as unknown as NodeLedger;
+  return workTwice(collected as unknown as Collected, { ledger, apps: { open } });
+}
+
+test("[D3] [L13] a dapp whose verdict hangs on the day, or on a coin, is an error with both its answers", async (t) => {
+  await t.notThrowsAsync(workedTwice("steady"));
+  const dated = await t.throwsAsync(workedTwice("dated"), { instanceOf: AppFailure });
+  t.is(dated?.verdict, "ERROR");
+  const day = "\\d{4}-\\d\\d-\\d\\d";
+  t.regex(dated?.message ?? "", new RegExp(`^dated does not give the same twice: .*${day}.* once and .*${day}`));
+  t.is(new Set(dated?.message.match(/\d{4}-\d\d-\d\d/g)).size, 2);
+  const tosses = await t.throwsAsync(workedTwice("tosses"), { instanceOf: AppFailure });
+  t.regex(tosses?.message ?? "", /^tosses does not give the same twice: .*0\.\d+.* once and .*0\.\d+/);
+  await neighbourIsWell(t);
 });
 
 test("[D2] after all of them nothing is left behind", async (t) => {
