@@ -3,6 +3,7 @@
  * command that only asks a running agent, or a door, starts without the rest.
  */
 export type { Collected } from "../store/index.ts";
+export type { BooksReport } from "./apps/books.ts";
 export type { Api } from "./control.ts";
 export type { DemoEvent, RunningDemo, Standing, Summary } from "./demo/index.ts";
 export { homeRoot, openHome, readSecret } from "./home/home.ts";
@@ -11,6 +12,9 @@ export type { AgentEvent, AgentHandle } from "./run-agent.ts";
 export type { ForgetReport, SnapshotRow } from "./storage/backup.ts";
 export type { ListedName } from "./storage/store-reader.ts";
 
+export const importBank = late(async () => (await import("./apps/books.ts")).importBank);
+export const importJournal = late(async () => (await import("./apps/books.ts")).importJournal);
+export const exportJournal = late(async () => (await import("./apps/books.ts")).exportJournal);
 export const runDemo = late(async () => (await import("./demo/index.ts")).runDemo);
 export const runDoor = late(async () => (await import("./door/process.ts")).runDoor);
 export const readConfig = late(async () => (await import("./home/config.ts")).readConfig);

@@ -7,6 +7,7 @@ import { type Act, MAIN_BRANCH } from "../ledger/index.ts";
 import type { MergeReport } from "../node/index.ts";
 import { putPath, RecentPuts, Refs } from "../store/index.ts";
 import type { PeerStatus } from "../sync/index.ts";
+import { signedBadge } from "./apps/badge.ts";
 import { installDapp, removeDapp, rollBackDapp } from "./apps/dapp-change.ts";
 import { callCommand } from "./apps/dapp-command.ts";
 import type { DoorStatus } from "./apps/door-hub.ts";
@@ -103,6 +104,7 @@ const PARAMS = {
   gc: GC_PARAMS,
   gcProgress: PROGRESS_PARAMS,
   importDoorbot: z.strictObject({ path, expectHash: z.string().optional() }),
+  badge: z.strictObject({ person: z.string().max(256), course: z.string().max(256) }),
   verify: VERIFY_PARAMS,
   verifyProgress: PROGRESS_PARAMS,
   installDapp: z.strictObject({ path, isOnlyRehearsed: z.boolean().default(false) }),
@@ -194,6 +196,7 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
         append: (app, acts) => node.append(app, acts).id,
         ...(expectHash === undefined ? {} : { expectHash }),
       }),
+    badge: async (params) => ({ badge: await signedBadge(node, params) }),
     verify: (params, signal) => verifier.verify(params, signal),
     verifyProgress: ({ job }) => verifier.progress(job),
     installDapp: ({ path: folder, isOnlyRehearsed }) => store.holding(() => installDapp(node, folder, isOnlyRehearsed)),

@@ -76,6 +76,11 @@ export const COMMANDS: readonly TableRow[] = [
   row("sync", "exchange blocks with the peers now", async () => (await import("./commands/process/sync.ts")).sync),
   row("import", "take in another system's data", async () => (await import("./commands/process/import.ts")).importData),
   row(
+    "export",
+    "write the books or a certificate in a format of others",
+    async () => (await import("./commands/process/export.ts")).exportData,
+  ),
+  row(
     "simulate",
     "play an organisation in virtual time, and check what must hold",
     async () => (await import("./commands/process/simulate.ts")).simulate,

@@ -2,17 +2,14 @@
  * An access list as acts of the membership dapp, cut into groups that each fit one entry. A member is one
  * person, however many cards. Pure.
  */
-import { ENTRY_ACTS_MAX, utf8 } from "../base/index.ts";
 import type { DoorbotRow } from "./doorbot-rows.ts";
+import { entryGroups } from "./entry-groups.ts";
 
 /** One act for an entry's payload; fits the ledger's `Act`. */
 export interface ImportAct {
   readonly type: "person.put" | "credential.put";
   readonly body: Readonly<Record<string, string | number>>;
 }
-
-/** Leaves room for the rest of the block below its 64 KiB [L2]. */
-export const IMPORT_GROUP_BYTES_MAX = 60_000;
 
 /** For members none of whose rows says a readable level: doorbot's "none". */
 const LEVEL_NONE = -1;
@@ -33,7 +30,7 @@ export function importActs(rows: readonly DoorbotRow[], refOf: (sha224: string) 
   // Rows of one card agree on the verdict by now; the first that names a member speaks for it.
   const taken = new Set<string>();
   const isFirst = ({ hash }: DoorbotRow): boolean => !taken.has(hash) && taken.add(hash).size > 0;
-  return group(
+  return entryGroups(
     [...people].flatMap(([member, held]) => [
       personAct(member, held),
       ...held.filter(isFirst).map((row) => credentialAct(row, refOf)),
@@ -53,26 +50,4 @@ function credentialAct(row: DoorbotRow, refOf: (sha224: string) => string): Impo
     type: "credential.put",
     body: row.reason === undefined ? body : { ...body, note: row.reason.slice(0, 200) },
   };
-}
-
-function group(acts: readonly ImportAct[]): ImportAct[][] {
-  const groups: ImportAct[][] = [];
-  let sizeBytes = 0;
-  for (const act of acts) {
-    const actBytes = estimateBytes(act);
-    const last = groups.at(-1);
-    if (last !== undefined && last.length < ENTRY_ACTS_MAX && sizeBytes + actBytes <= IMPORT_GROUP_BYTES_MAX) {
-      last.push(act);
-      sizeBytes += actBytes;
-    } else {
-      groups.push([act]);
-      sizeBytes = actBytes;
-    }
-  }
-  return groups;
-}
-
-/** JSON is never shorter than the canonical form by more than a few bytes a text. */
-function estimateBytes(act: ImportAct): number {
-  return utf8(JSON.stringify([act.type, act.body])).length + 16;
 }

@@ -65,6 +65,7 @@ const REFUSED: Readonly<Record<string, readonly Case[]>> = {
     ...imports("lib/access/a.ts", "node:crypto", "../codec/index.ts", "../codec/keys.ts", "../device/index.ts"),
     ...imports("lib/device/a.ts", "../access/index.ts", "../db/index.ts", "node:child_process", "mqtt"),
     ...imports("lib/interop/a.ts", "../db/index.ts", "../agent/index.ts", "../sync/index.ts"),
+    ...imports("lib/interop/books/a.ts", "../../db/index.ts", "../../agent/index.ts", "node:child_process"),
     ...imports("lib/agent/a.ts", "../cli/main.ts", "../db/schema.ts", "better-sqlite3", "onoff", "mqtt"),
     ...imports("lib/agent/demo/a.ts", "../../cli/main.ts", "../../store/pack/writer.ts"),
     ...imports("lib/simulate/a.ts", "../agent/index.ts", "../cli/main.ts", "../db/schema.ts", "node:fs", "mqtt"),

@@ -1,5 +1,5 @@
 /** What certification answers. A moment is always the asker's: there is no clock here [D3]. */
-import { type Canonical, integer, optional, type Query, Refusal, readFields, type State } from "../../sdk/index.ts";
+import { type Canonical, integer, optional, type Query, readFields, type State } from "../../sdk/index.ts";
 import { badgeOf } from "./badge.ts";
 import { courseId, personId, TIME_MAX } from "./fields.ts";
 import { asCanonical, type Course, certificateIn, certificates, courseIn, obstacles, standingOf } from "./state.ts";
@@ -48,13 +48,14 @@ async function expiring(args: Canonical, state: State): Promise<Canonical> {
   return asCanonical(found.sort((a, b) => a.untilMs - b.untilMs));
 }
 
-/** A Refusal where there is none, or it was revoked: no badge is made of that. */
+/** {badge}, or {badge: null, why} where there is no certificate, or it was revoked. */
 async function badge(args: Canonical, state: State): Promise<Canonical> {
   const { person: who, course } = readFields(args, { person: personId, course: courseId });
   const certificate = await certificateIn(state, who, course);
-  if (certificate === undefined) throw new Refusal(`${who} has no certificate of ${course}`);
-  if (certificate.revoked !== undefined) throw new Refusal(`the certificate was revoked by ${certificate.revoked.by}`);
-  return asCanonical(badgeOf({ person: who, course, about: await courseIn(state, course), certificate }));
+  if (certificate === undefined) return { badge: null, why: `${who} has no certificate of ${course}` };
+  const { revoked } = certificate;
+  if (revoked !== undefined) return { badge: null, why: `the certificate was revoked by ${revoked.by}` };
+  return asCanonical({ badge: badgeOf({ person: who, course, about: await courseIn(state, course), certificate }) });
 }
 
 export const queries: Readonly<Record<string, Query>> = {

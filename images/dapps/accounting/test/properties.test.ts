@@ -1,8 +1,10 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import test from "ava";
 import fc from "fast-check";
-import { addMonths, dateOfMs, type Entry, msOfDate } from "../../../sdk/index.ts";
-import { ask, entryOf, type MemoryState, merge } from "../../../sdk/testing.ts";
+import { journalActs, readJournal } from "../../../../lib/interop/index.ts";
+import { addMonths, type Canonical, dateOfMs, type Entry, msOfDate } from "../../../sdk/index.ts";
+import { ask, entryOf, MemoryState, merge } from "../../../sdk/testing.ts";
 import { accountingWith } from "../accounting.ts";
 import { judge } from "../judge.ts";
 import { balancesOf, ledgerBalances } from "../ledger-program.ts";
@@ -155,6 +157,26 @@ withLedger("ledger takes no harm from what people write", async (t) => {
     texts.map(() => undefined),
   );
   t.deepEqual(await judge(after, ledgerBalances), { verdict: "PASS" });
+});
+
+test("books: a journal that was exported is imported as the same books", async (t) => {
+  const sha256Of = (text: string): string => createHash("sha256").update(text).digest("hex");
+  await fc.assert(
+    fc.asyncProperty(entries, async (list) => {
+      const { after } = await merge(accounting, list, await books());
+      const { text } = (await ask(accounting, "journal", {}, after)) as { text: string };
+      const { opening, posts, assertions } = journalActs(readJournal(text), { accounts: [], currencies: {} }, sha256Of);
+      const acts = [...opening, ...posts, ...assertions].map(({ type, body }) => [type, body as Canonical] as const);
+      const timeMs = msOfDate("2026-06-01") as number;
+      const again = await merge(accounting, [entryOf(acts, { timeMs })], new MemoryState("accounting"));
+      t.is(again.outcomes[0]?.void, undefined);
+      t.deepEqual(await ask(accounting, "accounts", {}, again.after), await ask(accounting, "accounts", {}, after));
+      const ids = async (state: MemoryState) =>
+        (await keysOf(state)).map(([key]) => key).filter((key) => key.startsWith("journal/"));
+      t.deepEqual(await ids(again.after), await ids(after));
+    }),
+    { numRuns: 30 },
+  );
 });
 
 test("what ledger writes is read strictly", (t) => {

@@ -244,7 +244,7 @@ test("a grant asks for dues and certificates; the snapshot carries until when, a
   });
   const policy = decodePolicy(await compilePolicy(after, edition));
   t.deepEqual(policy.doors.get("lathe"), { minLevel: -128, graceMs: 0, certificates: ["lathe", "safety"] });
-  await t.throwsAsync(ask(door, "access", { person: "eve", at: 1 }, after), { message: /no person eve/ });
+  t.is(await ask(door, "access", { person: "eve", at: 1 }, after), null);
 });
 
 test("a grant that contradicts itself is void", async (t) => {
