@@ -1,6 +1,7 @@
 /**
  * [L17] A validator whose log had to begin anew may have cast votes that it does not know of. It abstains for the
- * heights that the others report as final, and for the one that they are at now.
+ * height that the others are at after what they report as final, and for one more: it may have been the only one to
+ * hold the last commits for the one, and have voted on the next. No further: whoever committed there has reported.
  */
 import type { OwnBlocks } from "../ports.ts";
 
@@ -26,7 +27,7 @@ export function mustAbstain(memory: OwnBlocks, turn: string | undefined, questio
   const kept = memory.meta(key);
   if (kept !== undefined) return h <= Number(kept);
   if (reports.length < q) return true;
-  const until = Math.max(height, ...reports) + 1;
+  const until = Math.max(height, ...reports) + 2;
   memory.setMeta(key, String(until));
   return h <= until;
 }
