@@ -7,6 +7,7 @@ import {
   authorOf,
   CHARTER_APP,
   CHARTER_BRANCH,
+  deciderOf,
   forkedAt,
   judgeEntry,
   linesOf,
@@ -57,11 +58,17 @@ export function charterView({ parts: { db, charter } }: GdoNode): Record<string,
     organisation: { id: charter.id, ...(state.get("organisation") as CanonicalMap) },
     h: db.head("charter")?.h ?? 0,
     principals: listed(state, "principal/", "id"),
-    devices: listed(state, "device/", "key"),
+    devices: listed(state, "device/", "key").map((device) => ({ ...device, ...deciding(state, device) })),
     roles: listed(state, "role/", "role"),
     guardians: listed(state, "guardians/", "principal"),
     open: listed(state, "open/", "operation"),
   };
+}
+
+/** Whether a device votes and merges for its principal, where another could. */
+function deciding(state: StateView, { key, principal }: CanonicalMap): { readonly decides?: true } {
+  const others = [...state.scan("device/")].filter(([, each]) => (each as CanonicalMap)["principal"] === principal);
+  return others.length > 1 && deciderOf(state, String(principal)) === key ? { decides: true } : {};
 }
 
 /** The branches of the charter, and how far their lines are. NOT_FOUND for one that it has not. */

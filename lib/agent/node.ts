@@ -10,11 +10,13 @@ import {
   authorOf,
   type BranchPolicy,
   CHARTER_BRANCH,
+  decidesFor,
   entryPayload,
   MAIN_BRANCH,
   type MergePayload,
   parseEntryPayload,
   policyOf,
+  principalOf,
   validatorsOf,
   whyNotMerge,
 } from "../ledger/index.ts";
@@ -171,6 +173,11 @@ export class GdoNode {
     if (policy === undefined) throw new GdoError("NOT_FOUND", `there is no branch ${branch}`, { hint: "gdo status" });
     const why = whyNotMerge(pair.publicKey, branch, db.branchView(db.lineOf(branch, pair.publicKey)));
     if (why !== undefined) {
+      const self = principalOf(db.charterAt(), pair.publicKey);
+      if (self !== undefined && decidesFor(db.charterAt(), pair.publicKey) === undefined)
+        throw new GdoError("REFUSED", `another device of ${self} decides: this one neither votes nor merges`, {
+          hint: `gdo device decide ${pair.publicKey.slice(0, 12)}`,
+        });
       const who = policy.mode === "single" ? policy.validator : "others";
       throw new GdoError("REFUSED", `${branch} is merged by ${who}, not by this node`, { hint: "gdo status" });
     }

@@ -12,6 +12,7 @@ export { recoveryMessage, resolve as resolveOperation } from "./charter/resolve.
 export {
   type Author,
   authorOf,
+  deciderOf,
   initialCharterState,
   operationId,
   recoveryCommitment,
@@ -83,6 +84,7 @@ export {
 export { type LeafChange, type TreeUpdate, updateTree } from "./merge/state-tree.ts";
 export { OverlayState } from "./merge/state-view.ts";
 export {
+  decidesFor,
   faultOf,
   forkedAt,
   type Line,

@@ -5,6 +5,7 @@ import type { Block } from "../../lib/codec/index.ts";
 import {
   type BranchView,
   branchPolicy,
+  castBy,
   encodeMerge,
   type HeldVote,
   initialCharterState,
@@ -207,4 +208,25 @@ test("ledger: in mode open who may append merges for themselves", (t) => {
   const line = { ...view, name: "draft@front-door" };
   t.is(whyNotMerge(door.pair.publicKey, "draft", line), "its author may not merge draft@front-door", "not a founder");
   t.is(whyNotMerge(office.pair.publicKey, "draft", { ...view, ...open }), undefined);
+});
+
+test("[L10] of several devices of a principal one votes and merges: another's votes count for nobody", (t) => {
+  const second = testKey(21).publicKey;
+  const two = new OverlayState(state, [
+    [`device/${second}`, { principal: "ana", name: "tablet" }],
+    ["decider/ana", testKey(11).publicKey],
+  ]);
+  const log = new TestLog(testKey(21), charter.id);
+  const cast = (each: TestLog, charterState: StateView) =>
+    castBy(charterState, [{ ...vote("7", each, { h: 2, merge: hash("b") }), author: each.pair.publicKey }]).map(
+      ({ principal }) => principal,
+    );
+  t.deepEqual([cast(logOf("ana"), two), cast(log, two)], [["ana"], [undefined]]);
+  const handed = new OverlayState(two, [["decider/ana", second]]);
+  t.deepEqual([cast(logOf("ana"), handed), cast(log, handed)], [[undefined], ["ana"]]);
+  const lost = new OverlayState(handed, [[`device/${second}`, { principal: "ana", name: "tablet", revoked: true }]]);
+  t.deepEqual([cast(logOf("ana"), lost), cast(log, lost)], [["ana"], [undefined]]);
+  const club = { ...view, name: "club", charterFor: () => ({ h: 4, state: two }) };
+  t.is(whyNotMerge(testKey(11).publicKey, "club", club), undefined);
+  t.is(whyNotMerge(second, "club", club), "another device of ana decides");
 });

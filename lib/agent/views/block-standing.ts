@@ -7,6 +7,7 @@ import type { Block } from "../../codec/index.ts";
 import type { LedgerDb, ListRow } from "../../db/index.ts";
 import {
   authorOf,
+  decidesFor,
   type LogCut,
   type MergePayload,
   parseEntryPayload,
@@ -119,7 +120,7 @@ export class Standings {
     const { principals = [], q = 0 } = validatorsOf(charter, payload.branch) ?? {};
     const rounds = new Map<number, Set<string>>();
     for (const { author, vote } of this.#db.votes(payload.branch, payload.h)) {
-      const voter = authorOf(charter, author)?.principal ?? "";
+      const voter = decidesFor(charter, author) ?? "";
       if (vote.phase !== "attest" || vote.merge !== block.id || !principals.includes(voter)) continue;
       const isPassed =
         vote.verdict === "PASS" && payload.tests.every(({ app, output }) => vote.outputs[app] === output);

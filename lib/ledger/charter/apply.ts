@@ -7,7 +7,7 @@ import { isMap } from "../shape.ts";
 import type { StateChange, StateView } from "../types.ts";
 import type { NewKeys, Operation } from "./operation.ts";
 import { whyUnsound } from "./sound.ts";
-import { deviceKey, principalAt, type Refusal, textsOf } from "./state.ts";
+import { deciderOf, deviceKey, principalAt, type Refusal, textsOf } from "./state.ts";
 
 type Of<T extends Operation["type"]> = Extract<Operation, { readonly type: T }>;
 type Outcome = readonly StateChange[] | Refusal;
@@ -34,6 +34,8 @@ function changesOf(op: Operation, state: StateView): Outcome {
       return addDevice(op, state);
     case "device.revoke":
       return revokeDevice(op, state);
+    case "device.decide":
+      return letDecide(op, state);
     case "role.grant":
     case "role.revoke":
       return changeRole(op, state);
@@ -73,13 +75,18 @@ function whyNoRole(roles: readonly string[], state: StateView): Refusal | undefi
 function removePrincipal({ id }: Of<"principal.remove">, state: StateView): Outcome {
   if (principalAt(state, id) === undefined) return noPrincipal(id);
   const gone: StateChange = [`principal/${id}`, { roles: [], recovery: null, removed: true }];
-  return [gone, [`guardians/${id}`, undefined], ...withoutDevices(id, state), ...withoutOpen(id, state)];
+  const rest = [...withoutDevices(id, state), ...withoutDecider(id, state), ...withoutOpen(id, state)];
+  return [gone, [`guardians/${id}`, undefined], ...rest];
 }
 
 function withoutDevices(id: string, state: StateView): StateChange[] {
   return [...state.scan("device/")].flatMap(([key, device]): StateChange[] =>
     isMap(device) && device["principal"] === id ? [[key, { ...device, revoked: true }]] : [],
   );
+}
+
+function withoutDecider(id: string, state: StateView): StateChange[] {
+  return state.get(`decider/${id}`) === undefined ? [] : [[`decider/${id}`, undefined]];
 }
 
 /** Recoveries that still wait: whoever has the keys now has objected to them. */
@@ -97,7 +104,10 @@ function replaceKeys({ principal: id, keys, recovery }: NewKeys, state: StateVie
   if (known !== undefined) return refusal(`the key ${known.key} is in the charter already`, "make a new one");
   const added = keys.map(({ key, name }): StateChange => [deviceKey(key), { principal: id, name }]);
   const changed: StateChange = [`principal/${id}`, { ...principal, recovery }];
-  return [changed, ...withoutDevices(id, state), ...added, ...withoutOpen(id, state)];
+  const [first] = keys;
+  const decider: StateChange[] =
+    keys.length > 1 && first !== undefined ? [[`decider/${id}`, first.key]] : withoutDecider(id, state);
+  return [changed, ...withoutDevices(id, state), ...added, ...decider, ...withoutOpen(id, state)];
 }
 
 function setGuardians({ principal, guardians, threshold }: Of<"guardians.set">, state: StateView): Outcome {
@@ -112,7 +122,19 @@ function addDevice({ key, principal, name }: Of<"device.add">, state: StateView)
   if (principalAt(state, principal) === undefined) return noPrincipal(principal);
   if (state.get(deviceKey(key)) !== undefined)
     return refusal("the device is in the charter already", "a device that was revoked needs a new key");
-  return [[deviceKey(key), { principal, name }]];
+  // A new device takes nothing over by itself.
+  const decider = deciderOf(state, principal);
+  const kept: StateChange[] = decider === undefined ? [] : [[`decider/${principal}`, decider]];
+  return [[deviceKey(key), { principal, name }], ...kept];
+}
+
+function letDecide({ key }: Of<"device.decide">, state: StateView): Outcome {
+  const device = state.get(deviceKey(key));
+  if (!isMap(device)) return refusal("no such device", "see gdo charter for those that are there");
+  if (device["revoked"] === true) return refusal("the device is revoked", "name one that is not: gdo charter");
+  const principal = String(device["principal"]);
+  if (deciderOf(state, principal) === key) return refusal("the device decides already", "there is nothing to do");
+  return [[`decider/${principal}`, key]];
 }
 
 function revokeDevice({ key }: Of<"device.revoke">, state: StateView): Outcome {

@@ -49,6 +49,7 @@ export type Operation =
     }
   | { readonly type: "device.add"; readonly key: string; readonly principal: string; readonly name: string }
   | { readonly type: "device.revoke"; readonly key: string }
+  | { readonly type: "device.decide"; readonly key: string }
   | { readonly type: "role.grant" | "role.revoke"; readonly principal: string; readonly role: string }
   | { readonly type: "role.set"; readonly role: string; readonly rights: readonly string[] }
   | {
@@ -114,6 +115,7 @@ const OPERATIONS: Readonly<Record<string, { readonly fields: string; readonly pa
     }),
   },
   "device.revoke": { fields: "key", parse: ({ key }) => ({ type: "device.revoke", key: hexOf(key, "key") }) },
+  "device.decide": { fields: "key", parse: ({ key }) => ({ type: "device.decide", key: hexOf(key, "key") }) },
   "role.grant": { fields: "principal role", parse: (body) => ({ type: "role.grant", ...roleOf(body) }) },
   "role.revoke": { fields: "principal role", parse: (body) => ({ type: "role.revoke", ...roleOf(body) }) },
   "role.set": {

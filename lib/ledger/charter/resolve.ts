@@ -35,6 +35,7 @@ export function resolve(op: Operation, ballots: readonly string[], state: StateV
     case "device.add":
       return backers.includes(op.principal) ? ADOPT : byGovernor(backers, state);
     case "device.revoke":
+    case "device.decide":
       return backers.includes(ownerOf(op.key, state)) ? ADOPT : byGovernor(backers, state);
     default:
       return byGovernor(backers, state);

@@ -4,6 +4,7 @@
  *   organisation        {name, fault}
  *   device/<key, hex>   {principal, name} or {principal, name, revoked: true}
  *   principal/<id>      {roles: [role], recovery: hash of the next recovery key, hex, or null}, and removed: true
+ *   decider/<id>        the key of its device that votes and merges, where it has or had several
  *   guardians/<id>      {guardians: [id], threshold}
  *   role/<name>         {rights: [right]}
  *   branch/<name>       its policy, as in the genesis
@@ -46,6 +47,7 @@ export function initialCharterState(genesis: Genesis): StateChange[] {
   for (const [branch, policy] of Object.entries(genesis.branches)) changes.push([`branch/${branch}`, policy]);
   for (const { id, devices, roles, recovery } of genesis.principals) {
     changes.push([`principal/${id}`, { roles, recovery }]);
+    if (devices.length > 1) changes.push([`decider/${id}`, devices[0] as string]);
     devices.forEach((key, index) => {
       changes.push([deviceKey(key), { principal: id, name: index === 0 ? id : `${id}-${index + 1}` }]);
     });
@@ -99,6 +101,20 @@ export function activePrincipals(charter: StateView): Set<string> {
     if (isMap(device) && device["revoked"] !== true) active.add(String(device["principal"]));
   }
   return active;
+}
+
+/**
+ * The key of the one device that votes and merges for a principal [L10]: the one that the charter names, else of those
+ * that are not revoked the one with the least key. Undefined where there is none.
+ */
+export function deciderOf(charter: StateView, principal: string): string | undefined {
+  const active: string[] = [];
+  for (const [key, device] of charter.scan("device/")) {
+    if (isMap(device) && device["principal"] === principal && device["revoked"] !== true)
+      active.push(key.slice("device/".length));
+  }
+  const named = charter.get(`decider/${principal}`);
+  return typeof named === "string" && active.includes(named) ? named : active[0];
 }
 
 /** By which a charter names the recovery key that it does not show yet. */

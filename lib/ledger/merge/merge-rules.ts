@@ -5,7 +5,7 @@ import { type FrozenView, judgeFrozen } from "../logs/frozen.ts";
 import type { StateView } from "../types.ts";
 import type { IncludedRange, MergePayload } from "./merge.ts";
 import { judgeSources, type SourcesView } from "./request.ts";
-import { lineOf, mayAppend, principalOf, validatorsOf } from "./validators.ts";
+import { decidesFor, lineOf, mayAppend, principalOf, validatorsOf } from "./validators.ts";
 import { type CastVote, certificateOf, type Vote } from "./vote.ts";
 
 /** A vote block that is held. */
@@ -123,12 +123,18 @@ export function whyNotMerge(
   const principal = principalOf(charter, author);
   if (validators.mode === "open") {
     const isOwn = principal !== undefined && lineOf(charter, branch, principal) === name;
-    return isOwn && mayAppend(charter, branch, principal) ? undefined : `its author may not merge ${name}`;
+    if (!isOwn || !mayAppend(charter, branch, principal)) return `its author may not merge ${name}`;
+    return whyNotDecide(author, principal, charter);
   }
   const { principals } = validators;
-  if (principal !== undefined && principals.includes(principal)) return undefined;
+  if (principal !== undefined && principals.includes(principal)) return whyNotDecide(author, principal, charter);
   const who = principals.length === 0 ? "nobody" : principals.join(", ");
   return `its author is not a device of ${who}, who merges ${branch}`;
+}
+
+/** [L10] Two devices of one principal that both decided could decide differently. */
+function whyNotDecide(author: PublicKey, principal: string, charter: StateView): string | undefined {
+  return decidesFor(charter, author) === undefined ? `another device of ${principal} decides` : undefined;
 }
 
 /** The position that it names is the charter's, and not behind the one that the merge before names. */
@@ -156,7 +162,7 @@ function judgeCertificate({ branch, h, prev, cert }: MergePayload, view: BranchV
 
 /** Votes with whom they count for, by the charter. */
 export function castBy(charter: StateView, votes: readonly HeldVote[]): CastVote[] {
-  return votes.map(({ id, author, vote }) => ({ id, vote, principal: principalOf(charter, author) }));
+  return votes.map(({ id, author, vote }) => ({ id, vote, principal: decidesFor(charter, author) }));
 }
 
 function judgeRanges({ branch, included }: MergePayload, view: BranchView): MergeVerdict | undefined {

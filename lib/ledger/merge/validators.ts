@@ -1,6 +1,6 @@
 /** Who merges a branch, by the charter's state at one position [L16]. */
 import type { Hash, PublicKey } from "../../base/index.ts";
-import { activePrincipals, authorOf } from "../charter/state.ts";
+import { activePrincipals, authorOf, deciderOf } from "../charter/state.ts";
 import { type BranchPolicy, type FaultModel, parsePolicy, quorumOf } from "../policy.ts";
 import { isMap } from "../shape.ts";
 import type { StateView } from "../types.ts";
@@ -37,10 +37,16 @@ export function validatorsOf(charter: StateView, branch: string): Validators | u
   return { mode, principals, q: policy.q ?? quorumOf(principals.length, faultOf(charter)) };
 }
 
-/** Who votes or merges with a key [L10]; undefined for strangers and revoked devices. */
+/** Whose key it is; undefined for strangers and revoked devices. */
 export function principalOf(charter: StateView, key: PublicKey): string | undefined {
   const author = authorOf(charter, key);
   return author === undefined || author.revoked ? undefined : author.principal;
+}
+
+/** Whose votes and merges a key signs [L10]: a principal's that this device decides for. */
+export function decidesFor(charter: StateView, key: PublicKey): string | undefined {
+  const principal = principalOf(charter, key);
+  return principal !== undefined && deciderOf(charter, principal) === key ? principal : undefined;
 }
 
 /** Whether the entries of a principal that is not revoked are taken by the branch. */

@@ -12,13 +12,13 @@ import {
   type ConsensusInput,
   type ConsensusOutput,
   type ConsensusStatus,
+  decidesFor,
   encodeVote,
   type HeldVote,
   type Judgement,
   type Lock,
   type MergePayload,
   parseMerge,
-  principalOf,
   type Vote,
   whyNotMerge,
 } from "../../ledger/index.ts";
@@ -127,7 +127,7 @@ export class Height {
   }
 
   #cast({ id, author, vote }: HeldVote): CastVote {
-    return { id, vote, principal: principalOf(this.#start.charter.state, author) };
+    return { id, vote, principal: decidesFor(this.#start.charter.state, author) };
   }
 
   #feed(held: HeldVote): void {

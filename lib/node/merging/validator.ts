@@ -8,6 +8,7 @@ import {
   type CastVote,
   type CharterAt,
   type ConsensusStatus,
+  decidesFor,
   type FaultModel,
   faultOf,
   type Judgement,
@@ -199,7 +200,7 @@ export class Validator {
     const validators = validatorsOf(charter.state, branch);
     if (validators === undefined) return undefined;
     const { principals, q } = validators;
-    const principal = principalOf(charter.state, ownLog.author);
+    const principal = decidesFor(charter.state, ownLog.author);
     const mayVote = principal !== undefined && principals.includes(principal);
     const isVoter = this.#isVoting && mayVote && !this.#abstains(branch, h, { charter, principals, q, principal });
     const self = isVoter ? principal : null;

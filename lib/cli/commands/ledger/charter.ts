@@ -6,7 +6,7 @@ interface Charter {
   readonly organisation: { id: string; name: string; fault: string };
   readonly h: number;
   readonly principals: readonly { id: string; roles: readonly string[]; recovery: string | null; removed?: boolean }[];
-  readonly devices: readonly { key: string; principal: string; name: string; revoked?: boolean }[];
+  readonly devices: readonly { key: string; principal: string; name: string; revoked?: boolean; decides?: boolean }[];
   readonly roles: readonly { role: string; rights: readonly string[] }[];
   readonly guardians: readonly { principal: string; guardians: readonly string[]; threshold: number }[];
   readonly open: readonly { operation: string; type: string; ballots: readonly string[] }[];
@@ -23,8 +23,10 @@ function describe(charter: Charter): string {
     const key = recovery === null ? "no recovery key" : "has a recovery key";
     rows.push(["principal", removed === true ? `${id}, removed` : `${id}: ${named.join(", ")}; ${key}`]);
   }
-  for (const { key, principal, name, revoked } of devices)
-    rows.push(["device", `${name} of ${principal} ${key.slice(0, 12)}${revoked === true ? ", revoked" : ""}`]);
+  for (const { key, principal, name, revoked, decides } of devices) {
+    const more = `${revoked === true ? ", revoked" : ""}${decides === true ? ", decides" : ""}`;
+    rows.push(["device", `${name} of ${principal} ${key.slice(0, 12)}${more}`]);
+  }
   for (const { principal, guardians: names, threshold } of guardians)
     rows.push(["guardians", `of ${principal}: ${threshold} of ${names.join(", ")}`]);
   for (const { operation, type, ballots } of open)
