@@ -12,6 +12,7 @@ import {
   judgeEntry,
   linesOf,
   OverlayState,
+  operationId,
   orderEntries,
   orderSeed,
   performAct,
@@ -23,9 +24,32 @@ import {
 import type { GdoNode } from "./node.ts";
 
 /** Records charter operations, one entry. REFUSED with the reason and what to do when they would be void now. */
-export function govern(node: GdoNode, acts: readonly Act[]): { readonly id: Hash } {
-  checkGovern(node, acts);
-  return { id: node.append(CHARTER_APP, acts).id };
+export function govern(node: GdoNode, acts: readonly Act[]): Governed {
+  const state = checkGovern(node, acts);
+  const open = acts.flatMap((act) => openAfter(act, state));
+  return { id: node.append(CHARTER_APP, acts).id, ...(open.length === 0 ? {} : { open }) };
+}
+
+/** What was recorded, and which of it has to wait for more guardians. */
+export interface Governed {
+  readonly id: Hash;
+  readonly open?: readonly {
+    readonly operation: string;
+    readonly needed: number;
+    readonly guardians: readonly string[];
+  }[];
+}
+
+function openAfter({ type, body }: Act, state: StateView): NonNullable<Governed["open"]> {
+  const operation = type === "ballot" ? String((body as CanonicalMap)["operation"]) : operationId(type, body);
+  const open = state.get(`open/${operation}`) as CanonicalMap | undefined;
+  if (open === undefined) return [];
+  const person = String((open["body"] as CanonicalMap)["principal"]);
+  const { guardians = [], threshold = 0 } = (state.get(`guardians/${person}`) ?? {}) as CanonicalMap;
+  const ballots = open["ballots"] as readonly string[];
+  const left = (guardians as readonly string[]).filter((name) => !ballots.includes(name));
+  const given = (guardians as readonly string[]).length - left.length;
+  return [{ operation, needed: Number(threshold) - given, guardians: left }];
 }
 
 /** The charter with what waits to be merged into it: what this node knows to be under way. */
@@ -39,7 +63,7 @@ export function tentativeCharter(db: LedgerDb): OverlayState {
 }
 
 /** Whether this device could do these operations now. REFUSED, LEDGER_UNKNOWN_AUTHOR. */
-export function checkGovern(node: GdoNode, acts: readonly Act[]): void {
+export function checkGovern(node: GdoNode, acts: readonly Act[]): StateView {
   const { db, pair } = node.parts;
   node.assertKnown();
   const state = tentativeCharter(db);
@@ -49,6 +73,7 @@ export function checkGovern(node: GdoNode, acts: readonly Act[]): void {
     if ("why" in done) throw new GdoError("REFUSED", `${act.type}: ${done.why}`, { hint: done.todo });
     state.apply(done);
   }
+  return state;
 }
 
 /** Who and what the charter holds, for `gdo charter`. */

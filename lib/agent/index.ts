@@ -6,7 +6,7 @@ export type { Collected } from "../store/index.ts";
 export type { BooksReport } from "./apps/books.ts";
 export type { Api } from "./control.ts";
 export type { DemoEvent, RunningDemo, Standing, Summary } from "./demo/index.ts";
-export { homeRoot, openHome, readSecret } from "./home/home.ts";
+export { homeRoot, openHome, readSecret, writeSecret } from "./home/home.ts";
 export { agentApi, openApi } from "./open-api.ts";
 export type { AgentEvent, AgentHandle } from "./run-agent.ts";
 export type { ForgetReport, SnapshotRow } from "./storage/backup.ts";
@@ -20,6 +20,7 @@ export const runDoor = late(async () => (await import("./door/process.ts")).runD
 export const readConfig = late(async () => (await import("./home/config.ts")).readConfig);
 export const initHome = late(async () => (await import("./home/setup.ts")).initHome);
 export const joinHome = late(async () => (await import("./home/setup.ts")).joinHome);
+export const deviceKey = late(async () => (await import("./home/setup.ts")).deviceKey);
 export const acceptInvitation = late(async () => (await import("./invite/join.ts")).acceptInvitation);
 export const pinoLog = late(async () => (await import("./pino-log.ts")).pinoLog);
 export const runAgent = late(async () => (await import("./run-agent.ts")).runAgent);

@@ -95,7 +95,7 @@ const PARAMS = {
     tentative: z.boolean().default(false),
   }),
   call: z.strictObject({ app: z.string(), command: z.string(), branch, args: z.unknown().default({}) }),
-  merge: z.strictObject({ branch, from: z.string().max(160).optional() }),
+  merge: z.strictObject({ branch, from: z.string().max(160).optional(), takeOver: z.boolean().default(false) }),
   sync: z.strictObject({ timeoutMs: z.int().min(0).max(600_000).default(10_000) }),
   put: z.strictObject({ path }),
   backup: BACKUP_PARAMS,
@@ -172,9 +172,9 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
         acts: acts.map(({ type, body }) => ({ type, body: jsonFromCanonical(body) })),
       };
     },
-    merge: ({ branch: name, from }) => {
+    merge: ({ branch: name, from, takeOver }) => {
       if (from !== undefined) askToTake(node, name ?? MAIN_BRANCH, from);
-      return mergeBranches(node, from === undefined ? name : (name ?? MAIN_BRANCH));
+      return mergeBranches(node, from === undefined ? name : (name ?? MAIN_BRANCH), takeOver);
     },
     sync: ({ timeoutMs }) => awaitPeers(node, side, timeoutMs),
     put: ({ path: file }) =>
@@ -223,11 +223,11 @@ function actsOf(acts: readonly z.infer<typeof act>[]): Act[] {
 }
 
 /** One branch, or whatever waits that this node may merge by itself, the charter first; `main` when nothing does. */
-async function mergeBranches(node: GdoNode, branch: string | undefined): Promise<unknown> {
+async function mergeBranches(node: GdoNode, branch: string | undefined, takesOver: boolean): Promise<unknown> {
   const merges: (MergeReport & { readonly waits?: string })[] = [];
   const due = branch === undefined ? node.validator.due() : [branch];
   for (const name of due.length === 0 ? [MAIN_BRANCH] : due)
-    merges.push(beginRound(node, name) ?? (await node.merge(name)));
+    merges.push(beginRound(node, name) ?? (await node.merge(name, { takesOver })));
   return { merges };
 }
 

@@ -159,8 +159,13 @@ export class GdoNode {
   }
 
   /** Proof of merge now. REFUSED on a node that does not merge the branch, or not alone. */
-  async merge(branch: string): Promise<MergeReport> {
+  async merge(branch: string, { takesOver = false } = {}): Promise<MergeReport> {
     const policy = this.assertMayMerge(branch);
+    // [L10] Two devices that both merged could make two merges of one height.
+    if (policy.mode !== "quorum" && !takesOver && !this.validator.decides(branch))
+      throw new GdoError("REFUSED", "another device of the same person merges; if both do, the branch breaks in two", {
+        hint: `gdo merge ${branch} --take-over, if that device is lost`,
+      });
     if (policy.mode === "quorum")
       throw new GdoError("REFUSED", `${branch} is merged by a quorum of ${policy.validators}`, { hint: "gdo agent" });
     return this.parts.store.holding(() => this.#merge(branch));
@@ -174,8 +179,8 @@ export class GdoNode {
     const why = whyNotMerge(pair.publicKey, branch, db.branchView(db.lineOf(branch, pair.publicKey)));
     if (why !== undefined) {
       const self = principalOf(db.charterAt(), pair.publicKey);
-      if (self !== undefined && decidesFor(db.charterAt(), pair.publicKey) === undefined)
-        throw new GdoError("REFUSED", `another device of ${self} decides: this one neither votes nor merges`, {
+      if (self !== undefined && policy.mode === "quorum" && decidesFor(db.charterAt(), pair.publicKey) === undefined)
+        throw new GdoError("REFUSED", `another device of ${self} votes on ${branch}, not this one`, {
           hint: `gdo device decide ${pair.publicKey.slice(0, 12)}`,
         });
       const who = policy.mode === "single" ? policy.validator : "others";

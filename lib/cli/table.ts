@@ -53,6 +53,12 @@ export const COMMANDS: readonly TableRow[] = [
     async () => (await import("./commands/ledger/invite.ts")).invite,
   ),
   row("join", "join an organisation by a token", async () => (await import("./commands/ledger/join.ts")).join),
+  row(
+    "person",
+    "who is in the organisation: guardians, new keys, recovery",
+    async () => (await import("./commands/people/person.ts")).person,
+  ),
+  row("device", "the devices, and this one's key", async () => (await import("./commands/people/device.ts")).device),
   row("branch", "the branches and who merges them", async () => (await import("./commands/ledger/branch.ts")).branch),
   row(
     "fork",

@@ -16,7 +16,7 @@ import {
 } from "../../codec/index.ts";
 import { branchPolicy, encodeGenesis, type Genesis, parseGenesis } from "../../ledger/index.ts";
 import { type Config, parseConfig } from "./config.ts";
-import { createHome, type HomePaths, readSecret, writeSecret } from "./home.ts";
+import { createHome, type HomePaths, homePaths, readSecret, writeSecret } from "./home.ts";
 
 /** Rights of the first principal. A later issue grants them apart; a device that only records has `append`. */
 const FOUNDER_RIGHTS = ["accounts", "append", "door", "govern", "members", "policy", "training", "validate"];
@@ -118,6 +118,14 @@ export async function joinHome(options: JoinOptions): Promise<{ nodeKey: PublicK
 /** The key of a home that is yet to be: made once, so that who asks again to join is still the same device. */
 export function reserveKey(root: string): KeyPair {
   return reservedKey(createHome(root));
+}
+
+/** This device's key; made, and kept for `gdo join`, where there is no home yet. */
+export function deviceKey(root: string): { readonly key: PublicKey; readonly isNew: boolean } {
+  const paths = homePaths(root);
+  const isNew = !existsSync(paths.nodeKey);
+  const { publicKey } = existsSync(paths.charter) ? readNodeKey(paths) : reserveKey(root);
+  return { key: publicKey, isNew };
 }
 
 function reservedKey({ nodeKey }: HomePaths): KeyPair {

@@ -87,5 +87,7 @@ function admit(node: GdoNode, invitation: Invitation, request: JoinRequest): voi
   if (isHis && isUsed) return; // It asks again: the answer was lost.
   if (isUsed) throw refuse("the token is used already");
   if (clock.nowMs() > invitation.expiresMs) throw refuse("the token has expired");
-  govern(node, actsFor(invitation, request));
+  // A device that the charter has by now, as after a recovery, only needs the way in.
+  const acts = actsFor(invitation, request);
+  govern(node, isHis ? acts.slice(0, 1) : acts);
 }

@@ -123,16 +123,16 @@ export function whyNotMerge(
   const principal = principalOf(charter, author);
   if (validators.mode === "open") {
     const isOwn = principal !== undefined && lineOf(charter, branch, principal) === name;
-    if (!isOwn || !mayAppend(charter, branch, principal)) return `its author may not merge ${name}`;
-    return whyNotDecide(author, principal, charter);
+    return isOwn && mayAppend(charter, branch, principal) ? undefined : `its author may not merge ${name}`;
   }
   const { principals } = validators;
-  if (principal !== undefined && principals.includes(principal)) return whyNotDecide(author, principal, charter);
+  if (principal !== undefined && principals.includes(principal))
+    return validators.mode === "quorum" ? whyNotDecide(author, principal, charter) : undefined;
   const who = principals.length === 0 ? "nobody" : principals.join(", ");
   return `its author is not a device of ${who}, who merges ${branch}`;
 }
 
-/** [L10] Two devices of one principal that both decided could decide differently. */
+/** [L10] Two devices of one principal that both voted could vote differently. */
 function whyNotDecide(author: PublicKey, principal: string, charter: StateView): string | undefined {
   return decidesFor(charter, author) === undefined ? `another device of ${principal} decides` : undefined;
 }

@@ -133,12 +133,20 @@ export class Validator {
     this.look();
   }
 
+  /** Whether this device votes and merges for its principal by itself, at a branch's next height [L10]. */
+  decides(branch: string): boolean {
+    const { ledger, ownLog } = this.#options;
+    const view = ledger.branchView(ledger.lineOf(branch, ownLog.author));
+    const charter = view.charterFor((view.head?.h ?? 0) + 1);
+    return charter !== undefined && decidesFor(charter.state, ownLog.author) !== undefined;
+  }
+
   /** Branches that this node merges alone, with something to merge. */
   due(): string[] {
     const { ledger, ownLog } = this.#options;
     return ledger.branches().filter((line) => {
       const mode = validatorsOf(ledger.charterAt(), line)?.mode;
-      if (mode !== "single" || ledger.countPending(line) === 0) return false;
+      if (mode !== "single" || ledger.countPending(line) === 0 || !this.decides(line)) return false;
       return whyNotMerge(ownLog.author, line, ledger.branchView(line)) === undefined;
     });
   }

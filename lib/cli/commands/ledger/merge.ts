@@ -34,6 +34,7 @@ export const merge: CommandSpec = {
       flags: "--from <other[@height]>",
       about: "take all of that branch up to its last merge, or one before; of an open one OTHER@PRINCIPAL",
     },
+    { flags: "--take-over", about: "merge here though another device of the same person does, which is lost" },
   ],
   exits: {
     1: "a dapp's test failed, this node may not merge, or the branch does not take from that one",
@@ -42,8 +43,12 @@ export const merge: CommandSpec = {
     41: "a dapp failed",
   },
   example: "gdo merge main",
-  async run(session, { args: [branch], options: { from } }) {
-    const named = { ...(branch === undefined ? {} : { branch }), ...(from === undefined ? {} : { from }) };
+  async run(session, { args: [branch], options: { from, takeOver } }) {
+    const named = {
+      ...(branch === undefined ? {} : { branch }),
+      ...(from === undefined ? {} : { from }),
+      ...(takeOver === true ? { takeOver } : {}),
+    };
     const { merges } = (await withApi(session, (api) => api.call("merge", named))) as { merges: readonly Merged[] };
     for (const merged of merges) session.out.emit("merge", { ...merged }, () => describe(merged));
     return 0;
