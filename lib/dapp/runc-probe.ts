@@ -31,7 +31,8 @@ export function probeMachine(runtime: string, { isOk, text }: ToolResult, log: L
   const missing = missingHere(confinement);
   for (const what of missing) log.warn("containers lack a limit", { what });
   const flaws = knownFlaws(text);
-  for (const what of flaws) log.warn("the container tool has a known flaw", { runtime: name, version, what });
+  if (flaws.length > 0)
+    log.warn("update the container tool: it has known flaws", { runtime: name, version, what: flaws.join("; ") });
   return {
     info: { runtime: name, version, isRootless: confinement.isRootless, missing, flaws },
     confinement,

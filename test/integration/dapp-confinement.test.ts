@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import {
   chmodSync,
+  chownSync,
   copyFileSync,
   mkdtempSync,
   readlinkSync,
@@ -185,6 +186,37 @@ test("[D1] CVE-2019-5736: an image whose program is runc itself cannot write to 
   for (const errno of [direct, held, parent]) {
     t.true([constants.errno.EACCES, constants.errno.EROFS, constants.errno.EPERM].includes(Number(errno)), output);
   }
+});
+
+test("[D1] without root all holds but control groups and an id range, and that is said", (t) => {
+  const nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"];
+  const ownDir = mkdtempSync(join(tmpdir(), "gdo-rootless-"));
+  chownSync(ownDir, 65534, 65534);
+  chmodSync(join(rootfs, ".."), 0o755);
+  const program = [process.execPath, "dist/test/support/rootless-run.js", rootfs, ownDir, join(runDir, "secret")];
+  const env = { PATH: process.env.PATH, HOME: ownDir, XDG_RUNTIME_DIR: ownDir };
+  const said = JSON.parse(execFileSync("setpriv", [...nobody, ...program], { env, encoding: "utf8" }));
+  t.deepEqual(said.info.missing, [
+    "control group memory",
+    "control group pids",
+    "control group cpu",
+    "an id range of its own",
+  ]);
+  t.deepEqual(said.end, { status: 7, limits: [] });
+  t.is(said.status, 0);
+  t.like(said.facts, {
+    uid: 0,
+    capabilities: "0000000000000000",
+    seccomp: "2",
+    reached: [],
+    strangeFiles: [],
+    unmasked: [],
+    taken: [],
+    connect: "EPERM",
+    writeRoot: "EROFS",
+  });
+  t.deepEqual(leftBehind("gdo-rootless", ownDir), []);
+  rmSync(ownDir, { recursive: true, force: true });
 });
 
 test("[D1] nothing is left behind", (t) => {
