@@ -207,6 +207,7 @@ interface NativeAddon {
   removeXattr(file: FileTarget, name: Uint8Array): number;
   readonly Chunker: new (profile: ProfileName) => NativeChunker;
   readonly PackStore: new (folder: string, packBytesMax: number) => NativePackStore;
+  readonly ZstdStream: new () => { step(bytes: Uint8Array): ZstdStep | undefined };
   readonly WiegandDecoder: new () => NativeWiegandDecoder;
 }
 
@@ -395,6 +396,30 @@ function toCuts({ bounds, ids }: NativeCuts): Cut[] {
     length: bounds[2 * index + 1] as number,
     id: hashOf32(ids.subarray(HASH_BYTES * index, HASH_BYTES * (index + 1))),
   }));
+}
+
+/** What came of one step of a stream. */
+export interface ZstdStep {
+  /** At most 128 KiB, however much the input holds. */
+  readonly output: Uint8Array;
+  /** Of the input, from its start. */
+  readonly usedBytes: number;
+  /** Whether more may come without more input. */
+  readonly hasMore: boolean;
+  /** Whether every frame so far is whole and given out. */
+  readonly isWhole: boolean;
+}
+
+/** The content of zstd frames, one after the other, in steps of bounded size. One thread. */
+export class ZstdStream {
+  readonly #native = new native.ZstdStream();
+
+  /** INPUT_INVALID for what is no zstd, or asks for more than 128 MiB of memory. */
+  step(bytes: Uint8Array): ZstdStep {
+    const step = this.#native.step(checkBytes(bytes));
+    if (step === undefined) throw new GdoError("INPUT_INVALID", "not a sound zstd stream");
+    return step;
+  }
 }
 
 /** `errno` 0 is success. */

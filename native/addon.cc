@@ -35,6 +35,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   gdo::ExportPackStore(env, exports);
   gdo::ExportWiegandDecoder(env, exports);
   gdo::ExportZstd(env, exports);
+  gdo::ExportZstdStream(env, exports);
   return exports;
 }
 

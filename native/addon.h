@@ -22,5 +22,6 @@ void ExportPackItems(Napi::Env env, Napi::Object exports);
 void ExportPackStore(Napi::Env env, Napi::Object exports);
 void ExportWiegandDecoder(Napi::Env env, Napi::Object exports);
 void ExportZstd(Napi::Env env, Napi::Object exports);
+void ExportZstdStream(Napi::Env env, Napi::Object exports);
 
 }  // namespace gdo

@@ -15,6 +15,7 @@ import { importDoorbot } from "./apps/doorbot-import.ts";
 import type { Api } from "./control.ts";
 import { branchesView, charterView, govern } from "./govern.ts";
 import { readSecret } from "./home/home.ts";
+import { IMAGE_PARAMS, NodeImages } from "./image/images.ts";
 import { invite } from "./invite/desk.ts";
 import type { GdoNode } from "./node.ts";
 import { SteerableClock } from "./steerable-clock.ts";
@@ -110,6 +111,7 @@ const PARAMS = {
   installDapp: z.strictObject({ path, isOnlyRehearsed: z.boolean().default(false) }),
   rollBackDapp: z.strictObject({ name: z.string() }),
   removeDapp: z.strictObject({ name: z.string() }),
+  ...IMAGE_PARAMS,
   admit: z.strictObject({
     devices: z.array(z.strictObject({ key: z.string(), name: z.string(), principal: z.string() })),
     principals: z.array(z.strictObject({ id: z.string(), roles: z.array(z.string()) })).default([]),
@@ -147,6 +149,7 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
   const upkeep = new Upkeep(node.parts);
   const verifier = new Verifier(node);
   const backups = new Backups(node.parts, (tree) => upkeep.spare(tree));
+  const images = new NodeImages(node.parts, (tree) => upkeep.spare(tree));
   const puts = new RecentPuts(new Refs(paths.refs));
   return {
     status: () => nodeStatus(node, side),
@@ -202,6 +205,12 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
     installDapp: ({ path: folder, isOnlyRehearsed }) => store.holding(() => installDapp(node, folder, isOnlyRehearsed)),
     rollBackDapp: ({ name }) => store.holding(() => rollBackDapp(node, name)),
     removeDapp: ({ name }) => removeDapp(node, name),
+    imageBuild: (params) => store.holding(() => images.build(params)),
+    imageImport: (params, signal) => store.holding(() => images.import(params, signal)),
+    imageImportProgress: (params) => images.progress(params),
+    imageExport: (params) => images.export(params),
+    imageList: () => images.list(),
+    imageRemove: (params) => images.remove(params),
     admit: ({ devices, principals }) => admitDevices(node, devices, principals),
     steer: ({ wallMs }) => steer(node, wallMs),
     metrics: () => node.metrics(),

@@ -24,6 +24,7 @@ export interface NodeParts {
   readonly log: Log;
   readonly db: LedgerDb;
   readonly store: PackStore;
+  readonly images: ImageCache;
   readonly dapps: DappHost;
   readonly runtime: RuncRuntime;
   readonly ownLog: OwnLog;
@@ -68,7 +69,7 @@ async function open(root: string, log: Log, closers: NodeParts["closers"]): Prom
   closers.push(() => journal.close());
   const dapps = new DappHost({ runtime, images, log, clock, journal, keepWarm: config.container.keepWarm });
   closers.push(() => dapps.close());
-  return { paths, config, charter, pair, clock, log, db, store, dapps, runtime, ownLog, closers };
+  return { paths, config, charter, pair, clock, log, db, store, images, dapps, runtime, ownLog, closers };
 }
 
 /** Names this home's containers and control groups among those of other homes on the machine. */

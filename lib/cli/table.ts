@@ -39,6 +39,11 @@ export const COMMANDS: readonly TableRow[] = [
   ),
   row("forget", "forget old snapshots", async () => (await import("./commands/store/forget.ts")).forget),
   row("gc", "remove from the store what nothing names", async () => (await import("./commands/store/gc.ts")).gc),
+  row(
+    "image",
+    "images for dapps: build, import, export, list, remove",
+    async () => (await import("./commands/store/image.ts")).image,
+  ),
   row("stats", "what snapshots take, and what is saved", async () => (await import("./commands/store/stats.ts")).stats),
   row("log", "the blocks held, newest first", async () => (await import("./commands/ledger/log.ts")).log),
   row(

@@ -9,7 +9,7 @@ const ASK_EVERY_MS = 200;
 export async function watched(
   session: Session,
   api: Api,
-  method: "backup" | "gc" | "verify",
+  method: "backup" | "gc" | "imageImport" | "verify",
   params: Readonly<Record<string, unknown>>,
 ): Promise<unknown> {
   const display = await ProgressDisplay.open(session);

@@ -9,6 +9,7 @@ import type { Act, AppInput, AppVerdict, ReduceResult } from "../ledger/index.ts
 import type { Command, DappCalls, DappState, TestStates } from "./calls.ts";
 import { kernelMemory, type MemorySource } from "./container/memory.ts";
 import { Contract } from "./contract.ts";
+import { type ImageSettings, parseSettings, SETTINGS_PATH } from "./image/settings.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
 import { ContainerPool } from "./pool.ts";
 import { hostCallsFor } from "./protocol/host-calls.ts";
@@ -71,7 +72,8 @@ export class DappHost {
     const { images } = this.#options;
     const manifest = parseManifest(await images.manifestText(tree));
     const contract = await Contract.load(manifest, (path) => images.text(tree, path));
-    const made = this.#dapps.get(tree) ?? new WarmDapp({ tree, manifest, contract }, this.#warmOptions);
+    const { environment } = await settingsOf(images, tree);
+    const made = this.#dapps.get(tree) ?? new WarmDapp({ tree, manifest, contract, environment }, this.#warmOptions);
     this.#dapps.set(tree, made);
     return made;
   }
@@ -83,6 +85,11 @@ export class DappHost {
   async fresh(tree: Hash): Promise<DappCalls & { readonly manifest: Manifest; close(): Promise<void> }> {
     const known = await this.#known(tree);
     return new WarmDapp(known, { ...this.#warmOptions, isVaried: true });
+  }
+
+  /** Images of the dapps that it has been asked for: their root file systems may be in use. */
+  trees(): Hash[] {
+    return [...this.#dapps.keys()];
   }
 
   /** Stops every container; calls under way are rejected. */
@@ -104,6 +111,13 @@ interface DappImage {
   readonly tree: Hash;
   readonly manifest: Manifest;
   readonly contract: Contract;
+  readonly environment: ImageSettings["environment"];
+}
+
+/** Most images say nothing of their programs. */
+async function settingsOf(images: Images, tree: Hash): Promise<ImageSettings> {
+  const text = await images.text(tree, SETTINGS_PATH).catch(() => undefined);
+  return text === undefined ? { environment: {}, run: [] } : parseSettings(text);
 }
 
 interface WarmOptions extends DappHostOptions {
@@ -116,18 +130,21 @@ class WarmDapp implements DappCalls, DappImage {
   readonly manifest: Manifest;
   readonly contract: Contract;
   readonly tree: Hash;
+  readonly environment: ImageSettings["environment"];
   readonly #container: WarmContainer;
 
-  constructor({ tree, manifest, contract }: DappImage, options: WarmOptions) {
+  constructor({ tree, manifest, contract, environment }: DappImage, options: WarmOptions) {
     this.tree = tree;
     this.manifest = manifest;
     this.contract = contract;
+    this.environment = environment;
     const { name: dapp, run, limits } = manifest;
     const { images, isVaried = false } = options;
     const spec = async (): Promise<ContainerSpec> => ({
       dapp,
       rootfs: await images.rootfs(tree),
       run,
+      environment,
       limits,
       isVaried,
     });

@@ -2,13 +2,13 @@
  * The manifest of a dapp, dapp.yaml: what it is called, what runs, what it may read, its limits. An
  * unknown key is an error, and every message names the key. Pure. Rules: docs/design/dapps.md.
  */
-import { parseDocument } from "yaml";
 import { z } from "zod";
 import { GdoError } from "../base/index.ts";
-import { isPackageName } from "./image/debian.ts";
+import { baseName, hex64, type ImageOrigin, packageNames } from "./image/recipe.ts";
 import { parseBytes, parseMs } from "./quantity.ts";
+import { messageOf, readYaml } from "./yaml-text.ts";
 
-const MANIFEST_CHARS_MAX = 64 * 1024;
+const MANIFEST_FILE = "dapp.yaml";
 const MIB = 1024 ** 2;
 /** A container below this cannot even be started. */
 const MEMORY_BYTES_MIN = 16 * MIB;
@@ -21,8 +21,6 @@ const name = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, "takes a to z, 0 to 9 and -, starts with a letter and has at most 32 characters");
 const version = z.string().regex(/^\d{1,6}\.\d{1,6}\.\d{1,6}$/, "is three numbers with points, as in 1.4.0");
-const hex64 = z.string().regex(/^[0-9a-f]{64}$/, "is a tree id, 64 hex digits");
-const base = z.string().regex(/^[a-z][a-z0-9-]{0,31}$/, "is the name of a base image, as in node");
 const actType = z
   .string()
   .regex(/^[a-z][a-z0-9._-]{0,63}$/, "is no act type: a to z, 0 to 9 and . _ -, at most 64 characters");
@@ -70,11 +68,16 @@ const limits = z.strictObject({
   scratch: scratch.default(LIMITS_DEFAULT.scratch),
 });
 
-const packageName = z.string().refine(isPackageName, "is the name of a Debian package, as in ledger");
-const packages = z.array(packageName).max(64).default([]);
+const recipeFile = z
+  .string()
+  .regex(/^[A-Za-z0-9_][\w.-]{0,127}\.yaml$/, "is the name of a recipe beside dapp.yaml, as in image.yaml");
 const image = z.union(
-  [z.strictObject({ base, packages, run: command }), z.strictObject({ oci: hex64, packages, run: command })],
-  { error: "has `run`, one of `base` and `oci`, and may have `packages`, a list of names" },
+  [
+    z.strictObject({ base: baseName, packages: packageNames, run: command }),
+    z.strictObject({ oci: hex64, packages: packageNames, run: command }),
+    z.strictObject({ recipe: recipeFile, run: command }),
+  ],
+  { error: "has `run`, one of `base`, `oci` and `recipe`, and beside the first two may have `packages`" },
 );
 
 const schema = z.strictObject({
@@ -103,17 +106,11 @@ export interface DappLimits {
   readonly scratchBytes: number;
 }
 
-/** What an image is built over, and Debian packages to lay over that. */
-export interface ImageOrigin {
-  /** The name of a base image, or a tree in the store. */
-  readonly under: { readonly base: string } | { readonly oci: string };
-  readonly packages: readonly string[];
-}
-
 export interface Manifest {
   readonly name: string;
   readonly version: string;
-  readonly image: ImageOrigin;
+  /** What the dapp is laid over; or a file that says it. */
+  readonly image: ImageOrigin | { readonly recipe: string };
   /** The program and its arguments; the path is one inside the image. */
   readonly run: readonly string[];
   /** Act types that entries of this dapp may have, each with the path of its JSON Schema. Empty: any. */
@@ -131,42 +128,20 @@ export interface Manifest {
 
 /** Reads dapp.yaml; DAPP_MANIFEST names the key and what it should be. */
 export function parseManifest(text: string): Manifest {
-  const checked = schema.safeParse(readYaml(text));
+  const checked = schema.safeParse(readYaml(text, MANIFEST_FILE));
   if (!checked.success) throw new GdoError("DAPP_MANIFEST", `dapp.yaml: ${messageOf(checked.error)}`);
   const { image: where, limits: given, tests, page, ...rest } = checked.data;
-  const { run, packages: wanted, ...under } = where;
+  const { run, ...origin } = where;
   if (rest.reads.includes(rest.name)) throw new GdoError("DAPP_MANIFEST", "dapp.yaml: reads: names the dapp itself");
-  return { ...rest, image: { under, packages: wanted }, run, hasTest: tests.length > 0, page, limits: limitsOf(given) };
+  return { ...rest, image: originOf(origin), run, hasTest: tests.length > 0, page, limits: limitsOf(given) };
+}
+
+function originOf(given: Omit<z.infer<typeof image>, "run">): Manifest["image"] {
+  if ("recipe" in given) return given as { recipe: string };
+  const { packages, ...under } = given as ImageOrigin["under"] & Pick<ImageOrigin, "packages">;
+  return { under, packages };
 }
 
 function limitsOf({ memory, pids, cpu, wall, state, scratch }: z.infer<typeof limits>): DappLimits {
   return { memoryBytes: memory, pids, cpu, wallMs: wall, stateBytes: state, scratchBytes: scratch };
-}
-
-/** YAML as plain data. Aliases are refused: they let a short text become a huge value. */
-function readYaml(text: string): unknown {
-  if (text.length > MANIFEST_CHARS_MAX) throw new GdoError("DAPP_MANIFEST", "dapp.yaml is longer than 64 KiB");
-  const document = parseDocument(text, { uniqueKeys: true });
-  const [problem] = [...document.errors, ...document.warnings];
-  if (problem !== undefined) {
-    throw new GdoError("DAPP_MANIFEST", `dapp.yaml: ${problem.message.split("\n")[0]}`, { cause: problem });
-  }
-  try {
-    return document.toJS({ maxAliasCount: 0 });
-  } catch (cause) {
-    throw new GdoError("DAPP_MANIFEST", "dapp.yaml: aliases are not allowed", { cause });
-  }
-}
-
-/** The first issue, with the path of its key. */
-function messageOf(error: z.ZodError): string {
-  const [issue] = error.issues;
-  if (issue === undefined) return "is not valid";
-  const path = issue.path.join(".");
-  if (issue.code === "unrecognized_keys")
-    return `${path === "" ? "" : `${path}: `}unknown key ${issue.keys.join(", ")}`;
-  if (issue.code === "invalid_type" && path === "") return "is not a map of keys";
-  if (issue.code === "invalid_key") return `${path}: ${issue.issues[0]?.message}`;
-  const isMissing = issue.code === "invalid_type" && issue.message.endsWith("received undefined");
-  return `${path}: ${isMissing ? "is missing" : issue.message}`;
 }

@@ -96,10 +96,13 @@ export class RuncRuntime implements ContainerRuntime {
   }
 
   #writeBundle(bundle: string, spec: ContainerSpec, { confinement, varied }: Probe): void {
-    const { run, limits } = spec;
+    const { run, environment, limits } = spec;
     const rootfs = confinement.isRootless ? spec.rootfs : ROOTFS_MOUNT;
     const more = spec.isVaried === true ? { varied } : {};
-    const config = bundleConfig({ rootfs, run, limits, cgroupsPath: `/${basename(bundle)}`, ...more }, confinement);
+    const config = bundleConfig(
+      { rootfs, run, environment, limits, cgroupsPath: `/${basename(bundle)}`, ...more },
+      confinement,
+    );
     try {
       mkdirSync(bundle, { recursive: true });
       writeFileSync(join(bundle, "config.json"), config);

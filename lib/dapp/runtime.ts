@@ -12,6 +12,8 @@ export interface ContainerSpec {
   readonly rootfs: string;
   /** Program and arguments, paths inside the image. */
   readonly run: readonly string[];
+  /** The image's variables; what [D3] fixes goes before them. */
+  readonly environment?: Readonly<Record<string, string>>;
   readonly limits: DappLimits;
   /** Start it where all is different on which an answer must not hang: clocks, process numbers, scratch [D3]. */
   readonly isVaried?: boolean;

@@ -174,7 +174,7 @@ test("[D2] after all of them nothing is left behind", async (t) => {
 test("[D2] a program that is not in the image is an error of its container", async (t) => {
   const manifestText = async (): Promise<string> =>
     "name: absent\nversion: 1.0.0\nimage: {base: node, run: [/app/absent]}\nqueries: {it: anything}";
-  const absent = { rootfs: () => images.rootfs("" as Hash), manifestText, text: manifestText };
+  const absent = { rootfs: () => images.rootfs("" as Hash), manifestText, text: () => images.text("" as Hash, "") };
   const other = new DappHost({ ...options, images: absent });
   const dapp = await other.dapp("absent" as Hash);
   const error = await t.throwsAsync(dapp.query("it", null, emptyState), { instanceOf: GdoError });

@@ -87,6 +87,18 @@ test("[D1] setuid is dropped, nothing can be written by others, and root inside 
   }
 });
 
+test("images that are no longer used leave the cache, with the files that no other image has", async (t) => {
+  const { cache, store, dir } = open(t);
+  const [first, second] = await Promise.all([cache.rootfs(id("a")), cache.rootfs(id("c"))]);
+  t.deepEqual(await cache.keepOnly(() => new Set([id("c")])), { images: 1, bytes: "name: x\n".length });
+  t.false(existsSync(first));
+  t.is(readFileSync(join(second, "same"), "utf8"), "#!tool\n");
+  t.deepEqual(readdirSync(dir).sort(), [id("c"), `${id("c")}.whole`, "files"].sort());
+  t.is(await cache.rootfs(id("a")), first, "and come back when they are asked for");
+  t.is(store.asked.length, 3);
+  t.is(readFileSync(join(first, "bin/tool"), "utf8"), "#!tool\n");
+});
+
 test("a check-out that a kill tore is done again, with torn files thrown away", async (t) => {
   const { cache, dir } = open(t);
   mkdirSync(join(dir, id("a"), "bin"), { recursive: true });

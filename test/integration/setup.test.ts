@@ -28,6 +28,9 @@ const TEST_PACKAGES = [
   "busybox-static",
   "jq",
   "ledger",
+  "buildah",
+  "skopeo",
+  "umoci",
 ];
 const EVERYTHING = [...RUN_PACKAGES, ...TEST_PACKAGES, "libnode-dev"];
 

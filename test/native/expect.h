@@ -61,5 +61,6 @@ void TestProfiles();
 void PrintDigest();
 void TestWiegand();
 void TestZstdCodec();
+void TestZstdStream();
 
 }  // namespace gdo::test

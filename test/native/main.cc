@@ -16,6 +16,7 @@ void TestAll(const char* vectors_path) {
   std::puts("ok 3 [T7] [N2] CRC-32C");
 #if !defined(GDO_NO_ZSTD)
   gdo::test::TestZstdCodec();
+  gdo::test::TestZstdStream();
   std::puts("ok 4 [T10] zstd");
 #endif
   gdo::test::TestWiegand();

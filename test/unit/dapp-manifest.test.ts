@@ -77,10 +77,7 @@ test("each fault is refused and named by its key", (t) => {
       "dapp.yaml: commands.add.right: is the name of a right",
     ],
     [`${least}x: &a [1]\ny: *a`, "dapp.yaml: aliases are not allowed"],
-    [
-      least.replace("base: node, ", ""),
-      "dapp.yaml: image: has `run`, one of `base` and `oci`, and may have `packages`",
-    ],
+    [least.replace("base: node, ", ""), "dapp.yaml: image: has `run`, one of `base`, `oci` and `recipe`"],
     [
       least.replace("base: node", "base: node, packages: [--x]"),
       "dapp.yaml: image.packages.0: is the name of a Debian package",

@@ -20,7 +20,7 @@ export async function storeDapp(store: ChunkStore, db: LedgerDb, folder: string)
   const project = await openProject(folder);
   const staged = await stageProject(project);
   try {
-    const tree = await new ImageBuilder({ store, db }).build(project.manifest.image, staged);
+    const tree = await new ImageBuilder({ store, db }).dapp(project.manifest.image, staged);
     return { manifest: project.manifest, tree };
   } finally {
     rmSync(staged, { recursive: true, force: true });

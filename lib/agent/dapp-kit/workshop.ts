@@ -64,7 +64,7 @@ async function storedTree(store: PackStore, dir: string, project: DappProject): 
   const staged = await stageProject(project);
   try {
     const db = new MetaFile(join(dir, "bases.json"));
-    return await new ImageBuilder({ store, db }).build(project.manifest.image, staged);
+    return await new ImageBuilder({ store, db }).dapp(project.manifest.image, staged);
   } finally {
     rmSync(staged, { recursive: true, force: true });
   }

@@ -1,18 +1,24 @@
-/** Images built from a base, packages and folders. Rules: docs/design/dapps.md. */
+/** Images built from a base, packages and folders, as recipes and manifests say. Rules: docs/design/dapps.md. */
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, lstatSync, mkdtempSync, readFileSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { type Hash, isHash } from "../../base/index.ts";
+import { basename, join, sep } from "node:path";
+import { GdoError, type Hash, isHash } from "../../base/index.ts";
 import {
   baseImage,
   DEBIAN_ARCHITECTURES,
+  type DebianPackage,
   type ImageOrigin,
   ImageTree,
   InstalledPackages,
+  type Manifest,
   type PackageSource,
   packagesMissing,
+  parseRecipe,
+  placeSettings,
+  type Recipe,
   readFolder,
+  readNode,
 } from "../../dapp/index.ts";
 import type { LedgerDb } from "../../db/index.ts";
 import type { ChunkStore } from "../../store/index.ts";
@@ -24,6 +30,10 @@ export interface ImageBuilderOptions {
   readonly db: Pick<LedgerDb, "meta" | "setMeta">;
 }
 
+/**
+ * Errors of all: INPUT_INVALID for an unknown base, NOT_FOUND for missing packages or files,
+ * DAPP_MANIFEST for a recipe that is none, STORE_MISSING for a tree that is not here.
+ */
 export class ImageBuilder {
   readonly #store: ChunkStore;
   readonly #db: ImageBuilderOptions["db"];
@@ -34,15 +44,38 @@ export class ImageBuilder {
     this.#db = db;
   }
 
-  /** The tree of an origin with a folder laid over it. INPUT_INVALID for an unknown base, NOT_FOUND for missing packages. */
-  async build({ under, packages }: ImageOrigin, folder: string): Promise<Hash> {
+  /** The tree of a dapp: what its manifest names, with the dapp's folder laid over it. */
+  async dapp(image: Manifest["image"], folder: string): Promise<Hash> {
+    const made =
+      "recipe" in image ? await this.#cooked(folder, readRecipe(join(folder, image.recipe))) : await this.#over(image);
+    made.lay(readFolder(folder));
+    return this.put(made);
+  }
+
+  /** The tree of a recipe's file. */
+  async recipe(file: string): Promise<Hash> {
+    return this.put(await this.#cooked(join(file, ".."), readRecipe(file)));
+  }
+
+  /** Stores an image; durable when it resolves. */
+  async put({ root }: ImageTree): Promise<Hash> {
+    const tree = await putImage(this.#store, root);
+    await this.#store.commit();
+    return tree;
+  }
+
+  async #cooked(folder: string, { copy, environment, ...origin }: Recipe): Promise<ImageTree> {
+    const image = await this.#over(origin);
+    for (const [from, to] of copy) layCopy(image, sourceOf(folder, from), to);
+    placeSettings(image, { environment, run: [] });
+    return image;
+  }
+
+  async #over({ under, packages }: ImageOrigin): Promise<ImageTree> {
     const lower = "oci" in under ? (under.oci as Hash) : await this.#base(under.base);
     const image = new ImageTree(await readImage(this.#store, lower));
     this.#place(packages, image);
-    image.lay(readFolder(folder));
-    const tree = await putImage(this.#store, image.root);
-    await this.#store.commit();
-    return tree;
+    return image;
   }
 
   /** Made once for each state of what it is made from. */
@@ -55,22 +88,14 @@ export class ImageBuilder {
     const key = `image.base.${name}.${state}`;
     const known = this.#db.meta(key);
     if (known !== undefined && isHash(known) && this.#store.has(known)) return known;
-    const tree = await this.#made(make, (image) => {
-      this.#place(packages, image);
-      finish?.(image);
-    });
-    this.#db.setMeta(key, tree);
-    return tree;
-  }
-
-  async #made(make: (folder: string) => void, complete: (image: ImageTree) => void): Promise<Hash> {
     const folder = mkdtempSync(join(tmpdir(), "gdo-base-"));
     try {
       make(folder);
       const image = new ImageTree(readFolder(folder));
-      complete(image);
-      const tree = await putImage(this.#store, image.root);
-      await this.#store.commit();
+      this.#place(packages, image);
+      finish?.(image);
+      const tree = await this.put(image);
+      this.#db.setMeta(key, tree);
       return tree;
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -81,7 +106,7 @@ export class ImageBuilder {
     for (const each of this.#closure(names)) this.#source().place(each, image);
   }
 
-  #closure(names: readonly string[]) {
+  #closure(names: readonly string[]): readonly DebianPackage[] {
     if (names.length === 0) return [];
     const { packages, missing } = this.#source().closure(names);
     if (missing.length > 0) throw packagesMissing(missing);
@@ -91,5 +116,33 @@ export class ImageBuilder {
   #source(): PackageSource {
     this.#packages ??= new InstalledPackages(DEBIAN_ARCHITECTURES[process.arch] ?? process.arch);
     return this.#packages;
+  }
+}
+
+function readRecipe(file: string): Recipe {
+  if (!existsSync(file)) throw new GdoError("NOT_FOUND", `there is no recipe ${file}`);
+  return parseRecipe(readFileSync(file, "utf8"));
+}
+
+/** The real path of what a recipe copies: beside the recipe, wherever links on the way lead. */
+function sourceOf(folder: string, from: string): string {
+  const root = realpathSync(folder);
+  const path = join(root, from);
+  if (lstatSync(path, { throwIfNoEntry: false }) === undefined) {
+    throw new GdoError("NOT_FOUND", `image.yaml: copy: there is no ${from} beside the recipe`);
+  }
+  const parent = realpathSync(join(path, ".."));
+  if (parent === root || parent.startsWith(`${root}${sep}`)) return join(parent, basename(path));
+  throw new GdoError("INPUT_INVALID", `image.yaml: copy: ${from} leads out of the recipe's folder`);
+}
+
+/** A folder's content goes into the folder `to`; a file becomes `to`, or goes into it when it ends with a slash. */
+function layCopy(image: ImageTree, from: string, to: string): void {
+  const node = readNode(from);
+  if (node === undefined) throw new GdoError("INPUT_INVALID", `image.yaml: copy: ${from} is no file, folder or link`);
+  if (node.type !== "folder") image.put(to.endsWith("/") ? `${to}${basename(from)}` : to, node);
+  else {
+    image.putFolder(to);
+    image.lay(node, to);
   }
 }

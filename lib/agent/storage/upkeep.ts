@@ -5,6 +5,8 @@ import { bytesOf, GdoError, type Hash } from "../../base/index.ts";
 import { encodeCanonical } from "../../codec/index.ts";
 import { LedgerDb } from "../../db/index.ts";
 import { type Collected, type CollectProgress, RecentPuts, Refs, SnapshotCatalog } from "../../store/index.ts";
+import { ImageCatalog } from "../image/catalog.ts";
+import { clearCache } from "../image/images.ts";
 import type { NodeParts } from "../node-parts.ts";
 
 export const GC_PARAMS = z.strictObject({
@@ -17,6 +19,7 @@ export const GC_PARAMS = z.strictObject({
 export class Upkeep {
   readonly #parts: NodeParts;
   readonly #catalog: SnapshotCatalog;
+  readonly #images: ImageCatalog;
   readonly #puts: RecentPuts;
   /** Trees of snapshots that were forgotten while the store is cleaned: work under way may build on them. */
   #spared: Hash[] | undefined;
@@ -26,6 +29,7 @@ export class Upkeep {
     this.#parts = parts;
     const refs = new Refs(parts.paths.refs);
     this.#catalog = new SnapshotCatalog(refs);
+    this.#images = new ImageCatalog(refs);
     this.#puts = new RecentPuts(refs);
   }
 
@@ -36,6 +40,7 @@ export class Upkeep {
     try {
       const { store, clock } = this.#parts;
       if (!options.dryRun) await this.#puts.expire(clock.nowMs());
+      if (!options.dryRun) await clearCache(this.#parts);
       const recent = await this.#puts.ids(clock.nowMs());
       return await store.collect({
         ...options,
@@ -67,7 +72,8 @@ export class Upkeep {
         hint: "gdo verify",
       });
     });
-    return [...new Set([...kept.map(({ tree }) => tree), ...(this.#spared ?? [])])];
+    const images = await this.#images.all();
+    return [...new Set([...[...kept, ...images].map(({ tree }) => tree), ...(this.#spared ?? [])])];
   }
 
   *#naming(recent: readonly Hash[]): Generator<Uint8Array> {

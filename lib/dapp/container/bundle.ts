@@ -31,6 +31,8 @@ export interface Confinement {
 export interface BundleSpec {
   readonly rootfs: string;
   readonly run: readonly string[];
+  /** The image's variables; what is fixed goes before them. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
   readonly limits: DappLimits;
   /** Control group of this container, absolute within each hierarchy. */
   readonly cgroupsPath: string;
@@ -51,15 +53,9 @@ const SCRATCH_BYTES_MORE = 1024 * 1024;
 const PIDS_SKIPPED = 4_000;
 const CLOCK_MOUNT = "/scratch/.clock.so";
 
+const PATH = "/usr/bin:/bin";
 /** Fixed, so that a verdict cannot depend on where it is made [D3]. */
-const ENVIRONMENT = [
-  "PATH=/usr/bin:/bin",
-  "HOME=/scratch",
-  "TMPDIR=/scratch",
-  "LANG=C.UTF-8",
-  "LC_ALL=C.UTF-8",
-  "TZ=UTC",
-];
+const FIXED_ENVIRONMENT = { HOME: "/scratch", TMPDIR: "/scratch", LANG: "C.UTF-8", LC_ALL: "C.UTF-8", TZ: "UTC" };
 
 /** Kernel files that say more about the machine than a dapp should know, where the kernel cannot leave them out. */
 const MASKED_PATHS = `acpi asound cmdline config.gz interrupts kallsyms kcore key-users keys kmsg latency_stats
@@ -102,19 +98,26 @@ function uidInside({ isRootless }: Confinement): number {
   return isRootless ? 0 : CONTAINER_UID;
 }
 
-function processOf({ run, limits, varied }: BundleSpec, confinement: Confinement): object {
+function processOf({ run, limits, environment, varied }: BundleSpec, confinement: Confinement): object {
   const id = uidInside(confinement);
   const none = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] };
   return {
     terminal: false,
     user: { uid: id, gid: id },
     args: run,
-    env: varied?.clockPath === undefined ? ENVIRONMENT : [...ENVIRONMENT, `LD_PRELOAD=${CLOCK_MOUNT}`],
+    env: environmentOf(environment, varied),
     cwd: "/",
     capabilities: none,
     noNewPrivileges: true,
     rlimits: rlimitsOf(limits, confinement.controllers),
   };
+}
+
+function environmentOf(given: BundleSpec["environment"], varied: Varied | undefined): string[] {
+  const preload = varied?.clockPath === undefined ? {} : { LD_PRELOAD: CLOCK_MOUNT };
+  return Object.entries({ PATH, ...given, ...FIXED_ENVIRONMENT, ...preload }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
 }
 
 /** The second line of defence, and the first where control groups cannot be had. */

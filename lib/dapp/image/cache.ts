@@ -15,6 +15,7 @@ import {
   link,
   mkdir,
   open,
+  readdir,
   readFile,
   realpath,
   rename,
@@ -24,7 +25,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { join } from "node:path";
-import { GdoError, type Hash } from "../../base/index.ts";
+import { GdoError, type Hash, isHash } from "../../base/index.ts";
 import { MAPPED_ID_FIRST } from "../container/bundle.ts";
 import type { Images } from "../host.ts";
 
@@ -71,6 +72,40 @@ export class ImageCache implements Images {
     this.#underWay.set(tree, made);
     made.catch(() => this.#underWay.delete(tree));
     return made;
+  }
+
+  /**
+   * Removes the images that are not among those used, and the files that no image has any more. In turn with
+   * check-outs, and asked only then: what is being checked out is whole before it is looked at.
+   */
+  keepOnly(used: () => ReadonlySet<Hash>): Promise<{ images: number; bytes: number }> {
+    const done = this.#turn.then(() => this.#removeUnused(used()));
+    this.#turn = done.catch(() => undefined);
+    return done;
+  }
+
+  async #removeUnused(used: ReadonlySet<Hash>): Promise<{ images: number; bytes: number }> {
+    const names = await readdir(this.#dir).catch(() => []);
+    const unused = names.filter((name) => isHash(name) && !used.has(name)) as Hash[];
+    for (const tree of unused) {
+      this.#underWay.delete(tree);
+      // The mark goes first: a check-out that is torn here is made anew when it is asked for.
+      await rm(join(this.#dir, `${tree}.whole`), { force: true });
+      await rm(join(this.#dir, tree), { recursive: true, force: true });
+    }
+    return { images: unused.length, bytes: await this.#removeUnlinked() };
+  }
+
+  async #removeUnlinked(): Promise<number> {
+    const pool = join(this.#dir, "files");
+    let bytes = 0;
+    for (const name of await readdir(pool).catch(() => [])) {
+      const { nlink, size } = await stat(join(pool, name));
+      if (nlink > 1) continue;
+      await rm(join(pool, name));
+      bytes += size;
+    }
+    return bytes;
   }
 
   manifestText(tree: Hash): Promise<string> {

@@ -69,6 +69,11 @@ export class ImageTree {
     return this.#follow(names)?.entries.get(name);
   }
 
+  /** The folder that a path leads to, through links. */
+  folderAt(path: string): ImageFolder | undefined {
+    return this.#follow(pathNames(path));
+  }
+
   /** Replaces whatever is there; the folders above are made. A folder stays when a folder comes. */
   put(path: string, node: ImageNode): void {
     const names = pathNames(path);
