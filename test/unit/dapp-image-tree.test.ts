@@ -1,6 +1,6 @@
 /** Images in memory: what replaces what, and where a path leads. */
 import test from "ava";
-import { type ImageNode, ImageTree, newFolder } from "../../lib/dapp/index.ts";
+import { type ImageNode, ImageTree, newFolder, parseSettings, placeSettings } from "../../lib/dapp/index.ts";
 
 const file = (text: string): ImageNode => ({ type: "file", mode: 0o644, content: { bytes: Buffer.from(text) } });
 const link = (target: string): ImageNode => ({ type: "link", target });
@@ -49,4 +49,18 @@ test("laying one tree over another joins folders, also through a link to one", (
   t.deepEqual(tree.find("lib/ld.so"), file("loader"));
   t.deepEqual(tree.find("app/old"), file("new"));
   t.deepEqual(tree.find("app/main"), file("main"));
+});
+
+test("an image's settings are read again as they were laid into it, or refused", (t) => {
+  const settings = { environment: { B: "2", A: "1=x" }, run: ["/bin/x", "-y"] };
+  const tree = new ImageTree();
+  placeSettings(tree, settings);
+  const node = tree.find("etc/gdo-image.json");
+  const content = node?.type === "file" ? node.content : undefined;
+  t.deepEqual(parseSettings(Buffer.from((content as { bytes: Uint8Array }).bytes).toString()), settings);
+  const large = Object.fromEntries(Array.from({ length: 3 }, (_, at) => [`V${at}`, "x".repeat(30_000)]));
+  t.throws(() => placeSettings(tree, { environment: large, run: [] }), { code: "INPUT_INVALID", message: /64 KiB/ });
+  for (const text of ["{", "{}", '{"environment":{"9":"x"},"run":[]}']) {
+    t.throws(() => parseSettings(text), { code: "DAPP_MANIFEST" }, text);
+  }
 });

@@ -27,11 +27,13 @@ const value = z.string().refine((text) => text.length <= 32_768 && !text.include
 export const environmentForm = z.record(z.string().regex(NAME, "is no variable's name"), value);
 const settings = z.strictObject({ environment: environmentForm, run: z.array(z.string()) });
 
-/** Lays the settings into an image; nothing where there is nothing to say. */
+/** Lays the settings into an image; nothing where there is nothing to say. INPUT_INVALID for more than can be read again. */
 export function placeSettings(image: ImageTree, { environment, run }: ImageSettings): void {
   if (Object.keys(environment).length === 0 && run.length === 0) return;
   const sorted = Object.fromEntries(Object.entries(environment).sort(([a], [b]) => (a < b ? -1 : 1)));
   const bytes = Buffer.from(`${JSON.stringify({ environment: sorted, run })}\n`);
+  if (bytes.length > SETTINGS_BYTES_MAX)
+    throw new GdoError("INPUT_INVALID", "the image's variables and program take more than 64 KiB");
   image.put(SETTINGS_PATH, { type: "file", mode: 0o644, content: { bytes } });
 }
 
