@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { GdoError, type PublicKey } from "../../base/index.ts";
 import { generateKey, keyFromSeed } from "../../codec/index.ts";
-import { type Act, principalOf } from "../../ledger/index.ts";
+import { type Act, principalOf, type StateView } from "../../ledger/index.ts";
 import { checkGovern, govern, tentativeCharter } from "../govern.ts";
 import { readSecret } from "../home/home.ts";
 import type { GdoNode } from "../node.ts";
@@ -27,13 +27,27 @@ export interface Invited {
 
 /** Makes a token. REFUSED at once when the charter would not let this device invite so. */
 export function invite(node: GdoNode, { principal, roles, lifeMs, broker }: InviteOptions): Invited {
-  const { pair, charter, clock } = node.parts;
+  const { pair, charter, clock, db } = node.parts;
+  checkWho(principal, roles, tentativeCharter(db));
   const seed = new Uint8Array(randomBytes(32));
   const expiresMs = Math.floor(clock.nowMs() + lifeMs);
   const names = { organisation: charter.id, key: keyFromSeed(seed).publicKey, inviter: pair.publicKey };
   const invitation = { ...names, principal, roles: roles ?? null, expiresMs, broker: broker ?? null };
   checkGovern(node, actsFor(invitation, { device: generateKey().pair.publicKey, name: "invited" }));
   return { token: tokenText(signInvitation(invitation, pair), seed), principal, expiresMs, broker: broker ?? null };
+}
+
+/** A slip with --role has its own remedy. REFUSED. */
+function checkWho(principal: string, roles: readonly string[] | undefined, state: StateView): void {
+  const isThere = state.get(`principal/${principal}`) !== undefined;
+  if (roles === undefined && !isThere)
+    throw new GdoError("REFUSED", `there is no person ${principal}`, {
+      hint: `gdo invite ${principal} --role ROLE, for somebody new`,
+    });
+  if (roles !== undefined && isThere)
+    throw new GdoError("REFUSED", `the name ${principal} is taken`, {
+      hint: `gdo invite ${principal}, without --role, for one more device of ${principal}; or another name`,
+    });
 }
 
 function actsFor({ key, principal, roles }: Invitation, { device, name }: Pick<JoinRequest, "device" | "name">): Act[] {

@@ -66,7 +66,9 @@ function checkHome(root: string, organisation: Hash): void {
   const { id } = decodeBlock(new Uint8Array(readFileSync(charter)));
   const isOther = id !== organisation;
   const why = isOther ? `${root} is a home of another organisation` : `${root} is already a home of that organisation`;
-  throw new GdoError("HOME_EXISTS", why, { hint: "join with another --home" });
+  throw new GdoError("HOME_EXISTS", why, {
+    hint: isOther ? "join with another --home" : "there is nothing to do: gdo status; or join with another --home",
+  });
 }
 
 function refusalOf({ code, message, hint }: Extract<JoinAnswer, { ok: false }>): GdoError {

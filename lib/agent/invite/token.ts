@@ -132,7 +132,10 @@ function soundOr<T>(read: () => T): T {
 }
 
 function readToken(text: string): OpenedToken {
-  if (!text.startsWith(PREFIX)) throw new GdoError("INPUT_INVALID", "that is no token of gdo", { hint: "gdo invite" });
+  if (!text.startsWith(PREFIX))
+    throw new GdoError("INPUT_INVALID", "that is no token of gdo", {
+      hint: "ask for one: gdo invite, on a device that is in the organisation",
+    });
   const bytes = new Uint8Array(Buffer.from(text.slice(PREFIX.length), "base64url"));
   const parts = decodeCanonical(bytes, { bytesMax: TOKEN_BYTES_MAX });
   if (!Array.isArray(parts) || parts.length !== 3) throw damaged();

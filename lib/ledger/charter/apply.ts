@@ -68,7 +68,9 @@ function addPrincipal({ id, roles, recovery }: Of<"principal.add">, state: State
 
 function whyNoRole(roles: readonly string[], state: StateView): Refusal | undefined {
   const unknown = roles.find((role) => state.get(`role/${role}`) === undefined);
-  return unknown === undefined ? undefined : refusal(`no such role: ${unknown}`, "define it first: role.set");
+  return unknown === undefined
+    ? undefined
+    : refusal(`no such role: ${unknown}`, "define it first: gdo charter role.set");
 }
 
 /** Its name stays taken, so that old entries keep their author. */
@@ -139,7 +141,7 @@ function letDecide({ key }: Of<"device.decide">, state: StateView): Outcome {
 
 function revokeDevice({ key }: Of<"device.revoke">, state: StateView): Outcome {
   const device = state.get(deviceKey(key));
-  if (!isMap(device)) return refusal("no such device", "see gdo charter for those that are there");
+  if (!isMap(device)) return refusal("no such device", "see gdo device for those that are there");
   if (device["revoked"] === true) return refusal("the device is revoked already", "there is nothing to do");
   return [[deviceKey(key), { ...device, revoked: true }]];
 }
@@ -167,7 +169,7 @@ function setBranch({ name, policy, from }: Of<"branch.set">, state: StateView): 
     return refusal(`${name} cannot change between open and other modes`, "fork it under another name");
   const changes: StateChange[] = [[`branch/${name}`, policy]];
   const untested = policy.tests.find((app) => state.get(`dapp/${app}`) === undefined);
-  if (untested !== undefined) return refusal(`no such dapp: ${untested}`, "install it first: dapp.install");
+  if (untested !== undefined) return refusal(`no such dapp: ${untested}`, "install it first: gdo charter dapp.install");
   const nowhere = policy.mergeFrom.find((each) => each !== name && policyOf(state, each) === undefined);
   if (nowhere !== undefined)
     return refusal(
@@ -204,9 +206,9 @@ function branchRequiring(app: string, state: StateView): string | undefined {
 function changeDapp(op: Of<"dapp.install" | "dapp.upgrade" | "dapp.remove">, state: StateView): Outcome {
   const isThere = state.get(`dapp/${op.name}`) !== undefined;
   if (op.type === "dapp.install" && isThere)
-    return refusal(`the dapp ${op.name} is installed already`, "upgrade it: dapp.upgrade");
+    return refusal(`the dapp ${op.name} is installed already`, "upgrade it: gdo charter dapp.upgrade");
   if (op.type !== "dapp.install" && !isThere)
-    return refusal(`no such dapp: ${op.name}`, "install it first: dapp.install");
+    return refusal(`no such dapp: ${op.name}`, "install it first: gdo charter dapp.install");
   const requiring = op.type === "dapp.remove" ? branchRequiring(op.name, state) : undefined;
   if (requiring !== undefined)
     return refusal(

@@ -159,9 +159,13 @@ export function validate({ type, body }: Act): Operation | Refusal {
   try {
     return shape.parse(fieldsOf(body, shape.fields));
   } catch (error) {
-    if (error instanceof GdoError) return { why: error.message, todo: `its fields are ${shape.fields}` };
+    if (error instanceof GdoError) return { why: error.message, todo: todoFor(error.message, shape.fields) };
     throw error;
   }
+}
+
+function todoFor(why: string, fields: string): string {
+  return why.includes("is not a name") ? "choose one of that form" : `its fields are ${fields}`;
 }
 
 export function isRefusal(value: object): value is Refusal {

@@ -10,7 +10,7 @@ export function whyUnsound(state: StateView): Refusal | undefined {
   if (governors(state).length === 0)
     return {
       why: "nobody would be left with the right govern",
-      todo: "first give a role with it to another principal",
+      todo: "first give a role with it to another principal: gdo charter role.grant",
     };
   const active = activePrincipals(state);
   for (const [key] of state.scan("branch/")) {
@@ -30,12 +30,18 @@ function whyUnmergeable(
   const roles = [policy.appenders, policy.mode === "quorum" ? policy.validators : null];
   const unknown = roles.find((role) => role !== null && state.get(`role/${role}`) === undefined);
   if (typeof unknown === "string")
-    return { why: `branch/${name} names the role ${unknown}, which is not defined`, todo: "define it first: role.set" };
+    return {
+      why: `branch/${name} names the role ${unknown}, which is not defined`,
+      todo: "define it first: gdo charter role.set",
+    };
   if (policy.mode === "single" && !active.has(policy.validator))
-    return { why: `branch/${name} would be left without a validator`, todo: "first set another one: branch.set" };
+    return {
+      why: `branch/${name} would be left without a validator`,
+      todo: `first set another one: gdo branch ${name} --single PERSON`,
+    };
   if (policy.mode !== "quorum") return undefined;
   const n = [...active].filter((id) => hasRole(state, id, policy.validators)).length;
   const why = whyUnsoundQuorum(policy.q, n, faultOf(state));
-  const todo = `set a q that fits first, or q null; or grant the role ${policy.validators} to others`;
+  const todo = `set a q that fits first (gdo branch ${name} --q N), or grant the role ${policy.validators} to others (gdo charter role.grant)`;
   return why === undefined ? undefined : { why: `branch/${name}: ${why}`, todo };
 }
