@@ -91,7 +91,7 @@ export async function fold<Acts = Readonly<Record<string, Canonical>>>(
     }
   };
   for (const entry of input.entries) {
-    await takeEvents(entry.at);
+    if (taken < events.length) await takeEvents(entry.at);
     const draft = new Draft(state, seen);
     const reason = await refusalOf(entry, draft, handlers);
     outcomes.push(reason === undefined ? { id: entry.id, events: draft.events } : { id: entry.id, void: reason });

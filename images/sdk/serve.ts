@@ -4,7 +4,7 @@
  */
 import { canonicalFromJson, jsonFromCanonical } from "../../lib/codec/json.ts";
 import { Refusal } from "./refusal.ts";
-import type { Actor, Canonical, Dapp, DappEvent, Entry, Input, Reduction, State } from "./types.ts";
+import type { Actor, Canonical, Dapp, DappEvent, Entry, Input, Outcome, Reduction, State } from "./types.ts";
 
 /** The three streams of a program. */
 export interface Streams {
@@ -98,16 +98,24 @@ function inputFromWire({ height, entries, events }: Json): Input {
   };
 }
 
-function entryFromWire({ time, acts, ...rest }: Json): Entry {
-  const read = (acts as [string, unknown][]).map(([type, body]) => [type, canonicalFromJson(body)] as const);
-  return { ...rest, timeMs: time, acts: read } as unknown as Entry;
+/** The parsed line is this call's alone, so it becomes the entry itself. */
+function entryFromWire(wire: Json): Entry {
+  const entry = wire as Record<string, unknown>;
+  for (const act of entry.acts as [string, unknown][]) act[1] = canonicalFromJson(act[1]);
+  entry.timeMs = entry.time;
+  return entry as unknown as Entry;
 }
 
 function reductionToWire({ outcomes, changes }: Reduction): unknown {
   return {
-    outcomes: outcomes.map(({ events = [], ...outcome }) => ({ ...outcome, events: events.map(jsonFromCanonical) })),
+    outcomes: outcomes.map(outcomeToWire),
     changes: changes.map(([key, value]) => [key, value === undefined ? null : jsonFromCanonical(value)]),
   };
+}
+
+function outcomeToWire({ id, void: reason, events = [] }: Outcome): unknown {
+  if (reason !== undefined) return { id, void: reason };
+  return events.length === 0 ? { id } : { id, events: events.map(jsonFromCanonical) };
 }
 
 interface Asked {

@@ -3,7 +3,13 @@
  * answers is checked here before anything else sees it. Pure.
  */
 import { GdoError, type Hash } from "../../base/index.ts";
-import { type Canonical, canonicalFromJson, encodeCanonical, jsonFromCanonical } from "../../codec/index.ts";
+import {
+  type Canonical,
+  type CanonicalMap,
+  canonicalFromJson,
+  encodeCanonical,
+  jsonFromCanonical,
+} from "../../codec/index.ts";
 import type {
   Act,
   AppInput,
@@ -20,6 +26,9 @@ const REASON_CHARS_MAX = 256;
 const ACTS_MAX = 256;
 const FINDINGS_MAX = 1000;
 const FINDING_CHARS_MAX = 1000;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant.
+const BEYOND_ASCII = /[^\u0000-\u007f]/;
+const PLAIN_DEPTH_MAX = 8;
 /** Lone surrogates, which UTF-8 cannot carry: a state key with one would change on its way to the disk. */
 const LONE_SURROGATE = /\p{Surrogate}/u;
 
@@ -56,12 +65,22 @@ function entryToWire(entry: LedgerEntry, at: number): WireEntry {
 export function valueFromWire(value: unknown, what: string): Canonical {
   try {
     const canonical = canonicalFromJson(value);
-    encodeCanonical(canonical); // Finds what only the encoding refuses: depth, keys.
+    if (!isPlain(canonical, 0)) encodeCanonical(canonical); // Finds what only the encoding refuses: depth, half characters.
     return canonical;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new GdoError("DAPP_ERROR", `${what} has no canonical form: ${why}`, { cause });
   }
+}
+
+/** Certainly no nesting and no text that an encoding would refuse. */
+function isPlain(value: Canonical, depth: number): boolean {
+  if (typeof value === "string") return !BEYOND_ASCII.test(value);
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array) return true;
+  if (depth >= PLAIN_DEPTH_MAX) return false;
+  if (Array.isArray(value)) return value.every((item) => isPlain(item, depth + 1));
+  const map = value as CanonicalMap;
+  return Object.keys(map).every((key) => !BEYOND_ASCII.test(key) && isPlain(map[key] as Canonical, depth + 1));
 }
 
 /** Checks the answer to `reduce` against the entries that were asked about. */
