@@ -129,7 +129,7 @@ test("ledger: who may not admit may not invite, and an unanswered request says w
   t.is(refused.code, 1);
   t.regex(refused.err, /principal.add: ada has not the right govern\nhint: ask one who has it: office/);
   const unknown = await gdo(home, "invite", "nobody");
-  t.regex(unknown.err, /device.add: no such principal: nobody\nhint: add it first/);
+  t.regex(unknown.err, /there is no person nobody\nhint: gdo invite nobody --role/);
   const elsewhere = await invited(home, "ben", "--role", "device", "--broker", "mqtt://127.0.0.1:9");
   const alone = await gdo(join(folder, "c"), "join", elsewhere, "--node", "c", "--timeout", "1");
   t.is(alone.code, 51);
