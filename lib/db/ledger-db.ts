@@ -317,6 +317,10 @@ export class LedgerDb {
     return this.#tables.branches.voids(this.#branch(branch).id);
   }
 
+  countVoids(branch: string): number {
+    return this.#tables.branches.countAllVoids(this.#branch(branch).id);
+  }
+
   /** Votes on merges of the branch at a height, in the order of taking in. */
   votes(branch: string, h: number): HeldVote[] {
     return this.#tables.votes.at(branch, h);

@@ -30,7 +30,7 @@ export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record
     stateRoot: stateRoot(Object.entries(roots).map(([app, root]) => [app, bytesOf(root)] as const)),
     stateRoots: roots,
     merges: total((line) => db.merges(line)),
-    voids: total((line) => db.voids(line).length),
+    voids: total((line) => db.countVoids(line)),
     waiting: Object.fromEntries(node.validator.waiting),
     dapps: [...db.charterAt().scan("dapp/")].map(([key, value]) => ({
       name: key.slice("dapp/".length),
@@ -70,7 +70,7 @@ function branchStatus({ parts: { db }, validator }: GdoNode, name: string): Reco
     mode,
     h: head?.h ?? 0,
     ...(head === undefined ? {} : { head: head.id }),
-    void: db.voids(name).length,
+    void: db.countVoids(name),
     pending,
     ...(standing === undefined ? {} : standingOf(standing, pending)),
   };

@@ -91,6 +91,7 @@ export class BranchTable {
   readonly #voids: Statement<[number], { id: Buffer; app: string; reason: string }>;
   readonly #mergeAt: Statement<[number, number], MergedRow>;
   readonly #countVoids: Statement<[number, number], { count: number }>;
+  readonly #countAllVoids: Statement<[number], { count: number }>;
   readonly #members: Statement<[number, number], { id: Buffer }>;
   readonly #placesOf: Statement<[number], { branch: string; h: number; reason: string | null }>;
   /** Those that wait, by row: they are asked for whenever something comes. */
@@ -144,6 +145,7 @@ export class BranchTable {
       `SELECT count(*) AS count FROM members m JOIN voids v ON v.branch = m.branch AND v.block = m.block
        WHERE m.branch = ? AND m.h = ?`,
     );
+    this.#countAllVoids = raw.prepare("SELECT count(*) AS count FROM voids WHERE branch = ?");
     this.#members = raw.prepare(
       "SELECT b.id FROM members m JOIN blocks b ON b.seq = m.block WHERE m.branch = ? AND m.h = ? ORDER BY m.position",
     );
@@ -225,6 +227,10 @@ export class BranchTable {
 
   countVoids(branch: number, h: number): number {
     return this.#countVoids.get(branch, h)?.count ?? 0;
+  }
+
+  countAllVoids(branch: number): number {
+    return this.#countAllVoids.get(branch)?.count ?? 0;
   }
 
   /** Makes a merge the branch's head. */
