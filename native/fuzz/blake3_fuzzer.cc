@@ -62,6 +62,8 @@ void CheckKernels(std::span<const uint8_t> bytes, uint64_t counter, uint32_t fla
   }
 }
 
+}  // namespace
+
 void Try(FuzzedDataProvider& input) {
   const uint64_t seed = input.ConsumeIntegral<uint64_t>();
   const auto flags = input.ConsumeIntegralInRange<uint32_t>(0, 127);
@@ -71,11 +73,4 @@ void Try(FuzzedDataProvider& input) {
   CheckKernels(bytes, seed, flags);
 }
 
-}  // namespace
 }  // namespace gdo::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  FuzzedDataProvider input(data, size);
-  gdo::fuzz::Try(input);
-  return 0;
-}

@@ -55,14 +55,13 @@ void CheckWritten(FuzzedDataProvider& input) {
 }
 
 }  // namespace
-}  // namespace gdo::fuzz
 
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  FuzzedDataProvider input(data, size);
+void Try(FuzzedDataProvider& input) {
   if (input.ConsumeBool()) {
-    gdo::fuzz::CheckArbitrary(input);
+    CheckArbitrary(input);
   } else {
-    gdo::fuzz::CheckWritten(input);
+    CheckWritten(input);
   }
-  return 0;
 }
+
+}  // namespace gdo::fuzz

@@ -108,6 +108,8 @@ void CheckCutter(const Profile& profile, std::span<const uint8_t> bytes, uint64_
   }
 }
 
+}  // namespace
+
 void Try(FuzzedDataProvider& input) {
   const Profile& profile = *FindProfile(input.PickValueInArray(kProfiles));
   const uint64_t seed = input.ConsumeIntegral<uint64_t>();
@@ -119,11 +121,4 @@ void Try(FuzzedDataProvider& input) {
   CheckKernels(profile, bytes);
 }
 
-}  // namespace
 }  // namespace gdo::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  FuzzedDataProvider input(data, size);
-  gdo::fuzz::Try(input);
-  return 0;
-}

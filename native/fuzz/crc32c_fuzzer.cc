@@ -17,6 +17,8 @@ uint32_t ByDefinition(std::span<const uint8_t> bytes) {
   return ~crc;
 }
 
+}  // namespace
+
 void Try(FuzzedDataProvider& input) {
   const uint64_t seed = input.ConsumeIntegral<uint64_t>();
   const Bytes bytes = Expand(input, kBytesMax);
@@ -32,11 +34,4 @@ void Try(FuzzedDataProvider& input) {
   FUZZ_CHECK(crc == expected && portable == expected);
 }
 
-}  // namespace
 }  // namespace gdo::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  FuzzedDataProvider input(data, size);
-  gdo::fuzz::Try(input);
-  return 0;
-}

@@ -220,16 +220,11 @@ void CheckStore(const Folder& folder, const Written& written) {
   }
 }
 
+}  // namespace
+
 void Try(FuzzedDataProvider& input) {
   static const Folder folder;
   CheckStore(folder, Write(input));
 }
 
-}  // namespace
 }  // namespace gdo::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  FuzzedDataProvider input(data, size);
-  gdo::fuzz::Try(input);
-  return 0;
-}

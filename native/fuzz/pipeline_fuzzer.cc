@@ -99,6 +99,8 @@ void CheckVersions(store::ObjectStore& store, const Choices& choices,
   FUZZ_CHECK(!store.Finish().has_value());
 }
 
+}  // namespace
+
 void Try(FuzzedDataProvider& input) {
   static const Folder folder;
   folder.Clear();
@@ -115,11 +117,4 @@ void Try(FuzzedDataProvider& input) {
   CheckVersions(store, choices, versions);
 }
 
-}  // namespace
 }  // namespace gdo::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  FuzzedDataProvider input(data, size);
-  gdo::fuzz::Try(input);
-  return 0;
-}

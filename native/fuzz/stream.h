@@ -26,6 +26,9 @@ namespace gdo::fuzz {
 
 using Bytes = std::vector<uint8_t>;
 
+// What each fuzzer does with an input.
+void Try(FuzzedDataProvider& input);
+
 // SplitMix64 (Steele, Lea, Flood 2014), so that a kept input means the same everywhere.
 class Noise {
  public:

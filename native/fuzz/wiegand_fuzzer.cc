@@ -89,6 +89,8 @@ uint64_t Step(FuzzedDataProvider& input, uint64_t now_ns) {
   }
 }
 
+}  // namespace
+
 void Try(FuzzedDataProvider& input) {
   Model model;
   uint64_t now_ns = 0;
@@ -103,11 +105,4 @@ void Try(FuzzedDataProvider& input) {
   }
 }
 
-}  // namespace
 }  // namespace gdo::fuzz
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  FuzzedDataProvider input(data, size);
-  gdo::fuzz::Try(input);
-  return 0;
-}

@@ -98,8 +98,12 @@ Outcome Run::ReadGroup(size_t group, std::vector<Row>& rows) {
       const PageView block(pages.data() + slot * kPageBytes, kPageBytes);
       is_sound = IsPageSound(block);
       const size_t rows_in = RowsIn(group, slot);
-      for (size_t row = 0; is_sound && row < rows_in; ++row) rows.push_back(RowOf(block, row));
+      for (size_t row = 0; is_sound && row < rows_in; ++row) {
+        rows.push_back(RowOf(block, row));
+        is_sound = rows.size() == 1 || rows[rows.size() - 2].id < rows.back().id;
+      }
     }
+    is_sound = is_sound && PrefixOf(rows.front().id) == tail_.fences[group];
     if (is_sound) return std::nullopt;
     if (Outcome fault = Mend(group, loaded)) return fault;
   }
@@ -135,7 +139,10 @@ Outcome Run::Load(size_t group, const Group*& out) {
   out = groups_[group].load(std::memory_order_acquire);
   if (out != nullptr) return std::nullopt;
   auto read = std::make_unique<Group>();
-  if (!ReadPage(OffsetOf(group, BlocksIn(group)), read->summary)) return Mend(group, out);
+  if (!ReadPage(OffsetOf(group, BlocksIn(group)), read->summary) ||
+      FenceOf(read->summary, 0) != tail_.fences[group]) {
+    return Mend(group, out);
+  }
   const std::lock_guard lock(load_mutex_);
   out = groups_[group].load(std::memory_order_acquire);
   if (out != nullptr) return std::nullopt;  // Another thread was first.
@@ -180,6 +187,8 @@ bool Run::FindInBlocks(size_t group, const Group& read, const ObjectId& id,
     if (!MayHold(read.summary, slot, id)) continue;
     Page block;
     if (!ReadPage(OffsetOf(group, slot), block)) return false;
+    // A checksum does not say where its page belongs.
+    if (PrefixOf(RowOf(block, 0).id) != fence(slot)) return false;
     const size_t count = RowsIn(group, slot);
     const size_t at = LowerBound(block, count, id);
     if (at == count) continue;
@@ -206,6 +215,10 @@ void Run::VerifyGroup(size_t group, std::vector<IndexFault>& faults) const {
   const uint64_t summary_offset = OffsetOf(group, BlocksIn(group));
   if (!ReadPage(summary_offset, summary)) {
     faults.push_back({path_, summary_offset, "a summary's checksum is wrong"});
+    return;
+  }
+  if (FenceOf(summary, 0) != tail_.fences[group]) {
+    faults.push_back({path_, summary_offset, "a summary is out of its place"});
     return;
   }
   for (size_t slot = 0; slot < BlocksIn(group); ++slot) {

@@ -20,6 +20,21 @@ LiveRun MakeLiveRun(std::shared_ptr<Run> run, std::vector<SealedPack> packs) {
   return live;
 }
 
+std::vector<SealedPack> PacksOf(const RunSet& runs) {
+  std::vector<SealedPack> packs;
+  for (const LiveRun& live : runs) {
+    packs.insert(packs.end(), live.packs.begin(), live.packs.end());
+  }
+  return packs;
+}
+
+std::vector<uint32_t> NumbersOf(const std::vector<SealedPack>& packs) {
+  std::vector<uint32_t> numbers;
+  numbers.reserve(packs.size());
+  for (const SealedPack& pack : packs) numbers.push_back(pack.pack);
+  return numbers;
+}
+
 Outcome FindInRuns(const RunSet& runs, const ObjectId& id, std::optional<Place>& out) {
   Outcome failed;
   out.reset();

@@ -29,6 +29,10 @@ inline bool IsToBeMended(const LiveRun& live) { return live.run->IsDamaged(); }
 
 using RunSet = std::vector<LiveRun>;
 
+// All packs of the runs, and the numbers of packs, in their order.
+std::vector<SealedPack> PacksOf(const RunSet& runs);
+std::vector<uint32_t> NumbersOf(const std::vector<SealedPack>& packs);
+
 // The latest place of the id. Fails where it was not found and a run could not be read.
 Outcome FindInRuns(const RunSet& runs, const ObjectId& id, std::optional<Place>& out);
 
