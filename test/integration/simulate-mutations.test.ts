@@ -37,9 +37,7 @@ const MUTATIONS: readonly Mutation[] = [
     what: "[L12] tie-break by raw id",
     seed: 1,
     caught: "I7",
-    edits: [
-      { file: "ledger/merge/order.js", from: 'const tie = (id) => ties.get(id) ?? "";', to: "const tie = (id) => id;" },
-    ],
+    edits: [{ file: "ledger/merge/order.js", from: "tie: ties[index]", to: "tie: bytesOf(id)" }],
   },
   {
     what: "[L13] tests run once",
