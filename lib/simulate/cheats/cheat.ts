@@ -41,6 +41,7 @@ export class Cheat {
     if (kind === "withhold") this.#withhold();
     if (kind === "back-date") this.#backDate();
     if (kind === "flood") this.#flood();
+    if (kind === "equivocate") this.#equivocate();
     if (kind === "lie" || kind === "duel") this.#lies.add(kind);
     if (kind === "flaky") this.#flaky();
   }
@@ -152,10 +153,29 @@ export class Cheat {
       this.#node.process?.publishRaw(topic, this.#rng.bytes(FRAME_JUNK_BYTES));
   }
 
+  /** [L6] One number used twice, with up to two blocks on top of each: half of the others hear of one, half of the other. */
+  #equivocate(): void {
+    const log = this.#newLog();
+    const common = this.#sayIn(log, "common", this.#world.nowMs);
+    const others = this.#others();
+    for (const half of [0, 1]) {
+      log.keep(common);
+      const version = [...Array(1 + Math.floor(this.#rng.next() * 3)).keys()].map((each) =>
+        this.#sayIn(log, `version ${half} ${each}`, this.#world.nowMs),
+      );
+      for (const victim of others.filter((_node, index) => index % 2 === half))
+        this.#sendTo(victim, [common, ...version]);
+    }
+  }
+
   #say(door: string, timeMs: number): Block {
+    return this.#sayIn(this.#log, door, timeMs);
+  }
+
+  #sayIn(log: CheatLog, door: string, timeMs: number): Block {
     const payload = entryPayload("doors", [{ type: "swipe", body: { door } }]);
-    const block = this.#log.draft({ payload, parents: [this.#world.organisation.charter], timeMs });
-    this.#log.keep(block);
+    const block = log.draft({ payload, parents: [this.#world.organisation.charter], timeMs });
+    log.keep(block);
     return block;
   }
 

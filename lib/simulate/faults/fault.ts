@@ -15,12 +15,14 @@ export const FAULT_KINDS = [
   "flipped",
   "full",
   "late",
+  "restored",
+  "cloned",
 ] as const;
 
 export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** What any member may do who wants the organisation harm, and what a validator may. */
-export const DOOR_CHEATS = ["withhold", "back-date", "flood"] as const;
+export const DOOR_CHEATS = ["withhold", "back-date", "flood", "equivocate"] as const;
 export const VALIDATOR_CHEATS = ["lie", "duel", "flaky"] as const;
 export const CHEAT_KINDS = [...DOOR_CHEATS, ...VALIDATOR_CHEATS] as const;
 

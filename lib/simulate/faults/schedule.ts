@@ -98,8 +98,21 @@ const RULES: Readonly<Record<FaultKind, KindRule>> = {
     forMs: [HOUR_MS, 10 * HOUR_MS],
     make: (options) => ({ nodes: [oneOf(everybody(options), options.rng)], amount: 0 }),
   },
+  restored: {
+    perDay: 0.15,
+    forMs: [HOUR_MS, 60 * HOUR_MS],
+    make: (options) => ({ nodes: [oneOf(options.doors, options.rng)], amount: 0 }),
+  },
+  cloned: {
+    perDay: 0.15,
+    forMs: [HOUR_MS, 20 * HOUR_MS],
+    make: (options) => ({ nodes: [oneOf(options.doors, options.rng)], amount: 0 }),
+  },
   late: { perDay: 0.15, forMs: [0, 0], make: (options) => ({ nodes: [oneOf(options.doors, options.rng)], amount: 0 }) },
 };
+
+/** A validator that has forgotten its votes abstains [L17], and so counts as one that fails. */
+const DOORS_ONLY: ReadonlySet<FaultKind> = new Set(["torn", "flipped", "late", "restored", "cloned"]);
 
 /** What one cheat does in a day, of each kind. */
 const CHEATS_PER_DAY = 0.3;
@@ -113,7 +126,7 @@ export function scheduleFaults(options: ScheduleOptions): Fault[] {
   const boost = Math.sqrt(Object.keys(RULES).length / Math.max(1, kinds.length)); // Of fewer kinds there is more of each.
   for (const kind of kinds) {
     const { perDay, forMs, make } = RULES[kind];
-    if (doors.length === 0 && (kind === "torn" || kind === "flipped" || kind === "late")) continue;
+    if (doors.length === 0 && DOORS_ONLY.has(kind)) continue;
     for (let left = perDay * days * boost; rng.next() < left; left -= 1) {
       // Short ones are as frequent as long ones.
       const lengthMs = Math.round(forMs[0] * (forMs[1] / Math.max(1, forMs[0])) ** rng.next());

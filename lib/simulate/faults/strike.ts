@@ -7,6 +7,7 @@ import { CHEAT_KINDS, type CheatKind, type Fault, type FaultKind, faultText } fr
 const PAGE_BYTES = 4096;
 /** How fast a clock that runs backwards does so. */
 const BACKWARDS = -0.5;
+const CLONE_SWIPES = 3;
 const DELAY_MS_MIN = 4;
 const DELAY_MS_MAX = 40;
 
@@ -21,7 +22,7 @@ function isCheat(kind: Fault["kind"]): kind is CheatKind {
 
 /** What starts a process wakes the world: it catches up by itself. */
 function bootsAtEnd({ kind }: Fault): boolean {
-  return kind === "power" || kind === "torn" || kind === "flipped";
+  return kind === "power" || kind === "torn" || kind === "flipped" || kind === "restored";
 }
 
 /** Faults of the network may overlap: what holds is what all of them together say. */
@@ -29,6 +30,7 @@ export class Striker {
   readonly #world: World;
   readonly #rng: Rng;
   readonly #open = new Set<Fault>();
+  readonly #clones = new Map<Fault, SimNode>();
 
   constructor(world: World) {
     this.#world = world;
@@ -67,6 +69,22 @@ export class Striker {
     this.#open.add(fault);
     this.#network();
     for (const node of this.#nodes(fault.nodes)) this.#strike(node, fault);
+    if (fault.kind === "cloned") this.#clone(fault);
+  }
+
+  /** [L8] Another machine runs with a copy of the card, and people come to it. */
+  #clone(fault: Fault): void {
+    for (const node of this.#nodes(fault.nodes)) {
+      const clone = this.#world.clone(node);
+      this.#clones.set(fault, clone);
+      clone.boot();
+      for (let each = 1; each <= CLONE_SWIPES; each += 1) {
+        const swipe = { type: "swipe", body: { door: node.name, member: "a clone's" } };
+        this.#world.plan(this.#world.nowMs + (fault.forMs * each) / (CLONE_SWIPES + 1), () => {
+          clone.process?.append("doors", [swipe]);
+        });
+      }
+    }
   }
 
   #strike(node: SimNode, { kind, amount, forMs }: Fault): void {
@@ -79,6 +97,8 @@ export class Striker {
         return node.setFull(true);
       case "clock":
         return amount === 0 ? node.setWall(0, 1) : node.setWall(undefined, BACKWARDS);
+      case "restored":
+        return node.takeImage();
       case "torn":
       case "flipped":
         node.hold(this.#tail());
@@ -91,7 +111,11 @@ export class Striker {
   #end(fault: Fault): void {
     this.#open.delete(fault);
     this.#network();
+    const clone = this.#clones.get(fault);
+    if (clone !== undefined) this.#world.endClone(clone);
+    this.#clones.delete(fault);
     for (const node of this.#nodes(fault.nodes)) {
+      if (fault.kind === "restored") node.putImageBack();
       if (fault.kind === "power" || fault.kind === "torn" || fault.kind === "flipped") node.release();
       if (fault.kind === "full") node.setFull(this.#has("full", node.name));
       if (fault.kind === "clock") node.setWall(undefined, 1);

@@ -25,6 +25,8 @@ export interface NodeOptions {
   readonly cardLost: () => void;
   /** Something happened to the node, for the timeline. */
   readonly tell: (what: string) => void;
+  /** A copy of another node's card, in a machine of its own. */
+  readonly clone?: { readonly card: Card; readonly machine: string };
 }
 
 /** A machine that lost power is back after so long when no fault says otherwise. */
@@ -34,7 +36,10 @@ export class SimNode {
   readonly name: string;
   readonly member: Member;
   readonly #options: NodeOptions;
-  #card = Card.blank();
+  #card: Card;
+  #image: Card | undefined;
+  /** What tells that files were put back [L8]: no program can undo it. */
+  #mark = 0;
   #process: Process | undefined;
   #wall: { readonly atMs: number; readonly pace: number } | undefined;
   /** Fsyncs until the power fails; below 0: fails after the one. */
@@ -49,6 +54,7 @@ export class SimNode {
   constructor(options: NodeOptions) {
     this.#options = options;
     this.member = options.member;
+    this.#card = options.clone?.card ?? Card.blank();
     this.name = options.member.name;
   }
 
@@ -68,7 +74,10 @@ export class SimNode {
     if (this.#wall !== undefined) clock.setWall(this.#wall.atMs, this.#wall.pace);
     const { db, store } = this.#openCard();
     try {
-      this.#process = new Process({ member: this.member, charter, db, store, apps, clock, rng, broker, watch, isLiar });
+      const disk = this.#options.clone?.machine ?? this.name;
+      const place = { disk, mark: String(this.#mark) };
+      const own = { member: this.member, place, clock, rng, watch, isLiar };
+      this.#process = new Process({ ...own, charter, db, store, apps, broker });
       this.#process.start();
     } catch (error) {
       clock.stop();
@@ -153,6 +162,36 @@ export class SimNode {
     this.#card.setFull(isFull);
   }
 
+  /** What is on its card now; the machine is off for a moment. */
+  copyCard(): Card {
+    this.hold("all");
+    const copy = this.#card.copy();
+    this.release();
+    return copy;
+  }
+
+  /** As it is now, for `putImageBack`. */
+  takeImage(): void {
+    this.#image?.close();
+    this.#image = this.copyCard();
+  }
+
+  /** Last week's card. What was signed since and reached nobody is lost. */
+  putImageBack(): void {
+    const image = this.#image;
+    if (image === undefined) return;
+    this.#image = undefined;
+    this.hold("all");
+    this.#options.cardLost();
+    this.#options.tell("the card is as it was before");
+    this.#card.close();
+    this.#card = image;
+    this.#card.setFull(this.#isFull);
+    this.#isDamaged = false;
+    this.#mark += 1;
+    this.release();
+  }
+
   /** While it is off: a new card with nothing on it. */
   replaceCard(): void {
     this.#card.close();
@@ -168,6 +207,7 @@ export class SimNode {
   close(): void {
     this.powerCut("all");
     this.#card.close();
+    this.#image?.close();
   }
 }
 

@@ -64,6 +64,8 @@ export interface ProcessParts {
   readonly rng: Rng;
   readonly broker: MemoryBroker;
   readonly watch: ProcessWatch;
+  /** What tells a copy from a restart [L8]. */
+  readonly place: { readonly disk: string; readonly mark: string };
   /** Whether its votes are all lies, told elsewhere. */
   readonly isLiar: () => boolean;
 }
@@ -92,7 +94,7 @@ export class Process {
     const organisation = charter.id;
     const log = logTo(watch);
     if (!db.has(organisation)) db.ingest([charter]);
-    this.#ownLog = new OwnLog({ db, pair, organisation, clock, rng });
+    this.#ownLog = new OwnLog({ db, pair, organisation, clock, rng, place: parts.place });
     this.#witness = new Witness({ ledger: db, organisation, ownLog: this.#ownLog, log });
     this.#fetcher = new RootFetcher(
       store,

@@ -7,12 +7,13 @@
  */
 import { type Clock, GdoError, type Hash, type PublicKey, type Rng, SeededRng, settled } from "../../base/index.ts";
 import { decodeBlock } from "../../codec/index.ts";
+import type { LedgerDb } from "../../db/index.ts";
 import { MemoryBroker } from "../../sync/index.ts";
 import { Cheat } from "../cheats/cheat.ts";
 import { type Finding, type Invariant, LedgerWatch } from "../checks/ledger-watch.ts";
 import { simulatedApps } from "../dapps/apps.ts";
 import { Agenda } from "../time/agenda.ts";
-import { SimNode } from "./node.ts";
+import { type NodeOptions, SimNode } from "./node.ts";
 import { foundOrganisation, type Organisation } from "./organisation.ts";
 import type { ProcessWatch } from "./process.ts";
 import { Trace } from "./trace.ts";
@@ -59,6 +60,7 @@ export class World {
   readonly #cheats = new Map<string, Cheat>();
   #isBusy = false;
   #newsMs = 0;
+  #clones = 0;
 
   constructor({ seed, nodes }: WorldOptions) {
     this.#seed = seed;
@@ -173,28 +175,43 @@ export class World {
     for (const node of this.nodes) node.close();
   }
 
-  #node(member: Organisation["members"][number]): SimNode {
+  /** One more machine with a copy of a node's card. It is none of the world's nodes: it ends with its fault. */
+  clone(node: SimNode): SimNode {
+    const card = node.copyCard();
+    this.#clones += 1;
+    return this.#node(node.member, { card, machine: `clone ${this.#clones}` });
+  }
+
+  endClone(clone: SimNode): void {
+    clone.close();
+    this.watch.lost(clone.member.pair.publicKey, (id) => this.nodes.some(({ db }) => db?.has(id) === true));
+  }
+
+  #node(member: Organisation["members"][number], clone?: NodeOptions["clone"]): SimNode {
     const { name } = member;
-    return new SimNode({
+    const own = clone === undefined ? name : clone.machine;
+    const made: SimNode = new SimNode({
+      ...(clone === undefined ? {} : { clone }),
       member,
       charter: this.organisation.charter,
       agenda: this.agenda,
-      apps: simulatedApps(this.rng(`surroundings of ${name}`)),
+      apps: simulatedApps(this.rng(`surroundings of ${own}`)),
       broker: this.broker,
-      rng: this.rng(name),
+      rng: this.rng(own),
       startMs: START_MS,
-      watch: this.#processWatch(name),
+      watch: this.#processWatch(name, () => made.db),
       isLiar: () => this.#cheats.has(name) && this.#seed % 2 === 0,
       cardLost: () => this.watch.lost(member.pair.publicKey, (id) => this.#isHeldBeside(name, id)),
       tell: (what) => this.tell(name, what),
     });
+    return made;
   }
 
   #isHeldBeside(name: string, id: Hash): boolean {
     return this.nodes.some((node) => node.name !== name && node.db?.has(id) === true);
   }
 
-  #processWatch(name: string): ProcessWatch {
+  #processWatch(name: string, dbOf: () => LedgerDb | undefined): ProcessWatch {
     const see = (envelopes: readonly Uint8Array[]): void => {
       this.#newsMs = this.nowMs;
       for (const envelope of envelopes) this.watch.see(envelope);
@@ -208,7 +225,7 @@ export class World {
       },
       merged: (branch, h, { id }) => {
         this.#newsMs = this.nowMs;
-        const db = this.node(name).db;
+        const db = dbOf();
         if (db === undefined) return;
         const isFirst = this.watch.final(name, { branch, h, id, roots: db.stateRoots(branch) });
         if (isFirst) this.tell(name, `final: ${branch} ${h} ${id.slice(0, 12)}`);
