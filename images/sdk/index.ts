@@ -18,4 +18,4 @@ export {
   yesOrNo,
 } from "./refusal.ts";
 export { serve } from "./serve.ts";
-export type { Canonical, Dapp, DappEvent, Entry, Input, Query, State, Verdict } from "./types.ts";
+export type { Canonical, Command, Dapp, DappEvent, Entry, Input, Query, State, Verdict } from "./types.ts";

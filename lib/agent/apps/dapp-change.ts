@@ -57,7 +57,7 @@ async function propose(
   const { failure } = rehearsal;
   if (failure !== undefined) {
     const why = `${name} ${version} does not get through the history: at height ${failure.h}: ${failure.why}`;
-    throw new GdoError("REFUSED", why, { hint: "gdo dapp rehearse" });
+    throw new GdoError("REFUSED", why, { hint: `gdo dapp logs ${name}` });
   }
   const type = node.treeOf(name) === undefined ? "dapp.install" : "dapp.upgrade";
   const body = { name, version, tree, rehearsal: await keepRehearsal(node, rehearsal) };

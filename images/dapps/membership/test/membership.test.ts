@@ -1,5 +1,5 @@
 import test from "ava";
-import { ask, entryOf, MemoryState, merge, mergeInput } from "../../../sdk/testing.ts";
+import { ask, entryOf, Harness, MemoryState, merge, mergeInput } from "../../../sdk/testing.ts";
 import { membership } from "../membership.ts";
 
 const REF = "0123456789abcdef0123456789abcdef";
@@ -175,4 +175,33 @@ test("the office may waive dues, for a time or for good, and take that back", as
     "dues.waive: there is no person eve",
   ]);
   t.like(await standingOf(over.after, 1), { standing: "never paid" });
+});
+
+test("a command is its act for whoever holds the right, refused at once for what a merge would refuse [D7]", async (t) => {
+  // From dist/images/dapps/membership/test: the schemas are read where they are written.
+  const folder = new URL("../../../../../images/dapps/membership/", import.meta.url);
+  const dapp = await Harness.open(membership, folder);
+  const office = { by: "office", rights: ["append", "members"] };
+  const person = { id: "ada", name: "Ada", level: 0, status: "active" };
+  const credential = { ref: REF, person: "ada", status: "active" };
+  const refused = (name: string, args: object, message: string, by = office) =>
+    t.throwsAsync(dapp.command(name, args, by), { message: `membership ${name}: ${message}` }, name);
+
+  await refused("credential.put", credential, "there is no person ada");
+  await dapp.merge([{ ...office, acts: await dapp.command("person.put", person, office) }]);
+  await refused("dues.waive.end", { id: "ada" }, "ada has no waiver");
+  for (const [name, args] of [
+    ["credential.put", credential],
+    ["dues.waive", { id: "ada", untilMs: 5, reason: "cleans the shop" }],
+    ["person.status", { id: "ada", status: "disabled" }],
+    ["dues.waive.end", { id: "ada" }],
+    ["credential.revoke", { ref: REF }],
+  ] as const) {
+    const acts = await dapp.command(name, args, office);
+    t.deepEqual(acts, [[name, args]]);
+    t.deepEqual((await dapp.merge([{ ...office, acts }])).voids, {}, name);
+  }
+  await refused("credential.revoke", { ref: REF }, `there is no credential ${REF}`);
+  await refused("person.put", { ...person, level: 128 }, "level must be at most 127");
+  await refused("person.put", person, "ada does not have the right members", { by: "ada", rights: ["append"] });
 });

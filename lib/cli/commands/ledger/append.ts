@@ -12,7 +12,7 @@ export const append: CommandSpec = {
   ],
   options: [{ flags: "--branch <name>", about: "the branch that it is for (default: main)" }],
   exits: { 3: "there is no home", 10: "no such branch", 12: "the body has no canonical form" },
-  example: `gdo append membership person.put '{"id":"ada","name":"Ada","level":0}'`,
+  example: `gdo append membership person.put '{"id":"ada","name":"Ada","level":0,"status":"active"}'`,
   async run(session, { args: [app, type, json], options: { branch } }) {
     const body = jsonArgument("the body", String(json));
     const made = (await withApi(session, (api) =>

@@ -26,10 +26,11 @@ interface Change {
 /** What the history says of it, then where it stands. */
 function describe({ name, version, tree, entry, rehearsal }: Change): string {
   const { h, entries, changed, keys, failure } = rehearsal;
-  const verdict = (reason: string | null): string => (reason === null ? "counts" : `void: ${reason}`);
+  const before = (reason: string | null): string => (reason === null ? "counted" : `was void: ${reason}`);
+  const after = (reason: string | null): string => (reason === null ? "would count" : `would be void: ${reason}`);
   const lines = [`${name} ${version} ${tree.slice(0, 12)}: rehearsed over ${entries} entries up to height ${h}`];
   for (const each of changed)
-    lines.push(`  ${each.id.slice(0, 12)}  @${each.h}  was ${verdict(each.was)}; would be ${verdict(each.now)}`);
+    lines.push(`  ${each.id.slice(0, 12)}  @${each.h}  ${before(each.was)}; ${after(each.now)}`);
   if (keys > 0) lines.push(`  ${keys} keys of its state would not be as they are; the real state stays as it is`);
   if (failure !== undefined) lines.push(`  at height ${failure.h}: ${failure.why}`);
   if (entry !== undefined) lines.push(`proposed to the charter: ${entry.slice(0, 12)}`, "hint: gdo merge charter");
