@@ -90,9 +90,10 @@ async function command(dapp: Dapp, { name, args, actor, time }: Json, state: Sta
   }
 }
 
-function inputFromWire({ height, entries, events }: Json): Input {
+function inputFromWire({ height, seed, entries, events }: Json): Input {
   return {
     height: height as number,
+    seed: seed as string,
     entries: (entries as Json[]).map(entryFromWire),
     events: (events as Json[]).map((event) => ({ ...event, event: canonicalFromJson(event.event) }) as DappEvent),
   };

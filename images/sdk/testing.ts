@@ -48,6 +48,8 @@ export class MemoryState implements State {
   }
 }
 
+const SEED = "5".repeat(64);
+
 let made = 0;
 
 /** An entry with these acts by somebody with all rights that the first dapps know; fields may be set. */
@@ -73,7 +75,7 @@ export interface Merged {
 
 /** Reduces and tests as a merge does. */
 export function merge(dapp: Dapp, entries: readonly Entry[], before: MemoryState, height = 1): Promise<Merged> {
-  return mergeInput(dapp, { height, entries, events: [] }, before);
+  return mergeInput(dapp, { height, seed: SEED, entries, events: [] }, before);
 }
 
 /** The same with events of other dapps. */

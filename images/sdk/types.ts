@@ -28,6 +28,8 @@ export interface DappEvent {
 
 export interface Input {
   readonly height: number;
+  /** 64 hex digits, this dapp's in this merge and the same on every node: where a dapp takes chance from [D3]. */
+  readonly seed: string;
   /** In the ledger's order. */
   readonly entries: readonly Entry[];
   readonly events: readonly DappEvent[];

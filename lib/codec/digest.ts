@@ -10,6 +10,7 @@ export type HashContext =
   | "gdo v1 snapshot"
   | "gdo v1 order"
   | "gdo v1 seed"
+  | "gdo v1 dapp seed"
   | "gdo v1 operation"
   | "gdo v1 recovery key"
   | "gdo v1 recovery"

@@ -8,6 +8,7 @@ import {
   type LedgerEntry,
   type MergeApp,
   OverlayState,
+  orderSeed,
   type StatesView,
   stateRoot,
   workMerge,
@@ -93,6 +94,7 @@ export class Trial {
     const own = entries.map((entry) => this.#entry(this.#dapp.manifest.name, entry));
     const { changes, voids } = await workMerge({
       height: ++this.#height,
+      seed: trialSeed(this.#height),
       entries: [...foreign, ...own],
       apps: [...this.#tellers(foreign, events), this.#app(heard, advice)],
       before: (app) => this.#view(app),
@@ -193,6 +195,11 @@ export class Trial {
 
 function fromJson(json: unknown): Canonical {
   return canonicalFromJson(json ?? null);
+}
+
+/** Of a merge's order: another at each height, the same in every trial. */
+function trialSeed(height: number): Hash {
+  return orderSeed(height.toString(16).padStart(64, "0") as Hash, null);
 }
 
 /** Some key for a principal, the same each time. */

@@ -91,7 +91,7 @@ function entryOf(app: string, acts: [string, Canonical][]): LedgerEntry {
 }
 
 function inputOf(height: number, entries: readonly LedgerEntry[]): AppInput {
-  return { height, entries, events: [], order: entries.map(({ id }) => id) };
+  return { height, seed: "5".repeat(64) as Hash, entries, events: [], order: entries.map(({ id }) => id) };
 }
 
 test("[A2] a day in containers: members, grants, a snapshot, swipes; a forged one fails the test", async (t) => {

@@ -105,10 +105,11 @@ const others: MergeApp = {
   name: "counts",
   image: null,
   reads: [],
-  reduce: async ({ entries }, now) => ({
+  reduce: async ({ entries, height, seed }, now) => ({
     outcomes: entries.map(({ id }) => ({ id, events: [] })),
     changes: [
       ...entries.map(({ id }) => [`count/${id}`, 1] as const),
+      [`seed/${height}`, seed],
       ["total", Number(now("counts").get("total") ?? 0) + entries.length],
     ],
   }),

@@ -3,7 +3,7 @@ import test, { type ExecutionContext } from "ava";
 import { type Dapp, fold, Refusal, serve } from "../../images/sdk/index.ts";
 import { FakeClock, GdoError, type Hash, type PublicKey, silentLog } from "../../lib/base/index.ts";
 import type { Canonical } from "../../lib/codec/index.ts";
-import { type Command, DappHost, FakeRuntime, type Images } from "../../lib/dapp/index.ts";
+import { type Command, DappHost, FakeRuntime, type Images, Trial } from "../../lib/dapp/index.ts";
 import type { AppInput, LedgerEntry } from "../../lib/ledger/index.ts";
 import { emptyState } from "../support/dapp-containers.ts";
 
@@ -29,16 +29,24 @@ function imagesOf(texts: Record<string, string>): Images {
   return { rootfs: async () => "/none", manifestText: (tree) => text(tree, "dapp.yaml"), text };
 }
 
+const SEED = "5".repeat(64) as Hash;
 const seen: string[] = [];
+const seeds: string[] = [];
 const tally: Dapp = {
-  reduce: (input, state) =>
-    fold(input, state, {
+  reduce: (input, state) => {
+    seeds.push(input.seed);
+    return fold(input, state, {
       async add(_body, draft, entry) {
         seen.push(entry.id);
         draft.put("seen", true);
       },
       async note() {},
-    }),
+    });
+  },
+  async test({ seed }) {
+    seeds.push(seed);
+    return { verdict: "PASS" };
+  },
   commands: {
     async use(args, _state, { principal, shown, timeMs }) {
       const { amount } = args as { amount: number };
@@ -70,7 +78,7 @@ function entryOf(id: string, ...acts: [string, Canonical][]): LedgerEntry {
 }
 
 function inputOf(...entries: LedgerEntry[]): AppInput {
-  return { height: 1, entries, events: [], order: entries.map(({ id }) => id) };
+  return { height: 1, seed: SEED, entries, events: [], order: entries.map(({ id }) => id) };
 }
 
 test.serial(
@@ -94,6 +102,28 @@ test.serial(
       ],
     );
     t.deepEqual(seen, ["2"]);
+  },
+);
+
+test.serial(
+  "[D3] reduce and test get the seed as the host has it; a trial gives one a merge, the same in each",
+  async (t) => {
+    seeds.length = 0;
+    await withTally((dapp) => dapp.reduce(inputOf(), emptyState));
+    await withTally((dapp) => dapp.test(inputOf(), { before: emptyState, after: emptyState }));
+    t.deepEqual(seeds.splice(0), [SEED, SEED]);
+    const entry = { by: "ada", acts: [["note", null]] } as const;
+    for (const _ of [1, 2]) {
+      await withTally(async (dapp) => {
+        const trial = new Trial(dapp);
+        await trial.merge([entry]);
+        await trial.merge([entry]);
+      });
+    }
+    const [first, second, ...again] = seeds;
+    t.regex(String(first), /^[0-9a-f]{64}$/);
+    t.not(first, second);
+    t.deepEqual(again, [first, second]);
   },
 );
 

@@ -259,13 +259,17 @@ function saying(value: unknown): Program {
 }
 
 const ENTRY = "e".repeat(64) as Hash;
+const SEED = "5".repeat(64) as Hash;
 const entry = { id: ENTRY, author: "a".repeat(64), principal: "p", rights: [], timeMs: 1, app: "says", acts: [] };
 
 async function reduced(value: unknown): Promise<unknown> {
   const { host } = open({ says: saying(value) });
   const dapp = await host.dapp("says" as Hash);
   try {
-    return await dapp.reduce({ height: 1, entries: [entry as never], events: [], order: [ENTRY] }, emptyState);
+    return await dapp.reduce(
+      { height: 1, seed: SEED, entries: [entry as never], events: [], order: [ENTRY] },
+      emptyState,
+    );
   } finally {
     await host.close();
   }
@@ -301,7 +305,7 @@ test("[D2] a state that would grow beyond its limit is named, one that shrinks i
     const images = new ProgramImages("/none", "{state: 1KiB}");
     const { host } = open({ says: saying({ outcomes, changes }) }, { images });
     const dapp = await host.dapp("says" as Hash);
-    const input = { height: 1, entries: [entry as never], events: [], order: [ENTRY] };
+    const input = { height: 1, seed: SEED, entries: [entry as never], events: [], order: [ENTRY] };
     return dapp
       .reduce(
         input,
@@ -344,7 +348,7 @@ test("[D2] a verdict is PASS or FAIL with findings; anything else is an error, n
   const verdict = async (value: unknown): Promise<unknown> => {
     const { host } = open({ says: saying(value) });
     const dapp = await host.dapp("says" as Hash);
-    const input = { height: 1, entries: [], events: [], order: [] };
+    const input = { height: 1, seed: SEED, entries: [], events: [], order: [] };
     return dapp.test(input, { before: emptyState, after: emptyState }).finally(() => host.close());
   };
   t.deepEqual(await verdict({ verdict: "PASS" }), { verdict: "PASS" } as never);

@@ -40,6 +40,7 @@ function counter(bad: ReadonlySet<number>, calls: { tests: number } = { tests: 0
 
 const empty: StatesView = () => new OverlayState();
 const height = 1;
+const seed = id(12);
 
 test("[L13] exactly the entries that make the test fail are void, with what the test said", async (t) => {
   const numbers = fc.uniqueArray(fc.nat(200), { minLength: 1, maxLength: 40 });
@@ -47,7 +48,7 @@ test("[L13] exactly the entries that make the test fail are void, with what the 
     fc.asyncProperty(numbers, fc.func(fc.boolean()), async (all, isBad) => {
       const bad = new Set(all.filter((n) => isBad(n)));
       const entries = all.map((n) => entry(n));
-      const { voids, changes } = await workMerge({ height, entries, apps: [counter(bad)], before: empty });
+      const { voids, changes } = await workMerge({ height, seed, entries, apps: [counter(bad)], before: empty });
       t.deepEqual(new Set(voids.map((each) => each.id)), new Set([...bad].map(id)));
       t.true(voids.every(({ reason }) => reason.startsWith("test failed: ") && reason.endsWith("is bad")));
       const kept = (changes["counter"] ?? []).map(([key]) => key);
@@ -59,7 +60,7 @@ test("[L13] exactly the entries that make the test fail are void, with what the 
 test("[L13] one culprit among many is found in about two tests a halving", async (t) => {
   const calls = { tests: 0 };
   const entries = Array.from({ length: 256 }, (_, n) => entry(n));
-  const { voids } = await workMerge({ height, entries, apps: [counter(new Set([77]), calls)], before: empty });
+  const { voids } = await workMerge({ height, seed, entries, apps: [counter(new Set([77]), calls)], before: empty });
   t.deepEqual(
     voids.map((each) => each.id),
     [id(77)],
@@ -69,7 +70,7 @@ test("[L13] one culprit among many is found in about two tests a halving", async
 
 test("[L14] a test that fails with nothing left refuses the merge and names the dapp", async (t) => {
   const app: MergeApp = { ...counter(new Set()), test: async () => ({ verdict: "FAIL", findings: ["the moon"] }) };
-  const error = await t.throwsAsync(workMerge({ height, entries: [entry(1)], apps: [app], before: empty }));
+  const error = await t.throwsAsync(workMerge({ height, seed, entries: [entry(1)], apps: [app], before: empty }));
   t.like(error, { code: "REFUSED", message: "counter: its test fails whatever entries are left out: the moon" });
 });
 
@@ -80,14 +81,14 @@ test("[D2] what a container throws is no verdict: it is thrown, and nothing is v
       throw new Error("container gone");
     },
   };
-  await t.throwsAsync(workMerge({ height, entries: [entry(1)], apps: [app], before: empty }), {
+  await t.throwsAsync(workMerge({ height, seed, entries: [entry(1)], apps: [app], before: empty }), {
     message: "container gone",
   });
 });
 
 test("an entry for a dapp that is not there is void, and says which", async (t) => {
   const entries = [entry(1, "nobody"), entry(2)];
-  const { voids } = await workMerge({ height, entries, apps: [counter(new Set())], before: empty });
+  const { voids } = await workMerge({ height, seed, entries, apps: [counter(new Set())], before: empty });
   t.deepEqual(voids, [{ id: id(1), app: "nobody", reason: "no dapp is called nobody" }]);
 });
 
@@ -102,7 +103,7 @@ test("a dapp is given the events of those it reads, after they have reduced, in 
       return { outcomes: [], changes: [] };
     },
   };
-  await workMerge({ height, entries: [entry(7), entry(3)], apps: [reader, counter(new Set())], before: empty });
+  await workMerge({ height, seed, entries: [entry(7), entry(3)], apps: [reader, counter(new Set())], before: empty });
   t.deepEqual(
     seen[0]?.events.map(({ app, event }) => [app, event]),
     [
@@ -127,7 +128,7 @@ test("a dapp reads another's state as this merge has left it, and the test sees 
       return { verdict: "PASS" };
     },
   };
-  await workMerge({ height, entries: [entry(5)], apps: [reader, counter(new Set())], before: empty });
+  await workMerge({ height, seed, entries: [entry(5)], apps: [reader, counter(new Set())], before: empty });
   t.deepEqual(states, [true, undefined, 1, true]);
 });
 
@@ -157,12 +158,12 @@ function watcher(bad: ReadonlySet<number>, seen: unknown[] = []): MergeApp {
 test("ledger: a dapp that a branch requires tests a merge that does not touch it, and only where it is required", async (t) => {
   const apps = [counter(new Set()), watcher(new Set([3]))];
   const entries = [1, 2].map((n) => entry(n));
-  const free = await workMerge({ height, entries, apps, before: empty });
+  const free = await workMerge({ height, seed, entries, apps, before: empty });
   t.deepEqual(
     free.touched.map(({ name }) => name),
     ["counter"],
   );
-  const bound = await workMerge({ height, entries, apps, required: ["watcher"], before: empty });
+  const bound = await workMerge({ height, seed, entries, apps, required: ["watcher"], before: empty });
   t.deepEqual(
     bound.touched.map(({ name }) => name),
     ["counter", "watcher"],
@@ -178,7 +179,7 @@ test("ledger: what a required dapp does not let through is found among the entri
       const bad = new Set(all.filter((n) => isBad(n)));
       const apps = [counter(new Set()), watcher(bad)];
       const entries = all.map((n) => entry(n));
-      const { voids, changes } = await workMerge({ height, entries, apps, required: ["watcher"], before: empty });
+      const { voids, changes } = await workMerge({ height, seed, entries, apps, required: ["watcher"], before: empty });
       t.deepEqual(new Set(voids.map((each) => each.id)), new Set([...bad].map(id)));
       t.true(voids.every(({ app, reason }) => app === "counter" && /^test failed: watcher: no \d+ here$/.test(reason)));
       t.is(changes["counter"]?.length ?? 0, all.length - bad.size);
@@ -191,6 +192,7 @@ test("ledger: a required dapp whose test fails whatever is left out stops the me
   const stubborn: MergeApp = { ...watcher(new Set()), test: async () => ({ verdict: "FAIL", findings: ["never"] }) };
   const work = workMerge({
     height,
+    seed,
     entries: [entry(1)],
     apps: [counter(new Set()), stubborn],
     required: ["watcher"],
@@ -200,4 +202,40 @@ test("ledger: a required dapp whose test fails whatever is left out stops the me
     code: "REFUSED",
     message: "watcher: its test fails whatever entries are left out: never",
   });
+});
+
+test("[D3] [L13] reduce, test and every halving are given one seed, and each dapp another", async (t) => {
+  const given = new Map<string, Set<Hash>>();
+  const noting = (app: MergeApp): MergeApp => {
+    const seeds = new Set<Hash>();
+    given.set(app.name, seeds);
+    return {
+      ...app,
+      reduce: (input, now) => {
+        seeds.add(input.seed);
+        return app.reduce(input, now);
+      },
+      test: (input, before, after) => {
+        seeds.add(input.seed);
+        return app.test(input, before, after);
+      },
+    };
+  };
+  const apps = [noting(counter(new Set([3]))), noting({ ...counter(new Set()), name: "watcher" })];
+  const work = { height, entries: [entry(1), entry(3)], apps, required: ["watcher"], before: empty };
+  await workMerge({ ...work, seed });
+  await workMerge({ ...work, seed });
+  t.deepEqual(
+    [...given.values()].map(({ size }) => size),
+    [1, 1],
+  );
+  const [ofCounter, ofWatcher] = [...given.values()].map(([only]) => only);
+  t.not(ofCounter, ofWatcher);
+  t.false([ofCounter, ofWatcher].includes(seed), "the order's own is not told");
+  await workMerge({ ...work, seed: id(13) });
+  t.deepEqual(
+    [...given.values()].map(({ size }) => size),
+    [2, 2],
+    "another merge, others",
+  );
 });

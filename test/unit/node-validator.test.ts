@@ -1,7 +1,7 @@
 /** Proof of merge between whole nodes in one process: what is merged, what is refused, who is told what. */
 import test from "ava";
-import type { Hash } from "../../lib/base/index.ts";
-import { type Block, decodeBlock } from "../../lib/codec/index.ts";
+import { bytesOf, concatBytes, type Hash, utf8 } from "../../lib/base/index.ts";
+import { type Block, decodeBlock, deriveHash } from "../../lib/codec/index.ts";
 import { branchPolicy, parseMerge } from "../../lib/ledger/index.ts";
 import { QuorumNet, type QuorumNode, type QuorumOptions } from "../support/quorum-nodes.ts";
 
@@ -23,6 +23,33 @@ test("ledger: three validators make one merge final, and everybody has its state
   await net.work();
   t.is(net.heights(), "2 2 2");
   t.is(net.roots().size, 1);
+});
+
+test("[D3] a dapp's seed comes from the merge before and its certificate, and is the same wherever it is worked again", async (t) => {
+  const net = netOf(THREE);
+  const [ana, ben, cleo] = net.nodes as [QuorumNode, QuorumNode, QuorumNode];
+  for (const node of [ana, ben]) {
+    node.append(node.name, "counts");
+    await net.settle();
+    await net.work();
+  }
+  const derived = (context: Parameters<typeof deriveHash>[0], ...parts: Uint8Array[]): Hash =>
+    deriveHash(context, concatBytes(parts));
+  const ofOrder = derived("gdo v1 seed", ...[net.charter.id].map(bytesOf));
+  const second = ana.db.block(ana.db.head("main")?.id as Hash) as Block;
+  const { prev, cert } = parseMerge(second.d);
+  const ofNext = derived("gdo v1 seed", ...[prev as Hash, ...(cert?.votes ?? [])].map(bytesOf));
+  t.true((cert?.votes.length ?? 0) >= 2);
+  const seeds = [ofOrder, ofNext].map((seed) => derived("gdo v1 dapp seed", bytesOf(seed), utf8("counts")));
+  for (const { db } of [ana, ben, cleo]) {
+    const state = db.state("counts");
+    t.deepEqual([state.get("seed/1"), state.get("seed/2")], seeds);
+  }
+  t.deepEqual(
+    net.nodes.flatMap(({ events }) => events),
+    [],
+    "nobody got other outputs",
+  );
 });
 
 test("ledger: with one of three away nothing changes; with two away nothing is final and appending goes on", async (t) => {

@@ -12,6 +12,7 @@ import {
   MAIN_BRANCH,
   type MergeApp,
   OverlayState,
+  orderSeed,
   parseMerge,
   type StatesView,
   type StateView,
@@ -54,9 +55,9 @@ export async function rehearse(node: Parts, name: string, tree: Hash, branch = M
   const { db } = node.parts;
   const run = new Run(node, name, tree, branch);
   const head = db.branches().includes(branch) ? db.head(branch) : undefined;
-  const charters = head === undefined ? new Map<number, number>() : charterHeights(node, head.id);
+  const places = head === undefined ? new Map<number, Place>() : placesOf(node, branch, head.id);
   for (const { h, members } of merges(node, branch)) {
-    const why = await run.merge(h, members, db.charterAt(charters.get(h) ?? 0));
+    const why = await run.merge(places.get(h) as Place, members);
     if (why !== undefined) return { ...run.report(h), failure: { h, why } };
   }
   return run.report(head?.h ?? 0);
@@ -69,15 +70,26 @@ export async function keepRehearsal({ parts: { store } }: Parts, rehearsal: Rehe
   return id;
 }
 
-/** By which height of the charter each merge judges. */
-function charterHeights({ parts: { db } }: Parts, head: Hash): Map<number, number> {
-  const heights = new Map<number, number>();
+/** What a merge's work depends on besides its entries. */
+interface Place {
+  readonly h: number;
+  /** By which height of the charter it judges. */
+  readonly charterH: number;
+  /** Of its order: who draws lots draws the same ones again [D3]. */
+  readonly seed: Hash;
+}
+
+/** Of each merge of a branch up to its head. */
+function placesOf({ parts: { db } }: Parts, branch: string, head: Hash): Map<number, Place> {
+  const places = new Map<number, Place>();
+  const base = db.branchView(branch).origin ?? (db.organisation() as Hash);
   for (let id: Hash | null = head; id !== null; ) {
     const payload = parseMerge((db.block(id) as Block).d);
-    heights.set(payload.h, payload.charter.h);
-    id = payload.prev;
+    const { h, prev, cert, charter } = payload;
+    places.set(h, { h, charterH: charter.h, seed: orderSeed(prev ?? base, cert) });
+    id = prev;
   }
-  return heights;
+  return places;
 }
 
 interface Member {
@@ -119,8 +131,9 @@ class Run {
   }
 
   /** Why it does not get through; undefined when it does. */
-  async merge(h: number, members: readonly Member[], charter: StateView): Promise<string | undefined> {
-    const { store, dapps, log } = this.#node.parts;
+  async merge(place: Place, members: readonly Member[]): Promise<string | undefined> {
+    const { db, store, dapps, log } = this.#node.parts;
+    const charter = db.charterAt(place.charterH);
     try {
       const dapp = await dapps.dapp(this.#tree);
       const own = containerApp(this.#name, this.#tree, { dapp, store, log });
@@ -129,7 +142,7 @@ class Run {
       const names = new Set(apps.map(({ name }) => name));
       const entries = members.map(({ block }) => judgeEntry(block, charter, this.#branch));
       const concerned = entries.filter(({ app }) => names.has(app));
-      if (concerned.length > 0) await this.#work(h, { apps, charter, concerned, members });
+      if (concerned.length > 0) await this.#work(place, { apps, charter, concerned, members });
       return undefined;
     } catch (error) {
       if (error instanceof GdoError) return error.message;
@@ -138,7 +151,7 @@ class Run {
   }
 
   async #work(
-    h: number,
+    { h, seed }: Place,
     {
       apps,
       charter,
@@ -147,7 +160,7 @@ class Run {
     }: { apps: MergeApp[]; charter: StateView; concerned: LedgerEntry[]; members: readonly Member[] },
   ): Promise<void> {
     const before: StatesView = (app) => (app === CHARTER_APP ? charter : this.#state(app));
-    const { changes, voids } = await workMerge({ height: h, entries: concerned, apps, before });
+    const { changes, voids } = await workMerge({ height: h, seed, entries: concerned, apps, before });
     for (const [app, made] of Object.entries(changes)) this.#state(app).apply(made);
     const now = new Map(voids.map(({ id, reason }) => [id, reason]));
     const was = new Map(members.map((member) => [member.block.id, member.void]));

@@ -40,18 +40,19 @@ export interface WireEntry {
 
 export interface WireInput {
   readonly height: number;
+  readonly seed: Hash;
   readonly entries: readonly WireEntry[];
   readonly events: readonly unknown[];
 }
 
 /** Parameters of `reduce` and `test`. `at` is the place in the merge, by which entries and events mix. */
-export function inputToWire({ height, entries, events, order }: AppInput): WireInput {
+export function inputToWire({ height, seed, entries, events, order }: AppInput): WireInput {
   const places = new Map(order.map((id, index) => [id, index]));
   const wireEvents = events.map(({ app, entry, event }) => {
     return { app, entry, at: places.get(entry) ?? -1, event: jsonFromCanonical(event) };
   });
   const wireEntries = entries.map((entry) => entryToWire(entry, places.get(entry.id) ?? -1));
-  return { height, entries: wireEntries, events: wireEvents };
+  return { height, seed, entries: wireEntries, events: wireEvents };
 }
 
 function entryToWire(entry: LedgerEntry, at: number): WireEntry {

@@ -6,6 +6,7 @@
 import { GdoError, type Hash } from "../../base/index.ts";
 import type { Canonical } from "../../codec/index.ts";
 import type { LedgerEntry, ReduceResult, StateChange, StateView } from "../types.ts";
+import { dappSeed } from "./order.ts";
 import { MERGE_APP } from "./request.ts";
 import { OverlayState } from "./state-view.ts";
 
@@ -21,6 +22,8 @@ export type StatesView = (app: string) => StateView;
 
 export interface AppInput {
   readonly height: number;
+  /** The only chance that a dapp has [D3]: this dapp's own in this merge, the same wherever it is worked again. */
+  readonly seed: Hash;
   /** All entries of the merge, in its order: places entries and events among each other. */
   readonly order: readonly Hash[];
   /** In the ledger's order. */
@@ -59,6 +62,8 @@ export interface MergeOutcome {
 
 export interface MergeWorkInput {
   readonly height: number;
+  /** Of the merge's order [L12]; each dapp is given one made of it. */
+  readonly seed: Hash;
   /** In the ledger's order [L12]. */
   readonly entries: readonly LedgerEntry[];
   readonly apps: readonly MergeApp[];
@@ -181,24 +186,28 @@ class MergeWork implements MergeOutcome {
 
   /** A dapp that has nothing to reduce looks at what the others have done. */
   async testUntouched(app: MergeApp): Promise<AppVerdict> {
-    const { height, before } = this.#input;
+    const { before } = this.#input;
     const now: StatesView = (name) => this.#overlays.get(name) ?? before(name);
-    const verdict = await app.test({ height, order: this.#order, entries: [], events: [] }, before, now);
+    const verdict = await app.test(this.#inputOf(app, [], []), before, now);
     if (verdict.verdict === "PASS") this.touched.push(app);
     return verdict;
   }
 
+  #inputOf(app: MergeApp, entries: readonly LedgerEntry[], events: readonly MergeEvent[]): AppInput {
+    const { height, seed } = this.#input;
+    return { height, seed: dappSeed(seed, app.name), order: this.#order, entries, events };
+  }
+
   /** Reduces and tests without keeping anything. */
   async #try(app: MergeApp, entries: readonly LedgerEntry[], events: readonly MergeEvent[]): Promise<Trial> {
-    const { height, before } = this.#input;
-    const order = this.#order;
+    const { before } = this.#input;
     const now: StatesView = (name) => this.#overlays.get(name) ?? before(name);
-    const result = await app.reduce({ height, order, entries, events }, now);
+    const result = await app.reduce(this.#inputOf(app, entries, events), now);
     const overlay = new OverlayState(before(app.name), result.changes);
     const after: StatesView = (name) => (name === app.name ? overlay : now(name));
     const voided = new Set(result.outcomes.flatMap((outcome) => (outcome.void === undefined ? [] : [outcome.id])));
     const kept = entries.filter(({ id }) => !voided.has(id));
-    return { result, verdict: await app.test({ height, order, entries: kept, events }, before, after) };
+    return { result, verdict: await app.test(this.#inputOf(app, kept, events), before, after) };
   }
 
   /** Finds by halving the entries with which the test fails, voids them, and gives the trial of the rest. */

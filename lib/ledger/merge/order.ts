@@ -1,5 +1,5 @@
 /** The order in which a merge's entries are reduced [L12]. Pure: the set and the seed alone decide. */
-import { bytesOf, compareBytes, concatBytes, type Hash } from "../../base/index.ts";
+import { bytesOf, compareBytes, concatBytes, type Hash, utf8 } from "../../base/index.ts";
 import { deriveHash, deriveHashesBytes } from "../../codec/index.ts";
 
 /** What of a block its place depends on. */
@@ -15,6 +15,14 @@ export interface Placed {
  */
 export function orderSeed(base: Hash, cert: { readonly votes: readonly Hash[] } | null): Hash {
   return deriveHash("gdo v1 seed", concatBytes([base, ...(cert?.votes ?? [])].map(bytesOf)));
+}
+
+/**
+ * What a dapp may take its chance from in a merge [D3]: derive-key "gdo v1 dapp seed" over the order's seed and the
+ * dapp's name, so that no two dapps draw the same, and none learns the order's own seed.
+ */
+export function dappSeed(order: Hash, app: string): Hash {
+  return deriveHash("gdo v1 dapp seed", concatBytes([bytesOf(order), utf8(app)]));
 }
 
 /**

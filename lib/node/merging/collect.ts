@@ -39,6 +39,8 @@ export interface Collected {
   readonly line: string;
   readonly h: number;
   readonly prev: Hash | null;
+  /** Of the order of its entries, and of what chance its dapps have [L12] [D3]. */
+  readonly seed: Hash;
   /** Of the merge before. */
   readonly cert: MergePayload["cert"];
   /** By which authors are judged; the merge names it. */
@@ -64,7 +66,7 @@ export interface CollectOptions {
   readonly without?: ReadonlySet<string>;
 }
 
-type Place = Pick<Collected, "branch" | "line" | "h" | "prev" | "cert" | "charter">;
+type Place = Pick<Collected, "branch" | "line" | "h" | "prev" | "seed" | "cert" | "charter">;
 
 /** What is pending on a branch: causally closed, for the height after its last merge. */
 export function collect(branch: string, options: CollectOptions): Collected {
@@ -74,8 +76,10 @@ export function collect(branch: string, options: CollectOptions): Collected {
   const at = ledger.head(CHARTER_BRANCH);
   const charter = { h: at?.h ?? 0, id: at?.id ?? null };
   const cert = certificateFor(ledger, line, branch);
-  const place: Place = { branch, line, h: (head?.h ?? 0) + 1, prev: head?.id ?? null, charter, cert };
   const view = ledger.branchView(line);
+  const prev = head?.id ?? null;
+  const seed = orderSeed(prev ?? view.origin ?? organisation, cert);
+  const place: Place = { branch, line, h: (head?.h ?? 0) + 1, prev, seed, charter, cert };
   const isWaiting = waitingRequests(ledger, line, without);
   const blocks = leaveOut(
     ledger.pending(line, MERGE_ENTRIES_MAX),
@@ -83,46 +87,46 @@ export function collect(branch: string, options: CollectOptions): Collected {
   );
   const included = rangesOf(blocks, view);
   const frozen = frozenBy({ included }, view.frozen, MERGE_FROZEN_MAX);
-  const asked = ask(ledger, organisation, place, blocks);
-  return order(ledger, organisation, place, { blocks, included, frozen, asked, from: asked.from });
+  const asked = ask(ledger, place, blocks);
+  return order(ledger, place, { blocks, included, frozen, asked, from: asked.from });
 }
 
 /** What a merge of another says it takes: held, as its ranges were judged before. */
 export function recollect(ledger: NodeLedger, organisation: Hash, line: string, payload: MergePayload): Collected {
   const { branch, h, prev, cert, charter, included, frozen, from } = payload;
-  const place: Place = { branch, line, h, prev, charter, cert };
+  const seed = orderSeed(prev ?? ledger.branchView(line).origin ?? organisation, cert);
+  const place: Place = { branch, line, h, prev, seed, charter, cert };
   const blocks = included.flatMap((range) => entriesOf(ledger, branch, range));
-  const asked = ask(ledger, organisation, place, blocks);
-  return order(ledger, organisation, place, { blocks, included, frozen, asked, from });
+  const asked = ask(ledger, place, blocks);
+  return order(ledger, place, { blocks, included, frozen, asked, from });
 }
 
 /** What the requests among the branch's own entries ask it to take. */
-function ask(ledger: NodeLedger, organisation: Hash, place: Place, blocks: readonly Block[]): Asked {
+function ask(ledger: NodeLedger, place: Place, blocks: readonly Block[]): Asked {
   const { branch, line } = place;
   const charter = ledger.charterAt(place.charter.h);
   const requests = blocks.filter(({ d }) => parseEntryPayload(d).app === MERGE_APP);
-  const entries = inOrder(ledger, organisation, place, requests);
+  const entries = inOrder(ledger, place, requests);
   return weighRequests(entries, { branch, line, charter, sources: ledger.branchView(line).sources });
 }
 
-function inOrder(ledger: NodeLedger, organisation: Hash, place: Place, blocks: readonly Block[]): LedgerEntry[] {
-  const { branch, line, prev, cert, charter } = place;
+function inOrder(ledger: NodeLedger, place: Place, blocks: readonly Block[]): LedgerEntry[] {
+  const { branch, seed, charter } = place;
   const state = ledger.charterAt(charter.h);
   const byId = new Map(blocks.map((block) => [block.id, block]));
-  const ids = orderEntries(blocks, orderSeed(prev ?? ledger.branchView(line).origin ?? organisation, cert));
+  const ids = orderEntries(blocks, seed);
   const judge = entryJudge(state, branch);
   return ids.map((id) => judge(byId.get(id) as Block));
 }
 
 function order(
   ledger: NodeLedger,
-  organisation: Hash,
   place: Place,
   unordered: Pick<Collected, "blocks" | "included" | "frozen" | "asked" | "from">,
 ): Collected {
   const { blocks, asked, from, frozen } = unordered;
   const taken = from.length === 0 ? [] : ledger.takenFrom(place.line, from, frozen);
-  const entries = inOrder(ledger, organisation, place, [...blocks, ...taken]).map((entry) => {
+  const entries = inOrder(ledger, place, [...blocks, ...taken]).map((entry) => {
     const refused = asked.refused.get(entry.id);
     return refused === undefined ? entry : { ...entry, refused };
   });

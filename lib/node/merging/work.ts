@@ -50,9 +50,9 @@ export async function workOnce(
   { ledger, apps }: WorkOptions,
   { conditions = "warm", claimed }: { readonly conditions?: Conditions; readonly claimed?: ReadonlySet<string> } = {},
 ): Promise<MergeOutcome> {
-  const { h: height, entries, charterState, line, branch } = collected;
+  const { h: height, seed, entries, charterState, line, branch } = collected;
   const before: StatesView = (app) => (app === CHARTER_APP ? charterState : ledger.state(app, line));
-  if (branch === CHARTER_BRANCH) return workMerge({ height, entries, apps: [charterApp], before });
+  if (branch === CHARTER_BRANCH) return workMerge({ height, seed, entries, apps: [charterApp], before });
   const opened = await apps.open(charterState, conditions);
   const required = policyOf(charterState, branch)?.tests ?? [];
   const lacking = opened.missing.find((app) => claimed?.has(app) || required.includes(app) || claimed === undefined);
@@ -63,7 +63,7 @@ export async function workOnce(
     if (lacking !== undefined) throw new AppFailure(lacking, "MISSING", `the image of ${lacking} is not here yet`);
     if (absent !== undefined)
       throw new AppFailure(absent, "MISSING", `${branch} requires the test of ${absent}, which is not installed`);
-    return await workMerge({ height, entries, apps: opened.apps.map(guarded), required, before });
+    return await workMerge({ height, seed, entries, apps: opened.apps.map(guarded), required, before });
   } finally {
     await opened.close();
   }
@@ -74,12 +74,12 @@ export async function workOnce(
  * cannot work now; of their entries nothing is known.
  */
 export async function reduceOnly(
-  { h: height, entries, charterState, line, branch }: Collected,
+  { h: height, seed, entries, charterState, line, branch }: Collected,
   { ledger, apps }: WorkOptions,
 ): Promise<{ readonly outcome: MergeOutcome; readonly without: ReadonlySet<string> }> {
   const before: StatesView = (app) => (app === CHARTER_APP ? charterState : ledger.state(app, line));
   if (branch === CHARTER_BRANCH)
-    return { outcome: await workMerge({ height, entries, apps: [charterApp], before }), without: new Set() };
+    return { outcome: await workMerge({ height, seed, entries, apps: [charterApp], before }), without: new Set() };
   const opened = await apps.open(charterState, "warm");
   const without = new Set(opened.missing);
   try {
@@ -87,7 +87,7 @@ export async function reduceOnly(
       const known = entries.filter(({ app }) => !without.has(app));
       const working = opened.apps.filter(({ name }) => !without.has(name)).map(untested);
       try {
-        return { outcome: await workMerge({ height, entries: known, apps: working, before }), without };
+        return { outcome: await workMerge({ height, seed, entries: known, apps: working, before }), without };
       } catch (error) {
         if (!(error instanceof AppFailure)) throw error;
         without.add(error.app);

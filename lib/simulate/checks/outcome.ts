@@ -138,7 +138,13 @@ async function workOne({ db, rng, replay, line, block, payload }: MergeToWork): 
   const entries = members.map((id) => judgeEntry(replay.block(id) as Block, charter));
   const apps = payload.branch === CHARTER_BRANCH ? [CHARTER_DAPP] : installedApps(charter, rng);
   const before = (app: string): StateView => (app === CHARTER_APP ? charter : replay.state(app, line));
-  const { changes, voids } = await workMerge({ height: payload.h, entries, apps, before });
+  const { changes, voids } = await workMerge({
+    height: payload.h,
+    seed: seedAsWritten(replay, payload),
+    entries,
+    apps,
+    before,
+  });
   try {
     replay.applyMerge(line, block, payload, { state: changes, voids });
     return undefined;
@@ -155,13 +161,18 @@ const CHARTER_DAPP: MergeApp = {
   test: async () => ({ verdict: "PASS" }),
 };
 
+/** [L12] as it stands in docs/design/ledger.md. */
+function seedAsWritten(db: LedgerDb, { prev, cert }: MergePayload): Hash {
+  const base = prev ?? (db.organisation() as Hash);
+  return deriveHash("gdo v1 seed", concatBytes([base, ...(cert?.votes ?? [])].map(bytesOf)));
+}
+
 /**
  * [L12] written once more from docs/design/ledger.md: a ledger that orders otherwise may well agree with itself, on
  * an order that a cheat can choose.
  */
-function orderAsWritten(ids: readonly Hash[], db: LedgerDb, { prev, cert }: MergePayload): Hash[] {
-  const base = prev ?? (db.organisation() as Hash);
-  const seed = deriveHash("gdo v1 seed", concatBytes([base, ...(cert?.votes ?? [])].map(bytesOf)));
+function orderAsWritten(ids: readonly Hash[], db: LedgerDb, payload: MergePayload): Hash[] {
+  const seed = seedAsWritten(db, payload);
   const tieOf = (id: Hash): Hash => deriveHash("gdo v1 order", concatBytes([bytesOf(seed), bytesOf(id)]));
   const keyed = ids.map((id) => ({ id, c: db.block(id)?.c ?? 0, tie: tieOf(id) }));
   return keyed.sort((x, y) => x.c - y.c || (x.tie < y.tie ? -1 : 1)).map(({ id }) => id);

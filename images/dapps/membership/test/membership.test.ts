@@ -85,8 +85,10 @@ test("what does not fit is void and named", async (t) => {
   }
 });
 
+const seed = "5".repeat(64);
+
 test("the test finds a credential of nobody and one that changed hands", async (t) => {
-  const input = { height: 2, entries: [entryOf([cardOf("ada")])], events: [] };
+  const input = { height: 2, seed, entries: [entryOf([cardOf("ada")])], events: [] };
   const after = empty();
   after.set(`credential/${REF}`, { person: "ada", status: "active" });
   const before = empty();
@@ -135,11 +137,19 @@ const standingOf = async (after: MemoryState, at: number, id = "ada"): Promise<u
 
 test("dues are what accounting says last, in the ledger's order; nobody else's word counts", async (t) => {
   const events = [paid("ada", 500, 7), paid("ada", 900, 3), paid("ada", 9999, 9, "door")];
-  const { after, verdict } = await mergeInput(membership, { height: 1, entries: [entryOf([ada])], events }, empty());
+  const { after, verdict } = await mergeInput(
+    membership,
+    { height: 1, seed, entries: [entryOf([ada])], events },
+    empty(),
+  );
   t.is(verdict.verdict, "PASS");
   t.deepEqual(await standingOf(after, 499), { standing: "active", untilMs: 500, waiver: null });
   t.like(await standingOf(after, 500), { standing: "lapsed" });
-  const { after: undone } = await mergeInput(membership, { height: 2, entries: [], events: [paid("ada", 0)] }, after);
+  const { after: undone } = await mergeInput(
+    membership,
+    { height: 2, seed, entries: [], events: [paid("ada", 0)] },
+    after,
+  );
   t.deepEqual(await standingOf(undone, 1), { standing: "never paid", untilMs: 0, waiver: null });
 });
 
@@ -151,7 +161,7 @@ test("an event that is none of membership's business changes nothing", async (t)
     {},
   ];
   const events = odd.map((event) => ({ app: "accounting", entry: "e", at: 1, event }));
-  const { after } = await mergeInput(membership, { height: 1, entries: [], events }, empty());
+  const { after } = await mergeInput(membership, { height: 1, seed, entries: [], events }, empty());
   for await (const [key] of after.scan("")) t.fail(key);
   t.pass();
 });
