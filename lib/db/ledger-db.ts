@@ -269,6 +269,13 @@ export class LedgerDb {
     return this.#tables.branches.waiting();
   }
 
+  /** A merge that can never be applied is not among those that wait any more; the block stays. */
+  passOver(merge: Hash): void {
+    const { blocks, branches } = this.#tables;
+    const seq = blocks.seqOf(merge);
+    if (seq !== undefined) this.#connection.write(() => branches.passOver(seq));
+  }
+
   /**
    * Applies the branch's next merge, which is held, in one transaction; a merge that is applied already
    * changes nothing. Whether its author may merge is judgeMerge's matter. Throws as applyMerge does.

@@ -102,7 +102,7 @@ CREATE TABLE merges (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX merges_by_block ON merges (block);
 
-CREATE TABLE waiting (block INTEGER PRIMARY KEY) STRICT;  -- Merge blocks held and not applied.
+CREATE TABLE waiting (block INTEGER PRIMARY KEY) STRICT;  -- Merge blocks held that may be applied yet.
 
 CREATE TABLE votes (
   block INTEGER PRIMARY KEY,

@@ -8,6 +8,7 @@ import { type Block, encodeEnvelope } from "../codec/index.ts";
 import {
   type Admission,
   admit,
+  CHARTER_BRANCH,
   judgeMerge,
   type MergePayload,
   type Orphan,
@@ -139,9 +140,10 @@ export class Chain {
   /** Asks for the changes of all merges at once: they come while the first is being applied. */
   async #fetchAhead(): Promise<void> {
     const { ledger, blobs } = this.#options;
-    for (const block of ledger.waitingMerges().slice(0, FETCHED_AHEAD_MAX)) {
+    const hopeful = ledger.waitingMerges().filter(({ id }) => !this.#hopeless.has(id));
+    for (const block of hopeful.slice(0, FETCHED_AHEAD_MAX)) {
       const { changes } = this.#payloadOf(block);
-      if (changes !== null && !this.#hopeless.has(block.id)) await blobs.has(changes, block.a);
+      if (changes !== null) await blobs.has(changes, block.a);
     }
   }
 
@@ -156,8 +158,11 @@ export class Chain {
     const payload = this.#payloadOf(block);
     const judged = judgeMerge(block, payload, ledger.branchView(ledger.lineOf(payload.branch, block.a)));
     if (judged.verdict === "refuse") {
+      if (this.#isOvertaken(payload)) {
+        ledger.passOver(block.id);
+        return false;
+      }
       this.#hopeless.add(block.id);
-      if (this.#isOvertaken(payload)) return false;
       refused("merge");
       log.warn("a merge was refused", { merge: block.id, why: judged.why });
     }
@@ -167,10 +172,14 @@ export class Chain {
     return this.#apply(block, payload, changes);
   }
 
-  /** Of several that were proposed for one height one became final: the others are nobody's fault. */
-  #isOvertaken({ branch, h }: MergePayload): boolean {
+  /**
+   * Of several that were proposed for one height one became final: the others are nobody's fault, and never apply.
+   * By the charter that it names itself: another may give its author a line of their own, with heights of its own.
+   */
+  #isOvertaken({ branch, h, charter }: MergePayload): boolean {
     const { ledger } = this.#options;
-    const isVoted = policyOf(ledger.charterAt(), branch)?.mode === "quorum";
+    if (charter.h > (ledger.head(CHARTER_BRANCH)?.h ?? 0)) return false;
+    const isVoted = policyOf(ledger.charterAt(charter.h), branch)?.mode === "quorum";
     return isVoted && h <= (ledger.head(branch)?.h ?? 0);
   }
 

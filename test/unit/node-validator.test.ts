@@ -1,8 +1,8 @@
 /** Proof of merge between whole nodes in one process: what is merged, what is refused, who is told what. */
 import test from "ava";
-import { bytesOf, concatBytes, type Hash, utf8 } from "../../lib/base/index.ts";
+import { bytesOf, concatBytes, type Hash, type PublicKey, utf8 } from "../../lib/base/index.ts";
 import { type Block, decodeBlock, deriveHash } from "../../lib/codec/index.ts";
-import { branchPolicy, parseMerge } from "../../lib/ledger/index.ts";
+import { branchPolicy, encodeMerge, parseMerge } from "../../lib/ledger/index.ts";
 import { QuorumNet, type QuorumNode, type QuorumOptions } from "../support/quorum-nodes.ts";
 
 const netOf = (options: QuorumOptions): QuorumNet => new QuorumNet(options, decodeBlock);
@@ -50,6 +50,37 @@ test("[D3] a dapp's seed comes from the merge before and its certificate, and is
     [],
     "nobody got other outputs",
   );
+});
+
+test("ledger: a merge that was overtaken waits no longer, also not after a restart; one for a height to come does", async (t) => {
+  const net = netOf(THREE);
+  const [ana, ben, cleo] = net.nodes as [QuorumNode, QuorumNode, QuorumNode];
+  ana.append("one");
+  await net.settle();
+  await net.work();
+  const final = ana.db.block(ana.db.head("main")?.id as Hash) as Block;
+  const payload = parseMerge(final.d);
+  ben.ownLog.append("merge", final.d, [final]);
+  const later = ben.ownLog.append("merge", encodeMerge({ ...payload, h: 3, prev: final.id }), [final]);
+  const { pair, ownLog, db } = ben;
+  for (const node of [ana, cleo])
+    node.inbox.push(...db.range(pair.publicKey as PublicKey, ownLog.incarnation, 0, 100, 1 << 20));
+  await net.settle();
+  await ben.chain.advance();
+  for (const node of net.nodes) {
+    t.deepEqual(
+      node.db.waitingMerges().map(({ id }) => id),
+      [later.id],
+    );
+    node.boot();
+    await node.chain.advance();
+    t.deepEqual(
+      node.db.waitingMerges().map(({ id }) => id),
+      [later.id],
+    );
+  }
+  t.is(net.heights(), "1 1 1");
+  t.deepEqual(net.refusals, []);
 });
 
 test("ledger: with one of three away nothing changes; with two away nothing is final and appending goes on", async (t) => {

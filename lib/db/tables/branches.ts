@@ -195,6 +195,11 @@ export class BranchTable {
     this.#wait.run(seq);
   }
 
+  passOver(seq: number): void {
+    this.#unwait.run(seq);
+    this.#kept.delete(seq);
+  }
+
   waiting(): Block[] {
     const blocks = this.#waiting.all().map(({ seq }) => [seq, this.#kept.get(seq) ?? this.#read(seq)] as const);
     this.#kept = new Map(blocks);
