@@ -144,7 +144,10 @@ function checkRules({ currency, rules }: BankRules, { currencies, plans }: Setti
   for (const { dues, account } of rules) {
     const plan = dues === undefined ? undefined : plans[dues];
     if (dues === undefined) continue;
-    if (plan === undefined) throw new GdoError("INPUT_INVALID", `${path}: the books have no plan ${dues}`);
+    if (plan === undefined)
+      throw new GdoError("INPUT_INVALID", `${path}: the books have no plan ${dues}, or it is not merged yet`, {
+        hint: "gdo merge",
+      });
     if (plan.account !== account || plan.currency !== currency)
       throw new GdoError("INPUT_INVALID", `${path}: dues of ${dues} go to ${plan.account} in ${plan.currency}`);
   }
