@@ -67,7 +67,8 @@ test("[L7] an own block's commit waits for the disk, others' need not", async (t
       throw new Error("undone");
     }),
   );
-  seen.push(level());
-  t.deepEqual(seen, [2, 1, 1], "2 is FULL, 1 is NORMAL");
+  connection.write(() => seen.push(level()));
+  connection.durably(() => seen.push(level()));
+  t.deepEqual(seen, [2, 1, 1, 2], "2 is FULL, 1 is NORMAL");
   t.is(connection.raw.pragma("journal_mode", { simple: true }), "wal");
 });
