@@ -17,6 +17,7 @@ import {
   parseEntryPayload,
   policyOf,
   principalOf,
+  RIGHT_GOVERN,
   validatorsOf,
   whyNotMerge,
 } from "../ledger/index.ts";
@@ -30,6 +31,7 @@ import {
   Witness,
 } from "../node/index.ts";
 import { PolicyBook } from "./apps/policy-book.ts";
+import { reportsKept, reportsNamed } from "./apps/rehearse.ts";
 import { containerApps, finalState, installedDapps, storeBlobs, tentativeState } from "./apps/working-apps.ts";
 import { readSecret } from "./home/home.ts";
 import { closeAll, type NodeParts, openParts } from "./node-parts.ts";
@@ -237,6 +239,7 @@ export class GdoNode {
   /** From now on this node votes where it may, as blocks come: for the running agent, which publishes them. */
   startVoting(): void {
     this.#isVoting = true;
+    this.#fetchAllReports();
     this.#testify();
     this.validator.start();
   }
@@ -262,6 +265,26 @@ export class GdoNode {
     for (const { tree } of installedDapps(db.charterAt())) await this.fetcher.has(tree);
   }
 
+  /** [D8] Whoever may vote on a dapp has what its rehearsal says. */
+  async #fetchReports(reports: readonly Hash[], near?: PublicKey): Promise<void> {
+    const { db, ownLog, log } = this.parts;
+    if (reports.length === 0 || authorOf(db.charterAt(), ownLog.author)?.rights.includes(RIGHT_GOVERN) !== true) return;
+    try {
+      for (const report of reports) await this.fetcher.has(report, near);
+    } catch (error) {
+      if (!(error instanceof GdoError)) throw error;
+      log.warn("the report of a rehearsal cannot be fetched", { code: error.code, why: error.message });
+    }
+  }
+
+  /** Of everything that may still be voted on, and of what is installed. */
+  #fetchAllReports(): void {
+    const { db } = this.parts;
+    const charter = db.charterAt();
+    const pending = db.pending(CHARTER_BRANCH).flatMap((block) => reportsNamed(block, charter));
+    void this.#fetchReports([...new Set([...pending, ...reportsKept(charter)])]);
+  }
+
   /** Whether this node's principal merges any branch. */
   isValidator(): boolean {
     const charter = this.parts.db.charterAt();
@@ -276,6 +299,7 @@ export class GdoNode {
   #saw(block: Block, isSecond: boolean): void {
     const { ownLog, log } = this.parts;
     if (block.k === "evidence") this.#tellFrozen(block);
+    if (block.a !== ownLog.author) void this.#fetchReports(reportsNamed(block, this.parts.db.charterAt()), block.a);
     if (block.a !== ownLog.author) return;
     const before = ownLog.incarnation;
     ownLog.saw(block, isSecond);
@@ -315,7 +339,10 @@ export class GdoNode {
   }
 
   #merged(payload: MergePayload, merge: Block): void {
-    if (payload.branch === CHARTER_BRANCH) void this.#fetchDapps();
+    if (payload.branch === CHARTER_BRANCH) {
+      void this.#fetchDapps();
+      this.#fetchAllReports();
+    }
     // Where a quorum decides, whoever proposed what is final now sees to the doors' policy.
     if (payload.branch === MAIN_BRANCH && merge.a === this.parts.pair.publicKey) void this.#publishPolicy(payload.h);
     this.listener.merged(payload, merge);

@@ -3,9 +3,11 @@
  * real one. It says which past entries that image would have judged otherwise, and whether its test would have let
  * the merges through. Nothing of the ledger changes.
  */
-import { GdoError, type Hash, utf8 } from "../../base/index.ts";
-import { type Block, encodeCanonical } from "../../codec/index.ts";
+import { GdoError, type Hash, type PublicKey, utf8 } from "../../base/index.ts";
+import { type Block, type CanonicalMap, encodeCanonical } from "../../codec/index.ts";
 import {
+  type Act,
+  authorOf,
   CHARTER_APP,
   judgeEntry,
   type LedgerEntry,
@@ -13,9 +15,12 @@ import {
   type MergeApp,
   OverlayState,
   orderSeed,
+  parseEntryPayload,
   parseMerge,
+  RIGHT_GOVERN,
   type StatesView,
   type StateView,
+  validateOperation,
   workMerge,
 } from "../../ledger/index.ts";
 import { putBlob } from "../../store/index.ts";
@@ -49,6 +54,25 @@ const PAGE_ENTRIES = 1000;
 const CHANGED_MAX = 10_000;
 
 type Parts = Pick<GdoNode, "parts" | "fetcher">;
+
+/** Reports that a charter's entry names, if its author may propose anything; who is to vote reads them [D8]. */
+export function reportsNamed({ k, a, d }: Block, charter: StateView): Hash[] {
+  if (k !== "entry" || authorOf(charter, a as PublicKey)?.rights.includes(RIGHT_GOVERN) !== true) return [];
+  const { app, acts } = parseEntryPayload(d);
+  return app === CHARTER_APP ? acts.flatMap(reportOf) : [];
+}
+
+/** Reports of what the charter has installed, and of what waits for more ballots. */
+export function reportsKept(charter: StateView): Hash[] {
+  const installed = [...charter.scan("dapp/")].flatMap(([, value]) => (value as CanonicalMap)["rehearsal"] ?? []);
+  const open = [...charter.scan("open/")].flatMap(([, value]) => reportOf(value as unknown as Act));
+  return [...(installed as Hash[]), ...open];
+}
+
+function reportOf({ type, body }: Act): Hash[] {
+  const operation = validateOperation({ type, body });
+  return "rehearsal" in operation && operation.rehearsal !== null ? [operation.rehearsal] : [];
+}
 
 /** As of the branch's head. What the image's container does wrong is the rehearsal's failure, not an error of this. */
 export async function rehearse(node: Parts, name: string, tree: Hash, branch = MAIN_BRANCH): Promise<Rehearsal> {
