@@ -12,9 +12,12 @@ const REPORT = "build/tests.tap";
 const root = new URL("../../", import.meta.url).pathname;
 const areSkipsFaults = process.env.CI === "true";
 
-/** Compiled names of the test files that exist now; dist/ may still hold some that are gone. */
+/**
+ * Compiled names of the test files that exist now; dist/ may still hold some that are gone. The examples have
+ * tests of their own, for node:test: `gdo dapp test` runs them.
+ */
 function testFiles() {
-  const isTest = (path) => /^(?:test|images)\/.*\.test\.ts$/.test(path);
+  const isTest = (path) => /^(?:test|images\/dapps)\/.*\.test\.ts$/.test(path);
   return sourceFiles(root)
     .filter(isTest)
     .map((path) => `dist/${path.replace(/\.ts$/, ".js")}`);
