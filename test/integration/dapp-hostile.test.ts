@@ -136,7 +136,14 @@ function workedTwice(program: string): Promise<unknown> {
     acts: [],
   };
   const nothing = new OverlayState();
-  const collected = { branch: "main", line: "main", h: 1, entries: [entry], charterState: nothing };
+  const collected = {
+    branch: "main",
+    line: "main",
+    h: 1,
+    seed: "5".repeat(64),
+    entries: [entry],
+    charterState: nothing,
+  };
   const open: NodeApps["open"] = async (_, conditions) => {
     const fresh = conditions === "fresh" ? await host.fresh(program as Hash) : undefined;
     const dapp = fresh ?? (await host.dapp(program as Hash));
