@@ -31,7 +31,7 @@ export interface Images {
   rootfs(tree: Hash): Promise<string>;
   /** Text of the image's dapp.yaml. */
   manifestText(tree: Hash): Promise<string>;
-  /** Text of another small file of the image. DAPP_MANIFEST when there is none at that path. */
+  /** Text of another small file of the image. NOT_FOUND when there is none at that path, and for nothing else. */
   text(tree: Hash, path: string): Promise<string>;
 }
 
@@ -114,9 +114,12 @@ interface DappImage {
   readonly environment: ImageSettings["environment"];
 }
 
-/** Most images say nothing of their programs. */
+/** Most images say nothing of their programs. One that cannot be read is no such image: nodes would run it differently. */
 async function settingsOf(images: Images, tree: Hash): Promise<ImageSettings> {
-  const text = await images.text(tree, SETTINGS_PATH).catch(() => undefined);
+  const text = await images.text(tree, SETTINGS_PATH).catch((error) => {
+    if (error instanceof GdoError && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  });
   return text === undefined ? { environment: {}, run: [] } : parseSettings(text);
 }
 

@@ -10,7 +10,7 @@ export { MemoryStore } from "./memory-store.ts";
 export { checkObject, linksOf, objectId } from "./object.ts";
 export { PackStore } from "./pack/store.ts";
 export { RecentPuts } from "./recent-puts.ts";
-export { Refs } from "./refs.ts";
+export { assertRefName, isRefName, Refs } from "./refs.ts";
 export { type KeptSnapshot, SnapshotCatalog } from "./snapshot/catalog.ts";
 export { checkNamed } from "./snapshot/check.ts";
 export { type RetentionPolicy, retained } from "./snapshot/retention.ts";

@@ -4,8 +4,25 @@
  */
 import { open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { GdoError } from "../base/index.ts";
 import { makeFolder, syncFolder } from "./durable-folder.ts";
 import { withIoErrors } from "./io-error.ts";
+
+const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
+
+/** May a user's name for something be a folder of refs? It has no way out of its folder. */
+export function isRefName(name: string): boolean {
+  return NAME.test(name);
+}
+
+/** INPUT_INVALID for any other name; `what` says what it was to name. */
+export function assertRefName(name: string, what: string): void {
+  if (isRefName(name)) return;
+  throw new GdoError(
+    "INPUT_INVALID",
+    `not a name for ${what}: ${JSON.stringify(name)} (a-z, 0-9, dot, dash and underscore, at most 64)`,
+  );
+}
 
 export class Refs {
   readonly #dir: string;

@@ -141,7 +141,7 @@ export class ProgramImages implements Images {
   }
 
   async text(tree: Hash, path: string): Promise<string> {
-    throw new GdoError("DAPP_MANIFEST", `image ${tree} has no ${path}`);
+    throw new GdoError("NOT_FOUND", `image ${tree} has no ${path}`);
   }
 }
 

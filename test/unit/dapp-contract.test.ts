@@ -25,7 +25,7 @@ commands: {use: {schema: schemas/add.json, right: append}}
 
 function imagesOf(texts: Record<string, string>): Images {
   const text = async (_tree: Hash, path: string): Promise<string> =>
-    texts[path] ?? Promise.reject(new Error("no file"));
+    texts[path] ?? Promise.reject(new GdoError("NOT_FOUND", "no file"));
   return { rootfs: async () => "/none", manifestText: (tree) => text(tree, "dapp.yaml"), text };
 }
 
@@ -168,4 +168,20 @@ test("[D6] a schema that is not there is named when the dapp is loaded", async (
   const host = new DappHost({ runtime: new FakeRuntime({}), images, log: silentLog, clock: new FakeClock() });
   const message = "dapp.yaml names schemas/add.json, which cannot be read";
   await t.throwsAsync(host.dapp("t" as Hash), { code: "DAPP_MANIFEST", message });
+});
+
+test("[D3] an image whose settings cannot be read is not run without them", async (t) => {
+  const broken: Images = {
+    ...imagesOf(files),
+    text: (tree, path) =>
+      path.startsWith("etc/") ? Promise.reject(new GdoError("IO", "a read failed")) : imagesOf(files).text(tree, path),
+  };
+  const host = new DappHost({
+    runtime: new FakeRuntime({}),
+    images: broken,
+    log: silentLog,
+    clock: new FakeClock(),
+  });
+  await t.throwsAsync(host.dapp("t" as Hash), { code: "IO" });
+  await host.close();
 });

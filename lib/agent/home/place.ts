@@ -98,7 +98,9 @@ function firstOf(paths: readonly string[]): string | undefined {
     try {
       const text = readFileSync(path, "utf8").replaceAll("\0", "").trim();
       if (text !== "") return text;
-    } catch {}
+    } catch {
+      // The next one may say something.
+    }
   }
   return undefined;
 }

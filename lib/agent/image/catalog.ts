@@ -1,9 +1,8 @@
 /** Images kept by name: refs/images/NAME/TIME-TREE, an empty file. The newest counts; a crash may leave an older one. */
-import { GdoError, type Hash } from "../../base/index.ts";
-import type { Refs } from "../../store/index.ts";
+import type { Hash } from "../../base/index.ts";
+import { assertRefName, isRefName, type Refs } from "../../store/index.ts";
 
 const FOLDER = "images";
-const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const REF = /^(\d{15})-([0-9a-f]{64})$/;
 const TIME_DIGITS = 15;
 
@@ -22,11 +21,7 @@ export class ImageCatalog {
 
   /** INPUT_INVALID for what names no image. */
   static assertName(name: string): void {
-    if (NAME.test(name)) return;
-    throw new GdoError(
-      "INPUT_INVALID",
-      `not a name for an image: ${JSON.stringify(name)} (a-z, 0-9, dot, dash and underscore, at most 64)`,
-    );
+    assertRefName(name, "an image");
   }
 
   /** Keeps a tree, which must be durable already [T8], in place of what had the name. */
@@ -49,7 +44,7 @@ export class ImageCatalog {
   }
 
   async get(name: string): Promise<NamedImage | undefined> {
-    if (!NAME.test(name)) return undefined;
+    if (!isRefName(name)) return undefined;
     const refs = await this.#refs.list(FOLDER, name);
     const [, time, tree] = REF.exec(refs.filter((ref) => REF.test(ref)).at(-1) ?? "") ?? [];
     return tree === undefined ? undefined : { name, tree: tree as Hash, timeMs: Number(time) };

@@ -109,14 +109,18 @@ export class ImageCache implements Images {
   }
 
   manifestText(tree: Hash): Promise<string> {
-    return this.text(tree, "dapp.yaml");
+    return this.text(tree, "dapp.yaml").catch((cause) => {
+      if (!(cause instanceof GdoError) || cause.code !== "NOT_FOUND") throw cause;
+      throw new GdoError("DAPP_MANIFEST", cause.message, { cause });
+    });
   }
 
   /** A link is not followed out of the image: what it names on this machine is no part of the dapp. */
   async text(tree: Hash, path: string): Promise<string> {
     const rootfs = await this.rootfs(tree);
     const file = await realpath(join(rootfs, path)).catch((cause) => {
-      throw new GdoError("DAPP_MANIFEST", `image ${tree} has no ${path}`, { cause });
+      if (cause.code !== "ENOENT" && cause.code !== "ENOTDIR") throw cause;
+      throw new GdoError("NOT_FOUND", `image ${tree} has no ${path}`, { cause });
     });
     const isInside = file.startsWith(`${await realpath(rootfs)}/`);
     const { size } = await stat(file);

@@ -4,11 +4,10 @@
  */
 import { GdoError, type Hash } from "../../base/index.ts";
 import { assertPrefix } from "../prefix.ts";
-import type { Refs } from "../refs.ts";
+import { assertRefName, isRefName, type Refs } from "../refs.ts";
 import { decodeSnapshot, encodeSnapshot, type Snapshot, snapshotId } from "./snapshot.ts";
 
 const FOLDER = "snapshots";
-const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 const REF = /^(\d{15})-([0-9a-f]{64})$/;
 const TIME_DIGITS = 15;
 const IDS_SHOWN_MAX = 4;
@@ -33,16 +32,12 @@ export class SnapshotCatalog {
 
   /** Throws INPUT_INVALID on what names no series of snapshots. */
   static assertName(name: string): void {
-    if (NAME.test(name)) return;
-    throw new GdoError(
-      "INPUT_INVALID",
-      `not a name for snapshots: ${JSON.stringify(name)} (a-z, 0-9, dot, dash and underscore, at most 64)`,
-    );
+    assertRefName(name, "snapshots");
   }
 
   /** Names under which something is kept. */
   async names(): Promise<string[]> {
-    return (await this.#refs.list(FOLDER)).filter((name) => NAME.test(name));
+    return (await this.#refs.list(FOLDER)).filter((name) => isRefName(name));
   }
 
   /** The snapshots of a name, oldest first. Damaged ones are told and left out. */
