@@ -25,7 +25,7 @@ async function makeAll(path: string): Promise<void> {
     if (code === "EEXIST") return;
     if (code !== "ENOENT" || path === dirname(path)) throw error;
     await makeAll(dirname(path));
-    await mkdir(path, { mode: 0o700 });
+    await makeAll(path); // Somebody else may make it meanwhile: that is no failure.
   }
 }
 

@@ -8,6 +8,11 @@ import { GdoError } from "../base/index.ts";
 import { makeFolder, syncFolder } from "./durable-folder.ts";
 import { withIoErrors } from "./io-error.ts";
 
+/** What a ref is called until it is whole; a killed writer's is overwritten by the next. */
+const FRESH = ".new";
+/** The last write under way in each folder, of all Refs of this process: they share one name for what is fresh. */
+const writing = new Map<string, Promise<void>>();
+
 const NAME = /^[a-z0-9][a-z0-9._-]{0,63}$/;
 
 /** May a user's name for something be a folder of refs? It has no way out of its folder. */
@@ -52,19 +57,7 @@ export class Refs {
   /** Durable when it resolves. STORE_FULL, IO, PERMISSION. */
   async write(folder: readonly string[], name: string, bytes: Uint8Array): Promise<void> {
     const path = this.pathOf(...folder);
-    await withIoErrors(`cannot write ${path}/${name}`, async () => {
-      await makeFolder(path);
-      const fresh = join(path, ".new");
-      const handle = await open(fresh, "w", 0o600);
-      try {
-        await handle.writeFile(bytes);
-        await handle.sync();
-      } finally {
-        await handle.close();
-      }
-      await rename(fresh, join(path, name));
-      await syncFolder(path);
-    });
+    await inTurn(path, () => withIoErrors(`cannot write ${path}/${name}`, () => replaceFile(path, name, bytes)));
   }
 
   /** Durable when it resolves. What is not there is removed already. */
@@ -74,6 +67,32 @@ export class Refs {
       await rm(join(path, name), { force: true });
       await syncFolder(path);
     });
+  }
+}
+
+async function replaceFile(folder: string, name: string, bytes: Uint8Array): Promise<void> {
+  await makeFolder(folder);
+  const fresh = join(folder, FRESH);
+  const handle = await open(fresh, "w", 0o600);
+  try {
+    await handle.writeFile(bytes);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+  await rename(fresh, join(folder, name));
+  await syncFolder(folder);
+}
+
+/** After the writes that this folder's others wait for. */
+async function inTurn(folder: string, write: () => Promise<void>): Promise<void> {
+  const turn = (writing.get(folder) ?? Promise.resolve()).then(write);
+  const over = turn.catch(() => undefined);
+  writing.set(folder, over);
+  try {
+    await turn;
+  } finally {
+    if (writing.get(folder) === over) writing.delete(folder);
   }
 }
 

@@ -1,5 +1,5 @@
 /** The dapps of this repository in their containers: membership's merge, then door's, then a forged swipe. */
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest, { type TestFn } from "ava";
@@ -11,7 +11,7 @@ import {
   signPolicy,
   swipeEvent,
 } from "../../lib/access/index.ts";
-import { type Hash, type PublicKey, SystemClock, silentLog, toHex } from "../../lib/base/index.ts";
+import { GdoError, type Hash, type PublicKey, SystemClock, silentLog, toHex } from "../../lib/base/index.ts";
 import { type Canonical, keyFromSeed } from "../../lib/codec/index.ts";
 import { DappHost, dappState, RuncRuntime } from "../../lib/dapp/index.ts";
 import {
@@ -51,7 +51,11 @@ anyTest.after.always(() => {
 const images = {
   rootfs: async (tree: Hash) => roots.get(tree) ?? "",
   manifestText: async (tree: Hash) => readFileSync(join(roots.get(tree) ?? "", "dapp.yaml"), "utf8"),
-  text: async (tree: Hash, path: string) => readFileSync(join(roots.get(tree) ?? "", path), "utf8"),
+  text: async (tree: Hash, path: string) => {
+    const file = join(roots.get(tree) ?? "", path);
+    if (!existsSync(file)) throw new GdoError("NOT_FOUND", `image ${tree} has no ${path}`);
+    return readFileSync(file, "utf8");
+  },
 };
 
 const nothing: StateView = { get: () => undefined, scan: () => [] };
