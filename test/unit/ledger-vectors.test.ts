@@ -1,10 +1,12 @@
-/** What is checked in for a second implementation holds here: what is refused, and a small graph with two merges. */
+/** What is checked in for a second implementation holds here: what is refused, a small graph, and what merges take. */
 import { readFileSync } from "node:fs";
 import test from "ava";
 import { fromHex, type Hash } from "../../lib/base/index.ts";
 import {
   assertUsableKey,
+  type Block,
   blockFromBody,
+  decodeBlock,
   decodeCanonical,
   deriveHash,
   jsonFromCanonical,
@@ -14,6 +16,7 @@ import {
   admit,
   authorOf,
   certificateOf,
+  judgeProposal,
   orderEntries,
   orderSeed,
   parseEntryPayload,
@@ -35,6 +38,11 @@ const refused = load("ledger/refused.json") as { bodies: Named[]; payloads: (Nam
 const graph = load("ledger/graph.json") as {
   blocks: string[];
   merges: { id: Hash; certificate: unknown; seed: Hash; order: Hash[]; changes: string; state: { notes: unknown } }[];
+};
+
+const taking = load("ledger/taking.json") as {
+  blocks: string[];
+  merges: { branch: string; id: Hash; seed: Hash; order: Hash[]; taken: Hash[]; changes: string }[];
 };
 
 function bytes(hex: string): Uint8Array {
@@ -98,4 +106,22 @@ test("[L10] [L12] [L19] the graph of the vectors leads to its certificates, orde
     const after = [...db.state("notes").scan("")].map(([key, value]) => [key, jsonFromCanonical(value)]);
     t.deepEqual(after, state.notes as typeof after);
   }
+});
+
+test("[L10] [L16] [L20] merges of the vectors stand by whose votes count, and take from other branches what they say", (t) => {
+  const db = LedgerDb.open(":memory:");
+  t.teardown(() => db.close());
+  const [charter, ...rest] = taking.blocks.map((hex) => decodeBlock(bytes(hex)));
+  db.ingest([charter as Block]);
+  for (const block of rest) db.ingest([block]);
+  for (const { branch, id, order, taken, changes } of taking.merges) {
+    const merge = db.block(id) as Block;
+    const payload = parseMerge(merge.d);
+    t.deepEqual(judgeProposal(merge, payload, db.branchView(branch)), { verdict: "apply" }, `${branch}@${payload.h}`);
+    const found = db.takenFrom(branch, payload.from, payload.frozen).map((block) => block.id);
+    t.deepEqual(found.sort(), taken);
+    db.applyMerge(branch, merge, payload, parseMergeChanges(bytes(changes)));
+    t.deepEqual(db.members(branch, payload.h), order);
+  }
+  t.deepEqual(db.verify().bad, []);
 });
