@@ -2,7 +2,8 @@
  * bin/setup, run for real in a scratch copy whose `apt-get`, `dpkg-query`, `npm`, `sudo` and `id` are
  * small scripts that write down what they were asked: what it would install, and when it does nothing.
  */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { chmod, copyFile, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -49,6 +50,7 @@ case "$1" in
     mkdir -p dist/lib/cli
     : >dist/lib/cli/main.js
     ;;
+  pack) cp package.tgz "$4/" ;;
 esac`,
 };
 
@@ -67,11 +69,13 @@ interface Machine {
 async function machine(t: ExecutionContext): Promise<Machine> {
   const root = await mkdtemp(join(tmpdir(), "gdo-setup-"));
   t.teardown(() => rm(root, { recursive: true }));
-  for (const folder of ["bin", "programs", "lib", "native", "images", "test"]) await mkdir(join(root, folder));
+  for (const folder of ["bin", "programs", "lib", "native", "images", "test/support"])
+    await mkdir(join(root, folder), { recursive: true });
   for (const file of ["package.json", "package-lock.json", "tsconfig.json", "CMakeLists.txt", "binding.gyp"]) {
     await copyFile(file, join(root, file));
   }
   await copyFile("bin/setup", join(root, "bin/setup"));
+  await pinOtherNode(root);
   for (const [name, body] of Object.entries(PROGRAMS)) {
     await writeFile(join(root, "programs", name), `#!/bin/sh\n${body}\n`);
     await chmod(join(root, "programs", name), 0o755);
@@ -81,6 +85,18 @@ async function machine(t: ExecutionContext): Promise<Machine> {
     setup: ({ args = [], installed = EVERYTHING, uid = 0 } = {}) =>
       run(root, args, { INSTALLED: installed.join(" "), FAKE_UID: String(uid) }),
   };
+}
+
+/** What npm gives as the other version of Node.js, and its sum where setup looks for it. */
+async function pinOtherNode(root: string): Promise<void> {
+  await mkdir(join(root, "package/bin"), { recursive: true });
+  await writeFile(join(root, "package/bin/node"), "another");
+  execFileSync("tar", ["-czf", join(root, "package.tgz"), "-C", root, "package"]);
+  const sum = createHash("sha512")
+    .update(await readFile(join(root, "package.tgz")))
+    .digest("base64");
+  const pins = [20, 24].map((major) => `${major} ${process.arch} other-node@${major}.0.0 sha512-${sum}\n`);
+  await writeFile(join(root, "test/support/other-node.txt"), pins.join(""));
 }
 
 async function run(root: string, args: string[], environment: NodeJS.ProcessEnv): Promise<Run> {
@@ -159,4 +175,22 @@ test("setup: a failed step leaves no mark that it was done", async (t) => {
   t.is(status, 1);
   t.regex(said, /npm ci failed/);
   await t.throwsAsync(readFile(join(root, "node_modules/.gdo-setup")));
+});
+
+test("setup: --test fetches another version of Node.js, once, and says so", async (t) => {
+  const { root, setup } = await machine(t);
+  const first = await setup({ args: ["--test"] });
+  t.is(first.status, 0, first.said);
+  t.regex(first.said, /fetching other-node@2[04]\.0\.0/);
+  t.is(await readFile(join(root, "build/other-node/node"), "utf8"), "another");
+  t.deepEqual(await setup({ args: ["--test"] }), { status: 0, said: "", calls: [] });
+});
+
+test("setup: another version of Node.js that is not the one pinned is not taken, with one line", async (t) => {
+  const { root, setup } = await machine(t);
+  await writeFile(join(root, "package.tgz"), "something else");
+  const { status, said } = await setup({ args: ["--test"] });
+  t.is(status, 0);
+  t.regex(said, /other-node@2[04]\.0\.0 could not be fetched, or is not what test\/support\/other-node\.txt says/);
+  await t.throwsAsync(readFile(join(root, "build/other-node/node")));
 });
