@@ -1,6 +1,6 @@
 /** Three validators as real processes, with a real broker and real containers. */
 import { setTimeout as sleep } from "node:timers/promises";
-import anyTest, { type TestFn } from "ava";
+import anyTest, { type ExecutionContext, type TestFn } from "ava";
 import { SeededRng } from "../../lib/base/index.ts";
 import { containersMissing } from "../support/dapp-containers.ts";
 import { makeValidators, type ValidatorProcess, type Validators } from "../support/validators.ts";
@@ -40,7 +40,7 @@ function doubleVotes(validator: ValidatorProcess, heights: number): string[] {
   return twice;
 }
 
-test("[L14] killing one changes nothing, killing two stops finality and nothing else, and all is finished later", async (t) => {
+test("[L14] [L20] killing one changes nothing, two stops finality alone, all is finished later, and a branch is taken", async (t) => {
   const validators = await makeValidators(t);
   const { ana, ben, cleo, all } = validators;
   await begin(validators);
@@ -71,11 +71,32 @@ test("[L14] killing one changes nothing, killing two stops finality and nothing 
       ["ballots: test failed: bad idea is no ballot"],
     );
   }
-  const roots = await Promise.all(
-    all.map(async (each) => ((await each.call("status")) as { stateRoot: string }).stateRoot),
-  );
-  t.is(new Set(roots).size, 1);
+  t.is((await rootsOf(all)).size, 1);
+  await takesTrial(t, validators);
 });
+
+async function rootsOf(all: readonly ValidatorProcess[]): Promise<Set<string>> {
+  const roots = all.map(async (each) => ((await each.call("status")) as { stateRoot: string }).stateRoot);
+  return new Set(await Promise.all(roots));
+}
+
+/** [L20] With the processes of the test above: at one validator's `gdo merge --from` all take the other branch, once. */
+async function takesTrial(t: ExecutionContext, { ana, ben, all }: Validators): Promise<void> {
+  await ana.append("tried", "trial");
+  await until(async () => (await Promise.all(all.map((each) => each.branch("trial")))).every(({ h }) => h === 1));
+  t.regex(await ben.gdo("merge", "main", "--from", "trial"), /^main(@4: | is at height 4: )/);
+  await atHeight(4, ...all);
+  for (const each of all) {
+    const { rows } = (await each.call("log", { branch: "main" })) as {
+      rows: { app?: string; status: string; merge?: { h: number; included: number; from?: string[] } }[];
+    };
+    const [taking] = rows.filter(({ merge, status }) => merge?.h === 4 && status === "final");
+    t.like(taking?.merge, { included: 2, from: ["trial@1"] });
+    t.is(rows.filter(({ app, status }) => app === "ballots" && status === "final").length, 4);
+  }
+  t.is((await rootsOf(all)).size, 1);
+  t.regex(await ben.gdo("merge", "main", "--from", "trial"), /^nothing to merge: main stays at height 4/);
+}
 
 interface Shown {
   readonly votes?: readonly {

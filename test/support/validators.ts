@@ -1,8 +1,9 @@
 /** Validators as real processes: `gdo agent` on homes of one organisation, in mode quorum, at a broker of their own. */
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import type { ExecutionContext } from "ava";
 import { build } from "esbuild";
 import { stringify } from "yaml";
@@ -22,6 +23,7 @@ const PROJECT = new URL("../../../", import.meta.url); // From dist/test/support
 const GDO = fileURLToPath(new URL("bin/gdo", PROJECT));
 const BALLOTS = fileURLToPath(new URL("test/fixtures/dapps/ballots/", PROJECT));
 const NAMES = ["ana", "ben", "cleo"] as const;
+const run = promisify(execFile);
 
 export interface BranchStatus {
   readonly name: string;
@@ -93,8 +95,14 @@ export class ValidatorProcess {
     return branches.find((each) => each.name === name) as BranchStatus;
   }
 
-  append(text: string): Promise<unknown> {
-    return this.call("append", { app: "ballots", acts: [{ type: "ballot", body: text }] });
+  append(text: string, branch = "main"): Promise<unknown> {
+    return this.call("append", { app: "ballots", acts: [{ type: "ballot", body: text }], branch });
+  }
+
+  /** What `gdo` prints for these words at this home. */
+  async gdo(...words: string[]): Promise<string> {
+    const { stdout } = await run(process.execPath, [GDO, "--home", this.root, ...words]);
+    return stdout;
   }
 
   /** How many votes it has cast at a height. */
@@ -113,7 +121,7 @@ export class ValidatorProcess {
   }
 }
 
-/** Ana governs; main is decided by two of the three, who may be away but do not lie. */
+/** Ana governs, and merges trial alone; main, which takes from it, is decided by two of the three, who do not lie. */
 function foundation(): Block {
   const keys = NAMES.map((_, index) => testKey(index + 1));
   const d = encodeGenesis({
@@ -128,7 +136,8 @@ function foundation(): Block {
     roles: { member: ["append", "govern", "validate"] },
     branches: {
       charter: branchPolicy({ mode: "single", validator: "ana" }, { fork: "deny" }),
-      main: branchPolicy({ mode: "quorum", validators: "member", q: null }),
+      main: branchPolicy({ mode: "quorum", validators: "member", q: null }, { mergeFrom: ["trial"] }),
+      trial: branchPolicy({ mode: "single", validator: "ana" }),
     },
     limits: {},
   });
