@@ -1,5 +1,6 @@
 /** What a dapp in TypeScript is made with. docs/guide/dapps.md shows how. */
 
+export { commandsOf, tryActs } from "./commands.ts";
 export { addDays, addMonths, dateField, dateOfMs, msOfDate } from "./dates.ts";
 export { Draft, fold, type Handler, type Handlers } from "./fold.ts";
 export { keyPart, nameOfKeyPart } from "./keys.ts";
@@ -18,4 +19,4 @@ export {
   yesOrNo,
 } from "./refusal.ts";
 export { serve } from "./serve.ts";
-export type { Canonical, Command, Dapp, DappEvent, Entry, Input, Query, State, Verdict } from "./types.ts";
+export type { Act, Actor, Canonical, Command, Dapp, DappEvent, Entry, Input, Query, State, Verdict } from "./types.ts";

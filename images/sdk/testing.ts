@@ -1,6 +1,8 @@
 /** A dapp without its container: states in memory and entries made by hand, for unit tests. */
 export { Harness } from "./harness.ts";
 
+import { jsonFromCanonical } from "../../lib/codec/json.ts";
+import { contractOf } from "./harness.ts";
 import type { Canonical, Dapp, Entry, Input, Outcome, State, Verdict } from "./types.ts";
 
 /** States of several dapps; a snapshot is a copy. */
@@ -88,6 +90,27 @@ export async function mergeInput(dapp: Dapp, input: Input, before: MemoryState):
   const kept = entries.filter(({ id }) => !voided.has(id));
   const verdict = (await dapp.test?.({ ...input, entries: kept }, before, after)) ?? { verdict: "PASS" };
   return { outcomes, verdict, after };
+}
+
+const contracts = new Map<string, ReturnType<typeof contractOf>>();
+
+/** The same dapp; its tests fail when a schema of its folder would refuse an entry that the dapp itself takes. */
+export function withSchemas(dapp: Dapp, folder: URL): Dapp {
+  const contract = contracts.get(folder.href) ?? contractOf(folder);
+  contracts.set(folder.href, contract);
+  return {
+    ...dapp,
+    async reduce(input, state) {
+      const reduction = await dapp.reduce(input, state);
+      const schemas = await contract;
+      for (const [index, { id, void: reason }] of reduction.outcomes.entries()) {
+        const acts = (input.entries[index]?.acts ?? []).map(([type, body]) => [type, jsonFromCanonical(body)] as const);
+        const why = reason === undefined ? schemas.whyVoid(acts) : undefined;
+        if (why !== undefined) throw new Error(`entry ${id} is taken, but its schema says: ${why}`);
+      }
+      return reduction;
+    },
+  };
 }
 
 /** Asks a query by its name. */

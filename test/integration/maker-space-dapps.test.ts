@@ -101,10 +101,9 @@ test("dues from a bank statement and a trainer's word open the lathe, until they
       [4, "left out"],
     ],
   );
-  await api.call("append", {
-    app: "certification",
-    acts: [act("certificate.sign-off", { person: "kim", course: "lathe", on: dateOf(today) })],
-  });
+  const award = { app: "certification", command: "award", args: { person: "kim", course: "lathe" } };
+  const acts = [{ type: "certificate.sign-off", body: { person: "kim", course: "lathe", on: dateOf(today) } }];
+  t.like(await api.call("call", award), { acts });
   t.deepEqual(await settle(api), []);
   t.deepEqual(await lathe(today), []);
   t.deepEqual(await lathe(today + 32 * DAY_MS), [

@@ -4,7 +4,10 @@
  * act. Dues are events for membership. Rules: docs/design/dapps.md.
  */
 import {
+  type Act,
   type Canonical,
+  type Command,
+  commandsOf,
   type Dapp,
   type Draft,
   type Entry,
@@ -15,11 +18,13 @@ import {
   Refusal,
   readFields,
   requireRight,
+  tryActs,
   yesOrNo,
 } from "../../sdk/index.ts";
 import { assertBalance, closePeriod } from "./close.ts";
 import { AMOUNT_MAX, accountName, currencyCode, noteField, planName } from "./fields.ts";
 import { judge, type LedgerProgram } from "./judge.ts";
+import { type DuesPaid, duesPayment } from "./pay.ts";
 import { postTransaction, reverseTransaction } from "./post.ts";
 import { queries } from "./queries.ts";
 import { asCanonical, currencyIn, requireAccount } from "./state.ts";
@@ -74,11 +79,19 @@ const handlers = {
   "period.close": byTreasurer(closePeriod),
 };
 
+/** Somebody's dues, paid into an account: one period of the plan, today, where nothing else is said. */
+const pay: Command = async (args, state, actor) => {
+  const acts: Act[] = [["transaction.post", await duesPayment(args as unknown as DuesPaid, state, actor)]];
+  await tryActs(handlers, acts, { state, actor });
+  return acts;
+};
+
 /** With a program that reads the journal and gives its balances: the merge test's second opinion. */
 export function accountingWith(program: LedgerProgram): Dapp {
   return {
     reduce: (input, state) => fold(input, state, handlers),
     test: (_input, _before, after) => judge(after, program),
+    commands: { ...commandsOf(handlers), pay },
     queries,
   };
 }

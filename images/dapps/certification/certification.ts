@@ -2,7 +2,19 @@
  * Training: courses, who was signed off for them by whom, until when, and what was taken back. Doors and
  * machines read it to know who may use them. Rules: docs/design/dapps.md.
  */
-import { type Dapp, fold, type Handler, type Input, type State, type Verdict } from "../../sdk/index.ts";
+import {
+  type Act,
+  type Command,
+  commandsOf,
+  type Dapp,
+  dateOfMs,
+  fold,
+  type Handler,
+  type Input,
+  type State,
+  tryActs,
+  type Verdict,
+} from "../../sdk/index.ts";
 import { renew, revoke, signOff } from "./certify.ts";
 import { putCourse } from "./courses.ts";
 import { queries } from "./queries.ts";
@@ -40,4 +52,27 @@ const handlers: Readonly<Record<string, Handler>> = {
   "certificate.revoke": revoke,
 };
 
-export const certification: Dapp = { reduce: (input, state) => fold(input, state, handlers), test, queries };
+/** Who shows that they can is signed off, or renewed where they hold the course: today, if no date is said. */
+const award: Command = async (args, state, actor) => {
+  const { on = dateOfMs(actor.timeMs), ...who } = args as unknown as Award;
+  const known = await certificateIn(state, who.person, who.course);
+  const isHeld = known !== undefined && known.revoked === undefined;
+  const acts: Act[] = [[isHeld ? "certificate.renew" : "certificate.sign-off", { ...who, on }]];
+  await tryActs(handlers, acts, { state, actor });
+  return acts;
+};
+
+/** As the command's schema has it. */
+interface Award {
+  readonly person: string;
+  readonly course: string;
+  readonly on?: string;
+  readonly untilMs?: number;
+}
+
+export const certification: Dapp = {
+  reduce: (input, state) => fold(input, state, handlers),
+  test,
+  commands: { ...commandsOf(handlers), award },
+  queries,
+};

@@ -7,6 +7,7 @@ import { decodePolicy, parseSwipe, SWIPE_ACT, type SwipeEvent, standingAt } from
 import { GdoError } from "../../../lib/base/errors.ts";
 import {
   type Canonical,
+  commandsOf,
   type Dapp,
   type Draft,
   type Entry,
@@ -60,6 +61,14 @@ async function setGrant(body: Canonical, draft: Draft, entry: Entry): Promise<vo
   draft.put(`grant/${door}`, { minLevel, ...dues, ...asked });
 }
 
+/** From the next snapshot on the door opens to nobody. */
+async function endGrant(body: Canonical, draft: Draft, entry: Entry): Promise<void> {
+  requireRight(entry, "door");
+  const { door } = readFields(body, { door: text(64) });
+  if ((await draft.get(`grant/${door}`)) === undefined) throw new Refusal(`${door} opens to nobody already`);
+  draft.delete(`grant/${door}`);
+}
+
 async function publishPolicy(body: Canonical, draft: Draft, entry: Entry): Promise<void> {
   requireRight(entry, "policy");
   const checks = {
@@ -108,8 +117,11 @@ async function noteOfDoor(_body: Canonical, _draft: Draft, entry: Entry): Promis
   requireRight(entry, "append");
 }
 
+/** What people do; the rest is written by devices. */
+const byPeople = { "grant.set": setGrant, "grant.end": endGrant };
+
 const handlers = {
-  "grant.set": setGrant,
+  ...byPeople,
   "policy.publish": publishPolicy,
   [SWIPE_ACT]: countSwipe,
   boot: noteOfDoor,
@@ -144,6 +156,7 @@ const judge = new Judge();
 export const door: Dapp = {
   reduce: (input, state) => fold(input, state, handlers),
   test: (input, before, after) => judge.test(input, before, after),
+  commands: commandsOf(byPeople),
   queries: {
     access: queryAccess,
     policy: queryPolicy,

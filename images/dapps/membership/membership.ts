@@ -10,9 +10,9 @@
  */
 import {
   type Canonical,
-  type Command,
+  commandsOf,
   type Dapp,
-  Draft,
+  type Draft,
   type Entry,
   fold,
   type Handler,
@@ -102,19 +102,9 @@ function byMembers(act: Act): Handler {
   };
 }
 
-/** The act that it is named after, refused at once for what a merge now would refuse. The host checks the right [D7]. */
-function commandFor(type: string, act: Act): Command {
-  return async (args, state) => {
-    await act(args, new Draft(state, new Map()));
-    return [[type, args]];
-  };
-}
-
-function ofEach<Made>(make: (type: string, act: Act) => Made): Readonly<Record<string, Made>> {
-  return Object.fromEntries(Object.entries(acts).map(([type, act]) => [type, make(type, act)]));
-}
-
-const handlers = ofEach((_, act) => byMembers(act));
+const handlers: Readonly<Record<string, Handler>> = Object.fromEntries(
+  Object.entries(acts).map(([type, act]) => [type, byMembers(act)]),
+);
 
 /** Each credential that an entry touched belongs to somebody who is there, and to nobody else than before. */
 async function test(input: Input, before: State, after: State): Promise<Verdict> {
@@ -182,6 +172,6 @@ async function queryCount(_: Canonical, state: State): Promise<Canonical> {
 export const membership: Dapp = {
   reduce: (input, state) => fold(input, state, handlers, takeEvent),
   test,
-  commands: ofEach(commandFor),
+  commands: commandsOf(handlers),
   queries: { standing: queryStanding, person: queryPerson, card: queryCard, list: queryList, count: queryCount },
 };

@@ -13,9 +13,9 @@ export function blobReader(store: ChunkStore): (id: Hash) => Promise<Uint8Array>
   return (id) => readBlobBytes(store, id, OBJECT_BYTES_MAX);
 }
 
-/** What is final on this node, as dapps are asked about it. */
-export function finalState({ parts: { db, store } }: { readonly parts: StateParts }): DappState {
-  return dappState((app) => (app === CHARTER_APP ? db.charterAt() : db.state(app)), blobReader(store));
+/** What is final on this node, on `main` or another line, as dapps are asked about it. */
+export function finalState({ parts: { db, store } }: { readonly parts: StateParts }, line?: string): DappState {
+  return dappState((app) => (app === CHARTER_APP ? db.charterAt() : db.state(app, line)), blobReader(store));
 }
 
 /** As finalState, with what waits for the next merge of `main`. */

@@ -1,9 +1,8 @@
 import test from "ava";
 import type { Canonical, Entry } from "../../../sdk/index.ts";
-import { ask, entryOf, type MemoryState, merge } from "../../../sdk/testing.ts";
-import { accountingWith } from "../accounting.ts";
+import { ask, entryOf, Harness, type MemoryState, merge } from "../../../sdk/testing.ts";
 import type { LedgerProgram } from "../judge.ts";
-import { books, DAY, dues, pay, post, reasons, settled, transfer } from "./books.ts";
+import { accountingWith, books, DAY, dues, FOLDER, pay, post, reasons, settled, transfer } from "./books.ts";
 
 /** Says what the journal's own postings add up to: enough where ledger is not what is tested. */
 const agreeing: LedgerProgram = async (journal) => {
@@ -338,4 +337,31 @@ test("settle: months are calendar months", (t) => {
   t.is(settled([dues("2026-01-31", 100, 1)]).untilMs, DAY("2026-02-28"));
   t.is(settled([dues("2024-01-31", 100, 1)]).untilMs, DAY("2024-02-29"));
   t.is(settled([dues("2026-12-15", 300, 1)]).untilMs, DAY("2027-03-15"));
+});
+
+test("pay takes somebody's dues, one period today where nothing else is said; each act is a command too [D7]", async (t) => {
+  const dapp = await Harness.open(accounting, FOLDER);
+  const treasurer = { by: "treasurer", rights: ["append", "accounts"] };
+  const book = async (name: string, args: object): Promise<void> => {
+    const acts = await dapp.command(name, args, treasurer);
+    t.deepEqual((await dapp.merge([{ ...treasurer, acts }])).voids, {}, name);
+  };
+  await book("currency.put", { currency: "EUR", digits: 2 });
+  for (const account of ["assets:cash", "income:dues", "equity:retained"]) await book("account.open", { account });
+  const plan = { plan: "monthly", amount: 2500, currency: "EUR", account: "income:dues", months: 1, membership: true };
+  await book("plan.put", plan);
+  const paid = { person: "a;b", plan: "monthly", into: "assets:cash" };
+  await book("pay", paid);
+  await book("pay", { ...paid, person: "kim", amount: 5000, date: "2023-11-01", note: "in two coins" });
+  t.like(await dapp.query("dues", { person: "a;b" }), { plans: { monthly: { untilMs: DAY("2023-12-14") } } });
+  t.like(await dapp.query("dues", { person: "kim" }), { plans: { monthly: { untilMs: DAY("2024-01-01") } } });
+  await book("balance.assert", { account: "assets:cash", currency: "EUR", date: "2023-11-30", amount: 7500 });
+  await book("period.close", { until: "2023-11-30", into: "equity:retained" });
+  const refused = (name: string, args: object, message: string, by = treasurer) =>
+    t.throwsAsync(dapp.command(name, args, by), { message: `accounting ${name}: ${message}` });
+  await refused("pay", { ...paid, person: "ben" }, "the books are closed up to 2023-11-30");
+  await refused("pay", { ...paid, plan: "yearly" }, "there is no plan yearly");
+  await refused("pay", { ...paid, into: "assets:till" }, "there is no account assets:till: account.open makes it");
+  await refused("pay", { ...paid, amount: 0 }, "amount must be at least 1");
+  await refused("pay", paid, "kim does not have the right accounts", { by: "kim", rights: ["append"] });
 });

@@ -1,8 +1,16 @@
 /** Books with two currencies, some accounts and two plans, and entries for them. */
-import { type Canonical, type Entry, msOfDate } from "../../../sdk/index.ts";
-import { entryOf, MemoryState, merge } from "../../../sdk/testing.ts";
-import { accountingWith } from "../accounting.ts";
+import { type Canonical, type Dapp, type Entry, msOfDate } from "../../../sdk/index.ts";
+import { entryOf, MemoryState, merge, withSchemas } from "../../../sdk/testing.ts";
+import { accountingWith as plainAccounting } from "../accounting.ts";
 import { type Payment, settle } from "../dues.ts";
+import type { LedgerProgram } from "../judge.ts";
+
+/** Where the schemas are written; this runs from dist/images/dapps/accounting/test. */
+export const FOLDER = new URL("../../../../../images/dapps/accounting/", import.meta.url);
+
+export function accountingWith(program: LedgerProgram): Dapp {
+  return withSchemas(plainAccounting(program), FOLDER);
+}
 
 const ACCOUNTS = ["assets:bank", "income:dues", "income:lockers", "expenses:rent", "equity:retained"];
 /** When the entries are made: a year ahead of it is the last date that may be posted. */

@@ -5,10 +5,9 @@ import fc from "fast-check";
 import { journalActs, readJournal } from "../../../../lib/interop/index.ts";
 import { addMonths, type Canonical, dateOfMs, type Entry, msOfDate } from "../../../sdk/index.ts";
 import { ask, entryOf, MemoryState, merge } from "../../../sdk/testing.ts";
-import { accountingWith } from "../accounting.ts";
 import { judge } from "../judge.ts";
 import { balancesOf, ledgerBalances } from "../ledger-program.ts";
-import { books, pay, post, transfer } from "./books.ts";
+import { accountingWith, books, pay, post, transfer } from "./books.ts";
 
 const RUNS = { numRuns: 60 };
 const withLedger = existsSync("/usr/bin/ledger") ? test : test.skip;

@@ -1,8 +1,12 @@
 import test from "ava";
 import { type Canonical, type Entry, msOfDate } from "../../../sdk/index.ts";
-import { ask, entryOf, MemoryState, merge } from "../../../sdk/testing.ts";
+import { ask, entryOf, Harness, MemoryState, merge, withSchemas } from "../../../sdk/testing.ts";
 import { stampOf } from "../badge.ts";
-import { certification } from "../certification.ts";
+import { certification as plain } from "../certification.ts";
+
+/** Where the schemas are written; this runs from dist/images/dapps/certification/test. */
+const folder = new URL("../../../../../images/dapps/certification/", import.meta.url);
+const certification = withSchemas(plain, folder);
 
 const NOW = msOfDate("2026-06-01") as number;
 const DAY_MS = 86_400_000;
@@ -220,4 +224,31 @@ test("a badge is an OpenBadgeCredential of the certificate; nothing is made of w
 test("stamps are those of ISO 8601", (t) => {
   for (const ms of [0, 1, 86_399_999, 951_782_400_000, 1_771_243_384_123, 4_102_444_799_000])
     t.is(stampOf(ms), new Date(Math.floor(ms / 1000) * 1000).toISOString().replace(".000Z", "Z"));
+});
+
+test("award signs off whoever does not hold the course and renews whoever does, today; by a trainer alone [D7]", async (t) => {
+  const dapp = await Harness.open(plain, folder);
+  const rosa = { by: "rosa", rights: ["append"] };
+  const rights = ["append", "training"];
+  const [, about] = course("safety", { validDays: 10 });
+  await dapp.merge([{ by: "office", rights, acts: await dapp.command("course.put", about, { by: "office", rights }) }]);
+  const kim = { person: "kim", course: "safety" };
+  const on = "2023-11-14"; // The day of TRIAL_TIME_MS.
+  for (const type of ["certificate.sign-off", "certificate.renew"]) {
+    const acts = await dapp.command("award", kim, rosa);
+    t.deepEqual(acts, [[type, { ...kim, on }]]);
+    t.deepEqual((await dapp.merge([{ ...rosa, acts }])).voids, {});
+  }
+  await dapp.merge([
+    { ...rosa, acts: await dapp.command("certificate.revoke", { ...kim, reason: "burnt the table" }, rosa) },
+  ]);
+  t.is((await dapp.command("award", kim, rosa))[0]?.[0], "certificate.sign-off");
+  const refused = (name: string, args: object, by: string, message: string) =>
+    t.throwsAsync(dapp.command(name, args, { by, rights: ["append"] }), {
+      message: `certification ${name}: ${message}`,
+    });
+  await refused("award", kim, "max", "max is no trainer of safety");
+  await refused("award", { ...kim, course: "laser" }, "rosa", "there is no course laser");
+  await refused("award", { course: "safety" }, "rosa", "person is missing");
+  await refused("course.put", about as object, "rosa", "rosa does not have the right training");
 });

@@ -12,9 +12,13 @@ import { toHex } from "../../../../lib/base/bytes.ts";
 import type { Hash } from "../../../../lib/base/hash.ts";
 import type { Canonical } from "../../../../lib/codec/canonical.ts";
 import { keyFromSeed } from "../../../../lib/codec/keys.ts";
-import { ask, entryOf, MemoryState, type Merged, merge } from "../../../sdk/testing.ts";
+import { ask, entryOf, Harness, MemoryState, type Merged, merge, withSchemas } from "../../../sdk/testing.ts";
 import { compilePolicy } from "../compile.ts";
-import { door } from "../door.ts";
+import { door as plain } from "../door.ts";
+
+/** Where the schemas are written; this runs from dist/images/dapps/door/test. */
+const folder = new URL("../../../../../images/dapps/door/", import.meta.url);
+const door = withSchemas(plain, folder);
 
 const ADA = "a".repeat(32);
 const STRUCK = "b".repeat(32);
@@ -267,4 +271,26 @@ test("a grant that contradicts itself is void", async (t) => {
       "grant.set: graceHours must be an integer from 0 to 8784, or absent",
     ],
   );
+});
+
+test("a grant that ends opens the door to nobody; both are commands [D7]", async (t) => {
+  const dapp = await Harness.open(plain, folder, { others: { membership: {}, certification: {} } });
+  const keeper = { by: "keeper", rights: ["append", "door"] };
+  const refused = (name: string, args: object, message: string, by = keeper) =>
+    t.throwsAsync(dapp.command(name, args, by), { message: `door ${name}: ${message}` });
+  await refused("grant.end", { door: "lathe" }, "lathe opens to nobody already");
+  await refused("grant.set", { door: "lathe", graceHours: 1 }, "graceHours is for doors that ask for membership");
+  await refused("grant.set", { door: "lathe", minLevel: 200 }, "minLevel must be at most 127");
+  await refused("grant.set", { door: "lathe" }, "kim does not have the right door", { by: "kim", rights: ["append"] });
+  const grants: unknown[] = [];
+  for (const [name, args] of [
+    ["grant.set", { door: "lathe", minLevel: 1 }],
+    ["grant.end", { door: "lathe" }],
+  ] as const) {
+    const acts = await dapp.command(name, args, keeper);
+    t.deepEqual(acts, [[name, args]]);
+    t.deepEqual((await dapp.merge([{ ...keeper, acts }])).voids, {});
+    grants.push(await dapp.query("grants", null));
+  }
+  t.deepEqual(grants, [{ lathe: { minLevel: 1 } }, {}]);
 });

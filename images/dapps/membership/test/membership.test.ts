@@ -1,6 +1,10 @@
 import test from "ava";
-import { ask, entryOf, Harness, MemoryState, merge, mergeInput } from "../../../sdk/testing.ts";
-import { membership } from "../membership.ts";
+import { ask, entryOf, Harness, MemoryState, merge, mergeInput, withSchemas } from "../../../sdk/testing.ts";
+import { membership as plain } from "../membership.ts";
+
+/** Where the schemas are written; this runs from dist/images/dapps/membership/test. */
+const folder = new URL("../../../../../images/dapps/membership/", import.meta.url);
+const membership = withSchemas(plain, folder);
 
 const REF = "0123456789abcdef0123456789abcdef";
 const OTHER_REF = "f".repeat(32);
@@ -188,9 +192,7 @@ test("the office may waive dues, for a time or for good, and take that back", as
 });
 
 test("a command is its act for whoever holds the right, refused at once for what a merge would refuse [D7]", async (t) => {
-  // From dist/images/dapps/membership/test: the schemas are read where they are written.
-  const folder = new URL("../../../../../images/dapps/membership/", import.meta.url);
-  const dapp = await Harness.open(membership, folder);
+  const dapp = await Harness.open(plain, folder);
   const office = { by: "office", rights: ["append", "members"] };
   const person = { id: "ada", name: "Ada", level: 0, status: "active" };
   const credential = { ref: REF, person: "ada", status: "active" };
