@@ -19,4 +19,17 @@ export {
   yesOrNo,
 } from "./refusal.ts";
 export { serve } from "./serve.ts";
-export type { Act, Actor, Canonical, Command, Dapp, DappEvent, Entry, Input, Query, State, Verdict } from "./types.ts";
+export type {
+  Act,
+  Actor,
+  Canonical,
+  Command,
+  Dapp,
+  DappEvent,
+  Entry,
+  Input,
+  Migration,
+  Query,
+  State,
+  Verdict,
+} from "./types.ts";

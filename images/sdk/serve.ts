@@ -4,7 +4,7 @@
  */
 import { canonicalFromJson, jsonFromCanonical } from "../../lib/codec/json.ts";
 import { Refusal } from "./refusal.ts";
-import type { Actor, Canonical, Dapp, DappEvent, Entry, Input, Outcome, Reduction, State } from "./types.ts";
+import type { Actor, Canonical, Dapp, DappEvent, Entry, Input, Migration, Outcome, Reduction, State } from "./types.ts";
 
 /** The three streams of a program. */
 export interface Streams {
@@ -71,6 +71,9 @@ async function perform(dapp: Dapp, method: string, params: Json, host: HostLink)
       if (query === undefined) throw new Error(`no query ${params.name}`);
       return jsonFromCanonical(await query(canonicalFromJson(params.args), host.view("now")));
     }
+    case "migrate":
+      if (dapp.migrate === undefined) throw new Error(`no way from form ${params.from} of the state to ${params.to}`);
+      return { changes: changesToWire(await dapp.migrate(params as unknown as Migration, host.view("now"))) };
     case "command":
       return command(dapp, params, host.view("now"));
     default:
@@ -108,10 +111,11 @@ function entryFromWire(wire: Json): Entry {
 }
 
 function reductionToWire({ outcomes, changes }: Reduction): unknown {
-  return {
-    outcomes: outcomes.map(outcomeToWire),
-    changes: changes.map(([key, value]) => [key, value === undefined ? null : jsonFromCanonical(value)]),
-  };
+  return { outcomes: outcomes.map(outcomeToWire), changes: changesToWire(changes) };
+}
+
+function changesToWire(changes: Reduction["changes"]): unknown {
+  return changes.map(([key, value]) => [key, value === undefined ? null : jsonFromCanonical(value)]);
 }
 
 function outcomeToWire({ id, void: reason, events = [] }: Outcome): unknown {

@@ -58,6 +58,12 @@ export interface Reduction {
   readonly changes: readonly (readonly [key: string, value: Canonical | undefined])[];
 }
 
+/** Numbers of forms, as the manifests have them. */
+export interface Migration {
+  readonly from: number;
+  readonly to: number;
+}
+
 export type Verdict = { readonly verdict: "PASS" } | { readonly verdict: "FAIL"; readonly findings: readonly string[] };
 
 export type Query = (args: Canonical, state: State) => Promise<Canonical>;
@@ -83,6 +89,8 @@ export interface Dapp<Commands = Readonly<Record<string, Canonical>>> {
   reduce(input: Input, state: State): Promise<Reduction>;
   /** `input.entries` are those that were not void. */
   test?(input: Input, before: State, after: State): Promise<Verdict>;
+  /** Changes that bring a state of one form into another; one of the two is this image's, the higher. Throw if there is no way. */
+  migrate?(step: Migration, state: State): Promise<Reduction["changes"]>;
   readonly queries?: Readonly<Record<string, Query>>;
   readonly commands?: { readonly [Name in keyof Commands]: Command<Commands[Name]> };
 }

@@ -37,8 +37,13 @@ export interface Command {
   readonly timeMs: number;
 }
 
-/** One dapp, wherever it runs. Failures of its container are DAPP_ERROR, DAPP_LIMIT, CONTAINER: never a FAIL [D2]. */
+/**
+ * One dapp, wherever it runs. Failures of its container are DAPP_ERROR, DAPP_LIMIT, CONTAINER: never a FAIL [D2].
+ * It never sees a state of its own in another form than its own [D9].
+ */
 export interface DappCalls {
+  /** Whether its state is of another form, so that a merge that touches nothing of it moves it. */
+  isDue(state: DappState): boolean;
   reduce(input: AppInput, state: DappState): Promise<ReduceResult>;
   /** `input.entries` are those that were not void. */
   test(input: AppInput, states: TestStates): Promise<AppVerdict>;

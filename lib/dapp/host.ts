@@ -5,10 +5,11 @@
 import type { Clock, Hash, Log } from "../base/index.ts";
 import { GdoError } from "../base/index.ts";
 import { type Canonical, jsonFromCanonical } from "../codec/index.ts";
-import type { Act, AppInput, AppVerdict, ReduceResult } from "../ledger/index.ts";
+import type { Act, AppInput, AppVerdict, ReduceResult, StateChange } from "../ledger/index.ts";
 import type { Command, DappCalls, DappState, TestStates } from "./calls.ts";
 import { kernelMemory, type MemorySource } from "./container/memory.ts";
 import { Contract } from "./contract.ts";
+import { type AnyForm, DappInForm, type Migration, requireUnmarked } from "./form.ts";
 import { type ImageSettings, parseSettings, SETTINGS_PATH } from "./image/settings.ts";
 import { type Manifest, parseManifest } from "./manifest.ts";
 import { ContainerPool } from "./pool.ts";
@@ -16,6 +17,7 @@ import { hostCallsFor } from "./protocol/host-calls.ts";
 import {
   commandAnswerFromWire,
   inputToWire,
+  migrationFromWire,
   reduceResultFromWire,
   valueFromWire,
   verdictFromWire,
@@ -61,8 +63,8 @@ export class DappHost {
   }
 
   /** The dapp whose image is this tree. DAPP_MANIFEST, STORE_MISSING. */
-  dapp(tree: Hash): Promise<DappCalls & { readonly manifest: Manifest }> {
-    return this.#known(tree);
+  async dapp(tree: Hash): Promise<DappCalls & { readonly manifest: Manifest }> {
+    return new DappInForm(await this.#known(tree), (other) => this.#known(other));
   }
 
   async #known(tree: Hash): Promise<WarmDapp> {
@@ -83,8 +85,14 @@ export class DappHost {
    * second opinion [D3]; it ends with `close`. As dapp().
    */
   async fresh(tree: Hash): Promise<DappCalls & { readonly manifest: Manifest; close(): Promise<void> }> {
-    const known = await this.#known(tree);
-    return new WarmDapp(known, { ...this.#warmOptions, isVaried: true });
+    const started: WarmDapp[] = [];
+    const start = async (image: Hash): Promise<WarmDapp> => {
+      const made = new WarmDapp(await this.#known(image), { ...this.#warmOptions, isVaried: true });
+      started.push(made);
+      return made;
+    };
+    const dapp = new DappInForm(await start(tree), start);
+    return Object.assign(dapp, { close: async () => void (await Promise.all(started.map((each) => each.close()))) });
   }
 
   /** Images of the dapps that it has been asked for: their root file systems may be in use. */
@@ -129,7 +137,7 @@ interface WarmOptions extends DappHostOptions {
 }
 
 /** One dapp: its calls checked before and after the container that serves it. */
-class WarmDapp implements DappCalls, DappImage {
+class WarmDapp implements AnyForm, DappImage {
   readonly manifest: Manifest;
   readonly contract: Contract;
   readonly tree: Hash;
@@ -167,16 +175,24 @@ class WarmDapp implements DappCalls, DappImage {
     const result = await this.#ask("reduce", { ...wire, entries }, { now: state }, (answer) =>
       reduceResultFromWire(answer, ids),
     );
-    this.#checkSize(result, state);
+    requireUnmarked(this.manifest.name, result.changes);
+    this.#checkSize(result.changes, state);
     return reasons.size === 0 ? result : { ...result, outcomes: withVoids(input, result, reasons) };
   }
 
   /** [D2] What makes a state smaller is let through, also where it is too large already: another image may allow less. */
-  #checkSize({ changes }: ReduceResult, state: DappState): void {
+  #checkSize(changes: readonly StateChange[], state: DappState): void {
     const { name, limits } = this.manifest;
     const { before, after } = stateBytes(state, name, changes);
     if (after > limits.stateBytes && after > before)
       throw new GdoError("DAPP_LIMIT", `${name} hit its state limit of ${formatBytes(limits.stateBytes)}`);
+  }
+
+  async migrate(step: Migration, state: DappState): Promise<readonly StateChange[]> {
+    const changes = await this.#ask("migrate", step, { now: state }, migrationFromWire);
+    requireUnmarked(this.manifest.name, changes);
+    this.#checkSize(changes, state);
+    return changes;
   }
 
   async test(input: AppInput, { before, after }: TestStates): Promise<AppVerdict> {

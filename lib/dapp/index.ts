@@ -2,6 +2,7 @@
 export * from "./calls.ts";
 export { Contract, namedSchemas } from "./contract.ts";
 export { FakeRuntime, type Program } from "./fake-runtime.ts";
+export { imageOfForm } from "./form.ts";
 export { gateVerdict } from "./gate.ts";
 export { DappHost, type DappHostOptions, type Images } from "./host.ts";
 export { baseImage } from "./image/bases.ts";

@@ -16,6 +16,7 @@ const MEMORY_BYTES_MAX = 4096 * MIB;
 const PIDS_MAX = 4096;
 const CPU_MAX = 64;
 const WALL_MS_MAX = 3_600_000;
+const FORM_MAX = 1_000_000;
 
 const name = z
   .string()
@@ -88,6 +89,7 @@ const schema = z.strictObject({
   reads: z.array(name).max(32).default([]),
   commands: z.record(callName, z.strictObject({ schema: schemaPath, right })).default({}),
   queries: z.record(callName, z.string()).default({}),
+  form: z.int().min(1).max(FORM_MAX).default(1),
   tests: z.array(z.literal("test")).max(1).default([]),
   limits: limits.default(LIMITS_DEFAULT),
   class: z.enum(["gate", "advisory"]).default("advisory"),
@@ -120,6 +122,8 @@ export interface Manifest {
   readonly commands: Readonly<Record<string, { readonly schema: string; readonly right: string }>>;
   /** Queries, each with one line that says what it gives. */
   readonly queries: Readonly<Record<string, string>>;
+  /** Of its state; see form.ts. */
+  readonly form: number;
   readonly hasTest: boolean;
   readonly limits: DappLimits;
   readonly class: "gate" | "advisory";

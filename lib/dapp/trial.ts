@@ -14,6 +14,7 @@ import {
   workMerge,
 } from "../ledger/index.ts";
 import { type Actor, type DappCalls, type DappState, dappState } from "./calls.ts";
+import { FORM_KEY, markByHand } from "./form.ts";
 import { gateVerdict } from "./gate.ts";
 import type { Manifest } from "./manifest.ts";
 
@@ -49,6 +50,8 @@ export type TrialState = Readonly<Record<string, unknown>>;
 
 export interface TrialOptions {
   readonly state?: TrialState | undefined;
+  /** Of the state, where it is not the dapp's own. */
+  readonly form?: number | undefined;
   /** State of the dapps that it reads. */
   readonly others?: Readonly<Record<string, TrialState>> | undefined;
 }
@@ -65,8 +68,9 @@ export class Trial {
   #height = 0;
   #made = 0;
 
-  constructor(dapp: TriedDapp, { state = {}, others = {} }: TrialOptions = {}) {
+  constructor(dapp: TriedDapp, { state = {}, others = {}, form = dapp.manifest.form }: TrialOptions = {}) {
     this.#dapp = dapp;
+    this.set(dapp.manifest.name, markByHand(form));
     for (const [app, values] of Object.entries({ ...others, [dapp.manifest.name]: state })) this.set(app, values);
   }
 
@@ -83,6 +87,12 @@ export class Trial {
 
   /** The dapp's state in JSON form, in the order of the keys. */
   state(): Record<string, unknown> {
+    const { [FORM_KEY]: _, ...state } = this.marked();
+    return state;
+  }
+
+  /** The same with the host's mark of its form. */
+  marked(): Record<string, unknown> {
     return Object.fromEntries([...this.#own.scan("")].map(([key, value]) => [key, jsonFromCanonical(value)]));
   }
 
@@ -161,6 +171,7 @@ export class Trial {
       name: manifest.name,
       image: null,
       reads: manifest.reads,
+      isDue: (now) => this.#dapp.isDue(this.#at(now)),
       reduce: async (input, now) => {
         const result = await this.#dapp.reduce(input, this.#at(now));
         heard.splice(0, heard.length, ...result.outcomes.flatMap(({ events }) => events));

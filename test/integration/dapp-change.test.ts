@@ -102,3 +102,58 @@ test("a dapp that is only advisory keeps nothing out", async (t) => {
   t.deepEqual(merges[0].void, []);
   t.deepEqual((await call("query", { app: "quota", query: "used", args: "office" })).value, { used: 60, limit: 10 });
 });
+
+/** The second form has `spent/` for `used/`, and knows the way there and back. */
+const MIGRATE = `static void migrate(const struct json *params) {
+  int is_up = json_field(params, "to")->integer == 2;
+  long long used = ask(is_up ? "used/office" : "spent/office").number;
+  fprintf(out, "{\\"changes\\":[[\\"%s/office\\",%lld],[\\"%s/office\\",null]]}", is_up ? "spent" : "used", used, is_up ? "used" : "spent");
+}
+
+static void answer(`;
+
+test("[D8] [D9] a broken first version is refused; an upgrade moves the state, on each branch, and a roll-back moves it back", async (t) => {
+  const { call, folder } = await start(t);
+  const broken = [/(int main\(void\) \{)/, "$1\n  return 3;"] as const;
+  revise(folder, "0.9.0", "src/main.c", broken);
+  await t.throwsAsync(call("installDapp", { path: folder }), {
+    code: "REFUSED",
+    message: /^quota 0\.9\.0 does not get through the history: at height 1: quota ended with status 3/,
+  });
+  revise(folder, "1.0.0", "src/main.c", [/\n {2}return 3;/, ""]);
+  await call("installDapp", { path: folder });
+  await call("merge", {});
+  await append(call, 60);
+  await call("merge", {});
+  const [main] = (await call("branches", { name: "main" })).branches;
+  const { h, head } = main.lines[0];
+  const fork = { name: "trial", policy: main.policy, from: ["main", h, head] };
+  await call("govern", { acts: [{ type: "branch.set", body: fork }] });
+  await call("merge", {});
+  await call("append", { app: "quota", branch: "trial", acts: [{ type: "use", body: { amount: 30 } }] });
+  await call("merge", {});
+
+  revise(folder, "2.0.0", "src/main.c", [/"used\/", member/g, '"spent/", member']);
+  revise(folder, "2.0.0", "src/main.c", [/static void answer\(/, MIGRATE]);
+  revise(folder, "2.0.0", "src/main.c", [
+    /if \(strcmp\(method, "reduce"\)/,
+    'if (strcmp(method, "migrate") == 0) migrate(params);\n  else $&',
+  ]);
+  revise(folder, "2.0.0\nform: 2", "src/quota.h", [/LIMIT 100/, "LIMIT 100"]);
+  const { rehearsal } = await call("installDapp", { path: folder });
+  t.like(rehearsal, { branch: "main", entries: 1, changed: [], moved: 3 });
+  t.like(rehearsal.others, [{ branch: "trial", entries: 1, changed: [], moved: 3 }]);
+  await call("merge", {});
+  const used = async (): Promise<unknown> =>
+    (await call("query", { app: "quota", query: "used", args: "office" })).value.used;
+  t.is(await used(), 60, "before the merge that moves it");
+  await append(call, 10);
+  t.deepEqual((await call("merge", {})).merges[0].void, []);
+  t.is(await used(), 70);
+
+  t.like((await call("rollBackDapp", { name: "quota" })).rehearsal, { changed: [], moved: 3 });
+  await call("merge", {});
+  await append(call, 30);
+  t.deepEqual((await call("merge", {})).merges[0].void, []);
+  t.is(await used(), 100);
+});

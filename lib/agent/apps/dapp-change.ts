@@ -2,10 +2,11 @@
 import { statSync } from "node:fs";
 import { GdoError, type Hash } from "../../base/index.ts";
 import type { CanonicalMap } from "../../codec/index.ts";
+import { MAIN_BRANCH } from "../../ledger/index.ts";
 import { govern } from "../govern.ts";
 import type { GdoNode } from "../node.ts";
 import { storeDapp } from "./dapp-install.ts";
-import { keepRehearsal, type Rehearsal, rehearse } from "./rehearse.ts";
+import { failureOf, keepRehearsal, type Rehearsal, rehearse } from "./rehearse.ts";
 
 export interface DappChange {
   readonly name: string;
@@ -54,9 +55,10 @@ async function propose(
 ): Promise<DappChange> {
   const rehearsal = await rehearse(node, name, tree);
   if (isOnlyRehearsed) return { name, version, tree, rehearsal };
-  const { failure } = rehearsal;
+  const failure = failureOf(rehearsal);
   if (failure !== undefined) {
-    const why = `${name} ${version} does not get through the history: at height ${failure.h}: ${failure.why}`;
+    const on = failure.branch === MAIN_BRANCH ? "" : ` of ${failure.branch}`;
+    const why = `${name} ${version} does not get through the history: at height ${failure.h}${on}: ${failure.why}`;
     throw new GdoError("REFUSED", why, { hint: `gdo dapp logs ${name}` });
   }
   const type = node.treeOf(name) === undefined ? "dapp.install" : "dapp.upgrade";

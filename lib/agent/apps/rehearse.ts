@@ -1,7 +1,8 @@
 /**
- * A rehearsal: a branch's real history once more with another image of a dapp, on a state of its own beside the
- * real one. It says which past entries that image would have judged otherwise, and whether its test would have let
- * the merges through. Nothing of the ledger changes.
+ * A rehearsal: the real history of every branch once more with another image of a dapp, on a state of its own beside
+ * the real one, and then the merge that would come next, on the real state. It says which past entries that image
+ * would have judged otherwise, whether its test would have let the merges through, and what it would move. Nothing
+ * of the ledger changes.
  */
 import { GdoError, type Hash, type PublicKey, utf8 } from "../../base/index.ts";
 import { type Block, type CanonicalMap, encodeCanonical } from "../../codec/index.ts";
@@ -9,6 +10,7 @@ import {
   type Act,
   authorOf,
   CHARTER_APP,
+  CHARTER_BRANCH,
   judgeEntry,
   type LedgerEntry,
   MAIN_BRANCH,
@@ -35,9 +37,8 @@ export interface ChangedVerdict {
   readonly now: string | null;
 }
 
-export interface Rehearsal {
-  readonly name: string;
-  readonly tree: Hash;
+/** On one branch, or one person's line of it. */
+export interface BranchRehearsal {
   readonly branch: string;
   /** Up to which height of the branch. */
   readonly h: number;
@@ -46,8 +47,17 @@ export interface Rehearsal {
   readonly changed: readonly ChangedVerdict[];
   /** Keys of its state that would not be as they are. */
   readonly keys: number;
+  /** Keys of the real state that the next merge changes to bring it into this image's form [D9]. */
+  readonly moved?: number;
   /** Where it could not go on, and why. */
   readonly failure?: { readonly h: number; readonly why: string };
+}
+
+/** On `main`, and on the others that have entries of the dapp or that it fails on. */
+export interface Rehearsal extends BranchRehearsal {
+  readonly name: string;
+  readonly tree: Hash;
+  readonly others: readonly BranchRehearsal[];
 }
 
 const PAGE_ENTRIES = 1000;
@@ -74,17 +84,33 @@ function reportOf({ type, body }: Act): Hash[] {
   return "rehearsal" in operation && operation.rehearsal !== null ? [operation.rehearsal] : [];
 }
 
-/** As of the branch's head. What the image's container does wrong is the rehearsal's failure, not an error of this. */
-export async function rehearse(node: Parts, name: string, tree: Hash, branch = MAIN_BRANCH): Promise<Rehearsal> {
+/** As of the branches' heads. What the image's container does wrong is the rehearsal's failure, not an error of this. */
+export async function rehearse(node: Parts, name: string, tree: Hash): Promise<Rehearsal> {
+  const main = await rehearseOn(new Run(node, name, tree, MAIN_BRANCH));
+  const others: BranchRehearsal[] = [];
+  for (const line of node.parts.db.branches()) {
+    if (line === MAIN_BRANCH || line === CHARTER_BRANCH) continue;
+    const report = await rehearseOn(new Run(node, name, tree, line));
+    if (report.entries > 0 || report.failure !== undefined) others.push(report);
+  }
+  return { name, tree, ...main, others };
+}
+
+/** The first failure, and where. */
+export function failureOf({ others, ...main }: Rehearsal): { branch: string; h: number; why: string } | undefined {
+  return [main, ...others].flatMap(({ branch, failure }) => (failure === undefined ? [] : { branch, ...failure }))[0];
+}
+
+async function rehearseOn(run: Run): Promise<BranchRehearsal> {
+  const { node, branch } = run;
   const { db } = node.parts;
-  const run = new Run(node, name, tree, branch);
   const head = db.branches().includes(branch) ? db.head(branch) : undefined;
   const places = head === undefined ? new Map<number, Place>() : placesOf(node, branch, head.id);
   for (const { h, members } of merges(node, branch)) {
     const why = await run.merge(places.get(h) as Place, members);
     if (why !== undefined) return { ...run.report(h), failure: { h, why } };
   }
-  return run.report(head?.h ?? 0);
+  return run.next(head);
 }
 
 /** A rehearsal as a text in the store, which a charter's operation can name; its id. */
@@ -139,24 +165,24 @@ function* merges({ parts: { db } }: Parts, branch: string): Generator<{ h: numbe
 }
 
 class Run {
-  readonly #node: Parts;
+  readonly node: Parts;
+  readonly branch: string;
   readonly #name: string;
   readonly #tree: Hash;
-  readonly #branch: string;
   readonly #states = new Map<string, OverlayState>();
   readonly #changed: ChangedVerdict[] = [];
   #entries = 0;
 
   constructor(node: Parts, name: string, tree: Hash, branch: string) {
-    this.#node = node;
+    this.node = node;
+    this.branch = branch;
     this.#name = name;
     this.#tree = tree;
-    this.#branch = branch;
   }
 
   /** Why it does not get through; undefined when it does. */
   async merge(place: Place, members: readonly Member[]): Promise<string | undefined> {
-    const { db, store, dapps, log } = this.#node.parts;
+    const { db, store, dapps, log } = this.node.parts;
     const charter = db.charterAt(place.charterH);
     try {
       const dapp = await dapps.dapp(this.#tree);
@@ -164,12 +190,31 @@ class Run {
       const others = own.reads.length === 0 ? [] : await this.#read(own.reads, charter);
       const apps = [...others.filter(({ name }) => name !== this.#name), own];
       const names = new Set(apps.map(({ name }) => name));
-      const entries = members.map(({ block }) => judgeEntry(block, charter, this.#branch));
+      const entries = members.map(({ block }) => judgeEntry(block, charter, this.branch));
       const concerned = entries.filter(({ app }) => names.has(app));
       if (concerned.length > 0) await this.#work(place, { apps, charter, concerned, members });
       return undefined;
     } catch (error) {
       if (error instanceof GdoError) return error.message;
+      throw error;
+    }
+  }
+
+  /** The merge after the head, of nothing, on the real state: whether the image works there, and what it moves [D9]. */
+  async next(head: { readonly h: number; readonly id: Hash } | undefined): Promise<BranchRehearsal> {
+    const { db, store, dapps, log } = this.node.parts;
+    const h = (head?.h ?? 0) + 1;
+    const charter = db.charterAt();
+    const before: StatesView = (app) => (app === CHARTER_APP ? charter : this.#real(app));
+    const report = this.report(h - 1);
+    try {
+      const own = containerApp(this.#name, this.#tree, { dapp: await dapps.dapp(this.#tree), store, log });
+      const seed = orderSeed(head?.id ?? (db.organisation() as Hash), null);
+      const apps = [{ ...own, isDue: () => true }];
+      const { changes } = await workMerge({ height: h, seed, entries: [], apps, before });
+      return own.isDue?.(before) === true ? { ...report, moved: changes[this.#name]?.length ?? 0 } : report;
+    } catch (error) {
+      if (error instanceof GdoError) return { ...report, failure: { h, why: error.message } };
       throw error;
     }
   }
@@ -199,8 +244,8 @@ class Run {
 
   /** Dapps that it reads, and those that they read, as they were installed then. */
   async #read(reads: readonly string[], charter: StateView): Promise<MergeApp[]> {
-    const { dapps, store, log } = this.#node.parts;
-    const { apps, missing } = await containerApps({ dapps, store, fetcher: this.#node.fetcher, log }).open(
+    const { dapps, store, log } = this.node.parts;
+    const { apps, missing } = await containerApps({ dapps, store, fetcher: this.node.fetcher, log }).open(
       charter,
       "warm",
     );
@@ -212,20 +257,23 @@ class Run {
     return apps.filter(({ name }) => wanted.has(name));
   }
 
+  /** As the branch began, and what the merges so far made of it. */
   #state(app: string): OverlayState {
-    const state = this.#states.get(app) ?? new OverlayState();
+    const { db } = this.node.parts;
+    const isFork = db.branches().includes(this.branch) && db.branchView(this.branch).origin !== null;
+    const state = this.#states.get(app) ?? new OverlayState(isFork ? db.stateAt(app, this.branch, 0) : undefined);
     this.#states.set(app, state);
     return state;
   }
 
-  report(h: number): Rehearsal {
-    const { db } = this.#node.parts;
-    const real = db.branches().includes(this.#branch) ? db.state(this.#name, this.#branch) : new OverlayState();
-    return {
-      ...{ name: this.#name, tree: this.#tree, branch: this.#branch, h, entries: this.#entries },
-      changed: this.#changed,
-      keys: differing(real, this.#state(this.#name)),
-    };
+  #real(app: string): StateView {
+    const { db } = this.node.parts;
+    return db.branches().includes(this.branch) ? db.state(app, this.branch) : new OverlayState();
+  }
+
+  report(h: number): BranchRehearsal {
+    const keys = differing(this.#real(this.#name), this.#state(this.#name));
+    return { branch: this.branch, h, entries: this.#entries, changed: this.#changed, keys };
   }
 }
 

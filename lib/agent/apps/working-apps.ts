@@ -1,7 +1,7 @@
 /** The charter's dapps in their containers, and blobs in the store, as a node's work on its ledger needs them. */
 import { GdoError, type Hash, type Log, OBJECT_BYTES_MAX } from "../../base/index.ts";
 import type { CanonicalMap } from "../../codec/index.ts";
-import { type DappHost, type DappState, dappState, gateVerdict } from "../../dapp/index.ts";
+import { type DappHost, type DappState, dappState, gateVerdict, imageOfForm } from "../../dapp/index.ts";
 import type { LedgerDb } from "../../db/index.ts";
 import { CHARTER_APP, MAIN_BRANCH, type MergeApp, type StatesView, type StateView } from "../../ledger/index.ts";
 import type { NodeApps, NodeBlobs, TentativeStates } from "../../node/index.ts";
@@ -74,9 +74,21 @@ export function containerApps({ dapps, store, fetcher, log }: ContainerAppsOptio
         }
         const dapp = conditions === "fresh" ? await dapps.fresh(tree) : await dapps.dapp(tree);
         if (conditions === "fresh") closers.push(() => (dapp as FreshDapp).close());
-        apps.push(containerApp(name, tree, { dapp, store, log }));
+        apps.push(fetchingForms(containerApp(name, tree, { dapp, store, log }), fetcher));
       }
       return { apps, missing, close: async () => void (await Promise.all(closers.map((close) => close()))) };
+    },
+  };
+}
+
+/** [D9] A state may have to be moved by an image that is installed no more, and that this node never had. */
+function fetchingForms(app: MergeApp, fetcher: Pick<RootFetcher, "has">): MergeApp {
+  return {
+    ...app,
+    async reduce(input, now) {
+      const mover = app.isDue?.(now) === true ? imageOfForm(now(app.name)) : undefined;
+      if (mover !== undefined) await fetcher.has(mover);
+      return app.reduce(input, now);
     },
   };
 }
@@ -102,6 +114,7 @@ export function containerApp(name: string, image: Hash, { dapp, store, log }: Ap
     name,
     image,
     reads: dapp.manifest.reads,
+    isDue: (now) => dapp.isDue(at(now)),
     reduce: (input, now) => dapp.reduce(input, at(now)),
     test: (input, before, after) =>
       gateVerdict(

@@ -14,6 +14,7 @@ const entry = z.strictObject({
 const trialCase = z.strictObject({
   name: z.string().min(1),
   before: state.default({}),
+  form: z.int().min(1).optional(),
   others: z.record(z.string(), state).default({}),
   events: z.array(z.strictObject({ app: z.string(), event: z.unknown() })).default([]),
   entries: z.array(entry).default([]),

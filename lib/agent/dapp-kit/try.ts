@@ -58,8 +58,8 @@ export async function tryDapp(
 /** What a case came to, or why it came to nothing. */
 type Outcome = (TrialMerge & { readonly state: unknown }) | { readonly failure: string };
 
-async function outcomeOf(dapp: TriedDapp, { before, others, entries, events }: TrialCase): Promise<Outcome> {
-  const trial = new Trial(dapp, { state: before, others });
+async function outcomeOf(dapp: TriedDapp, { before, form, others, entries, events }: TrialCase): Promise<Outcome> {
+  const trial = new Trial(dapp, { state: before, form, others });
   try {
     return { ...(await trial.merge(entries, events)), state: trial.state() };
   } catch (error) {

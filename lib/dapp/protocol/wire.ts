@@ -97,7 +97,16 @@ export function reduceResultFromWire(value: unknown, entries: readonly Hash[]): 
   if (!isComplete || ordered.length !== entries.length) {
     throw new GdoError("DAPP_ERROR", "the answer to reduce does not have one outcome for each entry");
   }
-  return { outcomes: ordered, changes: listOf(changes, "changes").map((item, index) => changeFromWire(item, index)) };
+  return { outcomes: ordered, changes: changesFromWire(changes) };
+}
+
+function changesFromWire(changes: unknown): StateChange[] {
+  return listOf(changes, "changes").map((item, index) => changeFromWire(item, index));
+}
+
+/** Checks the answer to `migrate`. */
+export function migrationFromWire(value: unknown): readonly StateChange[] {
+  return changesFromWire(mapOf(value, "the answer to migrate").changes);
 }
 
 function outcomeFromWire(value: unknown): EntryOutcome {

@@ -42,6 +42,8 @@ export interface MergeApp {
   readonly image: Hash | null;
   /** Dapps whose events it is given. */
   readonly reads: readonly string[];
+  /** Whether it has work though nothing touches it: its state is of another form than its image [D9]. */
+  isDue?(now: StatesView): boolean;
   reduce(input: AppInput, now: StatesView): Promise<ReduceResult>;
   /** `input.entries` are those that were not void. */
   test(input: AppInput, before: StatesView, after: StatesView): Promise<AppVerdict>;
@@ -179,7 +181,7 @@ class MergeWork implements MergeOutcome {
   async run(app: MergeApp): Promise<void> {
     const entries = this.#input.entries.filter((entry) => entry.app === app.name && entry.refused === undefined);
     const events = this.#events.filter((event) => app.reads.includes(event.app));
-    if (entries.length === 0 && events.length === 0) return;
+    if (entries.length === 0 && events.length === 0 && app.isDue?.(this.#input.before) !== true) return;
     const trial = await this.#try(app, entries, events);
     this.#take(app, trial.verdict.verdict === "PASS" ? trial : await this.#isolate(app, entries, events));
   }

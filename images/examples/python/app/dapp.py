@@ -81,6 +81,8 @@ def answer(dapp, method, params, view):
     if method == "test":
         findings = list(dapp["test"](params["entries"], view("before"), view("after"))) if "test" in dapp else []
         return {"verdict": "FAIL", "findings": findings} if findings else {"verdict": "PASS"}
+    if method == "migrate":  # Only asked of a dapp.yaml with another `form` than the state has.
+        return {"changes": list(dapp["migrate"](params["from"], params["to"], view("now")))}
     if method == "query":
         return dapp["queries"][params["name"]](params["args"], view("now"))
     if method == "command":

@@ -9,30 +9,42 @@ const LINES_DEFAULT = 100;
 /** How often who follows a log looks for more. */
 const LOOK_EVERY_MS = 200;
 
+interface Rehearsed {
+  readonly branch: string;
+  readonly h: number;
+  readonly entries: number;
+  readonly changed: readonly { id: string; h: number; was: string | null; now: string | null }[];
+  readonly keys: number;
+  readonly moved?: number;
+  readonly failure?: { h: number; why: string };
+}
+
 interface Change {
   readonly name: string;
   readonly version: string;
   readonly tree: string;
   readonly entry?: string;
-  readonly rehearsal: {
-    readonly h: number;
-    readonly entries: number;
-    readonly changed: readonly { id: string; h: number; was: string | null; now: string | null }[];
-    readonly keys: number;
-    readonly failure?: { h: number; why: string };
-  };
+  readonly rehearsal: Rehearsed & { readonly others: readonly Rehearsed[] };
 }
 
-/** What the history says of it, then where it stands. */
-function describe({ name, version, tree, entry, rehearsal }: Change): string {
-  const { h, entries, changed, keys, failure } = rehearsal;
+/** What the history of one branch says of it. */
+function found({ changed, keys, moved, failure }: Rehearsed): string[] {
   const before = (reason: string | null): string => (reason === null ? "counted" : `was void: ${reason}`);
   const after = (reason: string | null): string => (reason === null ? "would count" : `would be void: ${reason}`);
-  const lines = [`${name} ${version} ${tree.slice(0, 12)}: rehearsed over ${entries} entries up to height ${h}`];
-  for (const each of changed)
-    lines.push(`  ${each.id.slice(0, 12)}  @${each.h}  ${before(each.was)}; ${after(each.now)}`);
+  const lines = changed.map(({ id, h, was, now }) => `  ${id.slice(0, 12)}  @${h}  ${before(was)}; ${after(now)}`);
   if (keys > 0) lines.push(`  ${keys} keys of its state would not be as they are; the real state stays as it is`);
+  if (moved !== undefined) lines.push(`  the next merge brings its state into another form: ${moved} changes`);
   if (failure !== undefined) lines.push(`  at height ${failure.h}: ${failure.why}`);
+  return lines;
+}
+
+/** Then where it stands. */
+function describe({ name, version, tree, entry, rehearsal }: Change): string {
+  const { h, entries, others } = rehearsal;
+  const lines = [`${name} ${version} ${tree.slice(0, 12)}: rehearsed over ${entries} entries up to height ${h}`];
+  lines.push(...found(rehearsal));
+  for (const other of others)
+    lines.push(`on ${other.branch}: over ${other.entries} entries up to height ${other.h}`, ...found(other));
   if (entry !== undefined) lines.push(`proposed to the charter: ${entry.slice(0, 12)}`, "hint: gdo merge charter");
   return lines.join("\n");
 }
@@ -111,7 +123,7 @@ async function logs(
 async function rehearse(session: Session, what: string | undefined): Promise<number> {
   const path = resolve(needed(what, "rehearse FOLDER"));
   const { rehearsal } = await change(session, "installDapp", { path, isOnlyRehearsed: true });
-  return rehearsal.failure === undefined ? 0 : 1;
+  return [rehearsal, ...rehearsal.others].every(({ failure }) => failure === undefined) ? 0 : 1;
 }
 
 async function rollBack(session: Session, what: string | undefined): Promise<number> {
