@@ -1,27 +1,22 @@
 /** Changes of the charter from this node: looked at before they are recorded, so that what cannot be is refused at once. */
 import { GdoError, type Hash } from "../base/index.ts";
-import type { Block, Canonical, CanonicalMap } from "../codec/index.ts";
+import type { Canonical, CanonicalMap } from "../codec/index.ts";
 import type { LedgerDb } from "../db/index.ts";
 import {
   type Act,
   authorOf,
   CHARTER_APP,
-  CHARTER_BRANCH,
   deciderOf,
   forkedAt,
-  judgeEntry,
   linesOf,
-  OverlayState,
   operationId,
-  orderEntries,
-  orderSeed,
   performAct,
   policyOf,
-  reduceCharter,
   type StateView,
   validatorsOf,
 } from "../ledger/index.ts";
 import type { GdoNode } from "./node.ts";
+import { tentativeCharter } from "./views/tentative-charter.ts";
 
 /** Records charter operations, one entry. REFUSED with the reason and what to do when they would be void now. */
 export function govern(node: GdoNode, acts: readonly Act[]): Governed {
@@ -50,16 +45,6 @@ function openAfter({ type, body }: Act, state: StateView): NonNullable<Governed[
   const left = (guardians as readonly string[]).filter((name) => !ballots.includes(name));
   const given = (guardians as readonly string[]).length - left.length;
   return [{ operation, needed: Number(threshold) - given, guardians: left }];
-}
-
-/** The charter with what waits to be merged into it: what this node knows to be under way. */
-export function tentativeCharter(db: LedgerDb): OverlayState {
-  const final = db.charterAt();
-  const pending = db.pending(CHARTER_BRANCH);
-  const byId = new Map(pending.map((block) => [block.id, block]));
-  const seed = orderSeed(db.head(CHARTER_BRANCH)?.id ?? (db.organisation() as Hash), null);
-  const entries = orderEntries(pending, seed).map((id) => judgeEntry(byId.get(id) as Block, final));
-  return new OverlayState(final, reduceCharter(entries, final).changes);
 }
 
 /** Whether this device could do these operations now. REFUSED, LEDGER_UNKNOWN_AUTHOR. */

@@ -12,6 +12,7 @@ import {
   CHARTER_BRANCH,
   decidesFor,
   entryPayload,
+  governors,
   MAIN_BRANCH,
   type MergePayload,
   parseEntryPayload,
@@ -37,6 +38,7 @@ import { readSecret } from "./home/home.ts";
 import { closeAll, type NodeParts, openParts } from "./node-parts.ts";
 import { type RequestObjects, RootFetcher } from "./storage/object-access.ts";
 import { cutWords, turnWords, twinWords } from "./views/own-words.ts";
+import { tentativeCharter } from "./views/tentative-charter.ts";
 
 /** What the world around a node wants to know. */
 export interface NodeListener {
@@ -151,13 +153,21 @@ export class GdoNode {
     return block;
   }
 
-  /** LEDGER_UNKNOWN_AUTHOR for a device that the charter does not know, or that is revoked. */
+  /**
+   * LEDGER_UNKNOWN_AUTHOR for a device that the charter does not know, or that is revoked: also by what waits to be
+   * merged, for from then on its peers tell it nothing any more.
+   */
   assertKnown(): void {
     const { db, pair } = this.parts;
-    const author = authorOf(db.charterAt(), pair.publicKey);
-    if (author !== undefined && !author.revoked) return;
-    const why = author === undefined ? "the charter does not know this device yet" : "this device is revoked";
-    throw new GdoError("LEDGER_UNKNOWN_AUTHOR", why, { hint: "gdo status" });
+    if (authorOf(db.charterAt(), pair.publicKey) === undefined)
+      throw new GdoError("LEDGER_UNKNOWN_AUTHOR", "the charter does not know this device yet", { hint: "gdo status" });
+    const state = tentativeCharter(db);
+    const author = authorOf(state, pair.publicKey);
+    if (author?.revoked !== true) return;
+    const who = governors(state).join(", ") || "those who have the right govern";
+    throw new GdoError("LEDGER_UNKNOWN_AUTHOR", "this device is revoked: what it says counts for nothing any more", {
+      hint: `ask ${who} to let a new one in: gdo invite ${author.principal}`,
+    });
   }
 
   /** Proof of merge now. REFUSED on a node that does not merge the branch, or not alone. */

@@ -13,6 +13,7 @@ export {
   type Author,
   authorOf,
   deciderOf,
+  governors,
   initialCharterState,
   operationId,
   recoveryCommitment,

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import test, { type ExecutionContext } from "ava";
+import { openApi } from "../../lib/agent/index.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 const GDO = fileURLToPath(new URL("../../../bin/gdo", import.meta.url));
@@ -134,4 +135,64 @@ test("ledger: who may not admit may not invite, and an unanswered request says w
   const alone = await gdo(join(folder, "c"), "join", elsewhere, "--node", "c", "--timeout", "1");
   t.is(alone.code, 51);
   t.regex(alone.err, /the inviter does not answer by mqtt:\/\/127.0.0.1:9\nhint: see that its agent runs/);
+});
+
+interface CharterShown {
+  readonly devices: readonly { readonly name: string; readonly principal: string; readonly revoked?: boolean }[];
+  readonly guardians: readonly { readonly principal: string; readonly guardians: readonly string[] }[];
+  readonly open: readonly { readonly operation: string }[];
+}
+
+async function api<T>(home: string, method: string, params: unknown = {}): Promise<T> {
+  const opened = await openApi(home);
+  try {
+    return (await opened.call(method, params)) as T;
+  } finally {
+    await opened.close();
+  }
+}
+
+const devicesOf = async (home: string, principal: string): Promise<string[]> => {
+  const { devices } = await api<CharterShown>(home, "charter");
+  return devices.filter((each) => each.principal === principal && each.revoked !== true).map(({ name }) => name);
+};
+
+test("[L10] ledger: who has lost their device gets a new one by guardians; it works, and the lost one is refused", async (t) => {
+  const { folder, home } = await office(t);
+  const [laptop, bens, phone] = [join(folder, "laptop"), join(folder, "ben"), join(folder, "phone")];
+  await gdo(laptop, "join", await invited(home, "ada", "--role", "device"), "--node", "laptop");
+  await gdo(bens, "join", await invited(home, "ben", "--role", "device"), "--node", "ben");
+  await Promise.all([agent(t, laptop), agent(t, bens)]);
+  await until(async () => ((await devicesOf(laptop, "ada")).length === 1 ? true : undefined));
+  t.is((await gdo(laptop, "person", "guardians", "ada", "--guardian", "ben,office", "--threshold", "2")).code, 0);
+  await until(async () => (await api<CharterShown>(bens, "charter")).guardians[0]);
+  // On the new device; then each guardian says so.
+  const key = (await gdo(phone, "device", "key")).out.trim();
+  const said = await gdo(bens, "person", "recover", "ada", "--device", `phone=${key}`, "--confirm", "ada");
+  t.is(said.code, 0, said.err);
+  const [open] = await until(async () => {
+    const { open: waiting } = await api<CharterShown>(home, "charter");
+    return waiting.length > 0 ? waiting : undefined;
+  });
+  t.deepEqual(await devicesOf(home, "ada"), ["laptop"], "one of two is not enough");
+  const backed = await gdo(home, "person", "back", (open?.operation ?? "").slice(0, 12));
+  t.is(backed.code, 0, backed.err);
+  await until(async () => ((await devicesOf(home, "ada")).join() === "phone" ? true : undefined));
+  const joined = await gdo(phone, "join", await invited(home, "ada"), "--node", "phone");
+  t.is(joined.code, 0, joined.err);
+  t.true(joined.out.includes(`phone of ada, key ${key}`), "it keeps the key that the guardians have named");
+  await agent(t, phone);
+  await until(async () => ((await devicesOf(phone, "ada")).join() === "phone" ? true : undefined));
+  // It acts for ada; the lost one, which runs still, has heard of it.
+  const changed = await gdo(phone, "person", "guardians", "ada", "--guardian", "office", "--threshold", "1");
+  t.is(changed.code, 0, changed.err);
+  await until(async () => {
+    const { guardians } = await api<CharterShown>(home, "charter");
+    return guardians[0]?.guardians.join() === "office" ? true : undefined;
+  });
+  await until(async () => ((await gdo(laptop, "status")).out.includes("revoked: ") ? true : undefined));
+  const gone = "this device is revoked: what it says counts for nothing any more";
+  const err = `gdo: ${gone}\nhint: ask office to let a new one in: gdo invite ada\n`;
+  for (const words of ["append notes note {}", "person guardians ada --guardian none", "invite ada"])
+    t.deepEqual(await gdo(laptop, ...words.split(" ")), { code: 31, out: "", err }, words);
 });

@@ -4,9 +4,10 @@ import { readFileSync } from "node:fs";
 import { GdoError, type PublicKey } from "../../base/index.ts";
 import { generateKey, keyFromSeed } from "../../codec/index.ts";
 import { type Act, principalOf, type StateView } from "../../ledger/index.ts";
-import { checkGovern, govern, tentativeCharter } from "../govern.ts";
+import { checkGovern, govern } from "../govern.ts";
 import { readSecret } from "../home/home.ts";
 import type { GdoNode } from "../node.ts";
+import { tentativeCharter } from "../views/tentative-charter.ts";
 import { encodeAnswer, type JoinAnswer, type JoinRequest, parseRequest } from "./letters.ts";
 import { type Invitation, openInvitation, signInvitation, tokenText } from "./token.ts";
 

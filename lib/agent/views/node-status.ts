@@ -6,6 +6,7 @@ import type { GdoNode } from "../node.ts";
 import type { AgentSide } from "../node-api.ts";
 import { standingOf } from "./branch-standing.ts";
 import { cutWords, turnWords, twinWords } from "./own-words.ts";
+import { tentativeCharter } from "./tentative-charter.ts";
 
 const NOBODY: Pick<Author, "name" | "principal"> = { name: "", principal: "" };
 
@@ -19,7 +20,7 @@ export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record
   const brokerPort = side.brokerPort();
   return {
     organisation: { id: charter.id, name: parseGenesis(charter.d).name },
-    node: { name: config.name, key: pair.publicKey, principal: self.principal },
+    node: { name: config.name, key: pair.publicKey, principal: self.principal, ...revokedStatus(node) },
     ...(brokerPort === undefined ? {} : { brokerPort }),
     ...ownStatus(node),
     connected: side.isConnected(),
@@ -44,6 +45,11 @@ export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record
     store: { objects: store.objectCount, bytes: await store.sizeBytes() },
     rssBytes: process.memoryUsage.rss(),
   };
+}
+
+/** Also by what waits: its peers tell a revoked device nothing more, so it would never hear that this is final. */
+function revokedStatus({ parts: { db, pair } }: GdoNode): { readonly revoked?: true } {
+  return authorOf(tentativeCharter(db), pair.publicKey)?.revoked === true ? { revoked: true } : {};
 }
 
 /** What befell this device's own log [L8]. */

@@ -1,0 +1,22 @@
+/** The charter as it will be once what waits is merged into it: what a command looks at before it records anything. */
+import type { Hash } from "../../base/index.ts";
+import type { Block } from "../../codec/index.ts";
+import type { LedgerDb } from "../../db/index.ts";
+import {
+  CHARTER_BRANCH,
+  judgeEntry,
+  OverlayState,
+  orderEntries,
+  orderSeed,
+  reduceCharter,
+} from "../../ledger/index.ts";
+
+/** The charter with what waits to be merged into it: what this node knows to be under way. */
+export function tentativeCharter(db: LedgerDb): OverlayState {
+  const final = db.charterAt();
+  const pending = db.pending(CHARTER_BRANCH);
+  const byId = new Map(pending.map((block) => [block.id, block]));
+  const seed = orderSeed(db.head(CHARTER_BRANCH)?.id ?? (db.organisation() as Hash), null);
+  const entries = orderEntries(pending, seed).map((id) => judgeEntry(byId.get(id) as Block, final));
+  return new OverlayState(final, reduceCharter(entries, final).changes);
+}
