@@ -34,7 +34,7 @@ import { EvidenceTable } from "./tables/evidence.ts";
 import { LogTable, logBytes } from "./tables/logs.ts";
 import { MetaTable } from "./tables/meta.ts";
 import { blockOfRow, sumsOf } from "./tables/rows.ts";
-import { SourceTable, takenFrom } from "./tables/sources.ts";
+import { hasTaken, SourceTable, takenFrom } from "./tables/sources.ts";
 import { StateTable } from "./tables/state.ts";
 import { VoteTable } from "./tables/votes.ts";
 import type { Incoming, Ingested, OpenOptions } from "./types.ts";
@@ -262,6 +262,13 @@ export class LedgerDb {
 
   countPending(branch: string): number {
     return this.#tables.branches.countPending(this.#branch(branch));
+  }
+
+  /** Whether a branch has all of another's merge by taking from it. */
+  hasTaken(branch: string, merge: Hash): boolean {
+    const row = this.#tables.branches.find(branch);
+    const seq = this.#tables.blocks.seqOf(merge);
+    return row !== undefined && seq !== undefined && hasTaken(this.#tables, row, seq);
   }
 
   /** Merge blocks that are held and not applied, in the order of taking in. */

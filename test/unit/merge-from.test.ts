@@ -1,6 +1,8 @@
 /** [L20] Merging one branch into another: what is taken, by whose word, once, and what does not fit there is void. */
 import test from "ava";
+import { logPage } from "../../lib/agent/views/node-views.ts";
 import type { Hash, PublicKey } from "../../lib/base/index.ts";
+import { Lanes } from "../../lib/cli/text/graph.ts";
 import { type Block, decodeBlock } from "../../lib/codec/index.ts";
 import {
   type BranchPolicy,
@@ -197,4 +199,54 @@ test("[L20] a proposer that takes what nobody asked for, or leaves out what was,
     t.like(said, { verdict: "FAIL" });
     t.regex(why, isAsked ? /ask main to take: trial@1/ : /ask main to take: nothing/);
   }
+});
+
+/** The picture of `gdo log BRANCH --graph`: each mark with what it is, and what joins below it. */
+function picture({ db }: QuorumNode, branch: string): string[] {
+  const lanes = new Lanes();
+  return logPage(db, { branch, limit: 5_000 }).rows.flatMap(({ id, edges = [], kind, merge, acts = [], name, n }) => {
+    const { node, below } = lanes.take({ id, parents: edges, mark: merge === undefined ? "*" : "M" });
+    const what = merge === undefined ? `${acts[0] ?? kind} ${name}:${n}` : `${merge.branch}@${merge.h}`;
+    return [`${node}  ${what}`, ...below];
+  });
+}
+
+/** Whether what a row leads to, and what that leads to, has all of these. */
+function leadsTo({ db }: QuorumNode, branch: string, from: Hash, ids: readonly Hash[]): boolean {
+  const edges = new Map(logPage(db, { branch, limit: 5_000 }).rows.map((row) => [row.id, row.edges ?? []]));
+  const reached = new Set<Hash>();
+  for (const open = [from]; open.length > 0; ) {
+    for (const id of edges.get(open.pop() as Hash) ?? []) if (!reached.has(id)) open.push(id);
+    for (const id of open) reached.add(id);
+  }
+  return ids.every((id) => reached.has(id));
+}
+
+test("[L20] log --graph: merges of the branch that was taken stand between the one that took it and their entries", async (t) => {
+  const { net, ana, ben } = await begun({ n: 2, branches: { trial, main: taking(["trial"], "single") } });
+  for (const text of ["three", "four"]) ben.append(text, "notes", "trial");
+  ana.append("beside", "notes");
+  await net.settle();
+  await ana.merge("trial");
+  ana.append("not taken", "notes", "trial");
+  ana.ask("main", "trial");
+  await ana.merge("main");
+  await ana.merge("trial");
+  const drawn = [
+    "M  main@1",
+    "*  take ana:6",
+    "M  trial@2",
+    "|\\",
+    "| *  note ben:1",
+    "| *  note ben:0",
+    "* |  note ana:3",
+    "|/",
+    "M  trial@1",
+    "*  note ana:1",
+    "*  note ana:0",
+    "*  charter ana:0",
+  ];
+  t.deepEqual(picture(ana, "main"), drawn);
+  for (const branch of ["main", "trial"])
+    t.true(leadsTo(ana, branch, ana.db.head(branch)?.id as Hash, ana.db.members(branch, ana.db.merges(branch))));
 });

@@ -125,14 +125,14 @@ test("log: what a merge took is final or void; another merge of that height is p
   );
 });
 
-test("log: of one branch are its entries, merges and votes; edges lead only to what is listed", (t) => {
+test("log: of one branch are its entries, merges and votes; edges lead only to what is listed, over what is not", (t) => {
   const at = setup(t, { branches: { draft: branchPolicy({ mode: "single", validator: "office" }) } });
   const main = take(at.db, at.door.entry([note("one")], [at.charter]));
   const draft = take(at.db, at.door.entry([note("two")], [], "notes", "draft"));
   const { merge } = mergePending(at.db, at.office, {}, "draft");
   const rows = logPage(at.db, { branch: "draft" }).rows;
   t.deepEqual(
-    rows.map(({ id, listed }) => [id, listed]),
+    rows.map(({ id, edges }) => [id, edges]),
     [
       [merge.id, [at.charter.id]],
       [draft.id, []],
@@ -163,6 +163,26 @@ test("log: pages go on where the last one ended, also after a block that is name
   );
   t.is(named.next, undefined);
   t.throws(() => logPage(at.db, { before: "00ff" }), { code: "NOT_FOUND" });
+});
+
+test("log: a picture has one edge of a log to what several of its blocks name; a merge that comes early waits", (t) => {
+  const at = setup(t);
+  const one = take(at.db, at.door.entry([note("one")], [at.charter]));
+  const two = take(at.db, at.office.entry([note("two")], [one]));
+  const three = take(at.db, at.office.entry([note("three")], [one]));
+  const early = mergePending(at.db, at.office, { h: 3, prev: one.id });
+  const rows = logPage(at.db, { limit: 9 }).rows;
+  t.deepEqual(
+    rows.map(({ id, edges }) => [id, edges]),
+    [
+      [early.merge.id, [three.id]],
+      [three.id, [two.id]],
+      [two.id, [one.id]],
+      [one.id, [at.charter.id]],
+      [at.charter.id, []],
+    ],
+  );
+  t.is(rows[0]?.status, "waits");
 });
 
 function words(db: LedgerDb, { id }: Block): string {

@@ -86,7 +86,10 @@ export class Standings {
   #ofMerge(block: Block, h: number | undefined): Standing {
     if (h !== undefined) return { status: "final" };
     const waiting = this.#waitingMerges().find((each) => each.block.id === block.id);
-    return waiting === undefined ? { status: "passed-over" } : this.#ofWaiting(waiting, "waits");
+    if (waiting !== undefined) return this.#ofWaiting(waiting, "waits");
+    const { branch, h: height } = parseMerge(block.d);
+    const head = this.#db.head(this.#db.lineOf(branch, block.a))?.h ?? 0;
+    return { status: height > head ? "waits" : "passed-over" };
   }
 
   #ofWaiting(waiting: Waiting, otherwise: BlockStatus = "merged"): Standing {

@@ -14,6 +14,7 @@ import {
 } from "../../ledger/index.ts";
 import { blockDetail } from "./block-detail.ts";
 import { type Standing, Standings } from "./block-standing.ts";
+import { LogEdges } from "./log-edges.ts";
 
 export interface LogRow extends Standing {
   readonly id: Hash;
@@ -31,8 +32,8 @@ export interface LogRow extends Standing {
   readonly c: number;
   readonly timeMs: number;
   readonly parents: readonly Hash[];
-  /** Of the parents those that are listed, too, where not all blocks are. */
-  readonly listed?: readonly Hash[];
+  /** What a picture joins it to, of what is listed, too; none in a list of void entries. */
+  readonly edges?: readonly Hash[];
   /** Of an entry: the branch that it is for. */
   readonly branch?: string;
   readonly merge?: {
@@ -73,31 +74,15 @@ export function logPage(db: LedgerDb, query: LogQuery, self?: PublicKey): LogPag
   const named = { ...(branch === undefined ? {} : { branch }), ...(before === undefined ? {} : { before }) };
   const { rows, next } = db.list({ ...named, limit: Math.min(Math.max(1, limit), PAGE_MAX), voidOnly });
   const standings = new Standings(db, self);
-  const shown = branch === undefined ? rows : rows.filter(({ block }) => concerns(db, branch, block));
+  const edges = new LogEdges(db, branch);
+  const shown = branch === undefined ? rows : rows.filter(({ block }) => edges.isListed(block));
   return {
     rows: shown.map((row) => ({
       ...logRow(db, row, standings.of(row)),
-      ...(branch === undefined ? {} : { listed: listedParents(db, branch, row.block) }),
-      ...(voidOnly ? { logs: refusals(db, branch, row) } : {}),
+      ...(voidOnly ? { logs: refusals(db, branch, row) } : { edges: edges.of(row) }),
     })),
     ...(next === undefined ? {} : { next }),
   };
-}
-
-/** Whether a block is for a line, of it, or about it; the charter and evidence concern all. */
-function concerns(db: LedgerDb, line: string, block: Block): boolean {
-  const branch = line.replace(/@.*/, "");
-  if (block.k === "entry")
-    return parseEntryPayload(block.d).branch === branch || db.placesOf(block.id).some((at) => at.branch === line);
-  if (block.k === "vote") return parseVote(block.d).branch === branch;
-  return block.k !== "merge" || db.lineOf(parseMerge(block.d).branch, block.a) === line;
-}
-
-function listedParents(db: LedgerDb, branch: string, block: Block): Hash[] {
-  return parentIds(block).filter((id) => {
-    const parent = db.block(id);
-    return parent !== undefined && concerns(db, branch, parent);
-  });
 }
 
 /** What refused a merge of that height, where validators kept a log of it. */

@@ -143,6 +143,19 @@ function spansOf(tables: Tables, row: BranchRow, { branch, h, id }: MergeSource)
     .filter(({ from, to }) => from <= to);
 }
 
+/** Whether a line has all of another's merge by taking from it, or from what was forked at it: no merge of its own. */
+export function hasTaken(tables: Tables, row: BranchRow, merge: number): boolean {
+  const { branches, sources } = tables;
+  const place = branches.placeOf(merge);
+  if (place === undefined) return false;
+  const isIn = ({ line, to }: Span): boolean => line === place.branch && place.h <= to;
+  if (lineage(tables, row).some(isIn)) return false;
+  return sources.of(row.id).some(({ source, h }) => {
+    const [own, ...older] = lineage(tables, branches.byId(source) as BranchRow);
+    return (own !== undefined && isIn({ ...own, to: h })) || older.some(isIn);
+  });
+}
+
 /** Notes how far the line has them now. */
 export function noteTaken({ blocks, branches, sources }: Tables, row: BranchRow, from: readonly MergeSource[]): void {
   for (const { id, h } of from) {

@@ -19,7 +19,7 @@ export interface LogRow {
   readonly n: number;
   readonly timeMs: number;
   readonly parents: readonly string[];
-  readonly listed?: readonly string[];
+  readonly edges?: readonly string[];
   readonly branch?: string;
   readonly status: string;
   readonly reason?: string;
@@ -90,7 +90,7 @@ function liner(isGraph: boolean): (row: LogRow, digits: number) => string {
   if (!isGraph) return rowText;
   const lanes = new Lanes();
   return (row, digits) => {
-    const { node, below } = lanes.take({ id: row.id, parents: row.listed ?? row.parents, mark: markOf(row) });
+    const { node, below } = lanes.take({ id: row.id, parents: row.edges ?? row.parents, mark: markOf(row) });
     return [`${node}  ${rowText(row, digits)}`, ...below].join("\n");
   };
 }
