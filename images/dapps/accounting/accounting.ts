@@ -90,7 +90,7 @@ const pay: Command = async (args, state, actor) => {
 export function accountingWith(program: LedgerProgram): Dapp {
   return {
     reduce: (input, state) => fold(input, state, handlers),
-    test: (_input, _before, after) => judge(after, program),
+    test: (input, before, after) => judge(input, { before, after }, program),
     commands: { ...commandsOf(handlers), pay },
     queries,
   };

@@ -2,7 +2,7 @@
 import { type Canonical, type Draft, dateField, Refusal, readFields } from "../../sdk/index.ts";
 import { accountName, amountField, currencyCode, type Posting } from "./fields.ts";
 import { book } from "./post.ts";
-import { balanceOn, closedUntil, currencyIn, requireAccount } from "./state.ts";
+import { amountsIn, balanceOn, closedUntil, currencyIn, requireAccount } from "./state.ts";
 
 /** "The bank's statement says so": true now, and from now on, since nothing more is posted there up to that date. */
 export async function assertBalance(body: Canonical, draft: Draft): Promise<void> {
@@ -27,7 +27,14 @@ export async function closePeriod(body: Canonical, draft: Draft): Promise<void> 
   const postings = await carried(draft, until, into);
   if (postings.length > 0)
     await book(draft, `close-${until}`, { date: until, payee: `Close ${until}`, postings, closing: true });
-  draft.put("closed", { until });
+  await settleBase(draft, until);
+  draft.put("closed", { until, hasBase: true });
+}
+
+/** What the next period begins with. */
+async function settleBase(draft: Draft, until: string): Promise<void> {
+  for (const { account, currency } of await amountsIn(draft, "base")) draft.delete(`base/${account}/${currency}`);
+  for (const [place, sum] of await sumsUnder(draft, "", until)) if (sum !== 0) draft.put(`base/${place}`, sum);
 }
 
 async function carried(draft: Draft, until: string, into: string): Promise<Posting[]> {
@@ -47,12 +54,12 @@ async function carried(draft: Draft, until: string, into: string): Promise<Posti
   return postings;
 }
 
-/** Per "<account>/<currency>" below a root. */
+/** Per "<account>/<currency>" below a root, or of all. */
 async function sumsUnder(draft: Draft, root: string, until: string): Promise<Map<string, number>> {
   const sums = new Map<string, number>();
   for await (const [key, value] of draft.scan(`day/${root}`)) {
     const [, account = "", currency = "", date = ""] = key.split("/");
-    if (date > until || account.split(":")[0] !== root) continue;
+    if (date > until || (root !== "" && account.split(":")[0] !== root)) continue;
     sums.set(`${account}/${currency}`, (sums.get(`${account}/${currency}`) ?? 0) + (value as number));
   }
   return sums;

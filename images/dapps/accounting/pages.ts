@@ -1,5 +1,6 @@
 /** The journal out of the state, whole or in pages. */
 import type { Draft, State } from "../../sdk/index.ts";
+import type { Posting } from "./fields.ts";
 import { journalAssertion, journalHead, journalOf } from "./journal.ts";
 import { type Currency, closedUntil, type Plan, type Transaction } from "./state.ts";
 
@@ -40,8 +41,61 @@ async function assertionsIn(state: State): Promise<Assertion[]> {
   return found.sort((a, b) => (a.date < b.date ? -1 : Number(a.date > b.date)));
 }
 
-export async function wholeJournal(state: State): Promise<string> {
-  return (await journalPage(state, { limit: Number.MAX_SAFE_INTEGER })).text;
+/** Which part of the books: what is after `since`, over the balances at its end, and no later than `until`. */
+export interface Part {
+  readonly since?: string | undefined;
+  readonly base?: readonly Posting[];
+  readonly until?: string;
+}
+
+/** A part of the journal that stands by itself: the declarations, the balances that it begins with, and what follows. */
+export async function journalPart(state: State, { since, base = [], until = "~" }: Part = {}): Promise<string> {
+  const { currencies, accounts } = await settingsIn(state);
+  const pieces = [journalHead(currencies, accounts)];
+  if (since !== undefined && base.length > 0)
+    pieces.push(journalOf("opening", { date: since, payee: "Opening", postings: base }, currencies));
+  const due = (await assertionsIn(state)).filter(({ date }) => date > (since ?? "") && date <= until);
+  const assertUpTo = assertionWriter(due, pieces, currencies);
+  for await (const [place, transaction] of transactionsIn(state, since)) {
+    const [date = "", id = ""] = place.split("/");
+    if (date > until) break;
+    assertUpTo(date);
+    pieces.push(journalOf(id, transaction, currencies));
+  }
+  assertUpTo("~");
+  return pieces.join("");
+}
+
+/** In the order of dates; of those after `since` nothing earlier is read. */
+async function* transactionsIn(state: State, since?: string): AsyncGenerator<readonly [place: string, Transaction]> {
+  for (const prefix of since === undefined ? [""] : prefixesAfter(since)) {
+    for await (const [key, value] of state.scan(`journal/${prefix}`))
+      yield [key.slice("journal/".length), value as unknown as Transaction];
+  }
+}
+
+/** With these, in this order, begins every date after one: 2026-11-23 to -29, 2026-11-3, 2026-12 to -19, … */
+export function prefixesAfter(date: string): string[] {
+  return [...date].flatMap((_, index) => {
+    const place = date.length - 1 - index;
+    const digit = date.charCodeAt(place) - "0".charCodeAt(0);
+    const larger = digit >= 0 && digit <= 9 ? "0123456789".slice(digit + 1) : "";
+    return [...larger].map((next) => date.slice(0, place) + next);
+  });
+}
+
+/** Writes what was asserted before a date, each time it is called, once. */
+function assertionWriter(
+  assertions: Assertion[],
+  pieces: string[],
+  currencies: Settings["currencies"],
+): (date: string) => void {
+  return (date) => {
+    while (assertions[0] !== undefined && assertions[0].date < date) {
+      const { date: on, ...asserted } = assertions.shift() as Assertion;
+      pieces.push(journalAssertion(on, asserted, currencies[asserted.currency] as Currency));
+    }
+  };
 }
 
 /**
@@ -56,21 +110,15 @@ export async function journalPage(
   const [afterDate = ""] = after.split("/");
   const assertions = (await assertionsIn(state)).filter(({ date }) => date >= afterDate);
   const pieces = after === "" ? [journalHead(currencies, accounts)] : [];
-  const assertUpTo = (date: string): void => {
-    while (assertions[0] !== undefined && assertions[0].date < date) {
-      const { date: on, ...asserted } = assertions.shift() as Assertion;
-      pieces.push(journalAssertion(on, asserted, currencies[asserted.currency] as Currency));
-    }
-  };
+  const assertUpTo = assertionWriter(assertions, pieces, currencies);
   let count = 0;
   let last = after;
-  for await (const [key, value] of state.scan("journal/")) {
-    const place = key.slice("journal/".length);
+  for await (const [place, transaction] of transactionsIn(state)) {
     if (place <= after) continue;
     const [date = "", id = ""] = place.split("/");
     if (count === limit) return { text: pieces.join(""), next: last };
     assertUpTo(date);
-    pieces.push(journalOf(id, value as unknown as Transaction, currencies));
+    pieces.push(journalOf(id, transaction, currencies));
     count += 1;
     last = place;
   }

@@ -12,7 +12,8 @@
  *   assertion/<account>/<currency>/<date> the balance at the end of the date, as somebody has seen it
  *   payment/<person>/<plan>/<date>/<id>   {amount, price, months?, days?}
  *   dues/<person>/<plan>                  {untilMs, credit, membership}
- *   closed                                {until}
+ *   closed                                {until, hasBase}
+ *   base/<account>/<currency>             the balance at the end of that date; absent when zero
  */
 import { type Canonical, type Draft, keyPart, Refusal, type State } from "../../sdk/index.ts";
 import type { DuesPart, Posting } from "./fields.ts";
@@ -87,8 +88,28 @@ export async function transactionIn(from: From, id: string): Promise<Transaction
   return place === undefined ? undefined : ((await from.get(`journal/${place.date}/${id}`)) as unknown as Transaction);
 }
 
+export interface Closed {
+  readonly until: string;
+  /** Absent where an earlier version closed the books. */
+  readonly hasBase?: boolean;
+}
+
+export async function closedIn(from: From): Promise<Closed | undefined> {
+  return (await from.get("closed")) as Closed | undefined;
+}
+
 export async function closedUntil(from: From): Promise<string | undefined> {
-  return ((await from.get("closed")) as { until: string } | undefined)?.until;
+  return (await closedIn(from))?.until;
+}
+
+/** Balances now, or those with which the open period begins; none is zero. */
+export async function amountsIn(from: From, kind: "balance" | "base"): Promise<Posting[]> {
+  const found: Posting[] = [];
+  for await (const [key, value] of from.scan(`${kind}/`)) {
+    const [, account = "", currency = ""] = key.split("/");
+    found.push({ account, currency, amount: value as number });
+  }
+  return found;
 }
 
 /** Sum of the days up to and with a date. */

@@ -2,6 +2,7 @@ import test from "ava";
 import type { Canonical, Entry } from "../../../sdk/index.ts";
 import { ask, entryOf, Harness, type MemoryState, merge } from "../../../sdk/testing.ts";
 import type { LedgerProgram } from "../judge.ts";
+import { prefixesAfter } from "../pages.ts";
 import { accountingWith, books, DAY, dues, FOLDER, pay, post, reasons, settled, transfer } from "./books.ts";
 
 /** Says what the journal's own postings add up to: enough where ledger is not what is tested. */
@@ -249,6 +250,63 @@ test("closing a period carries income and expenses into equity, per currency, an
     "income:dues": { CHF: 0, EUR: 0 },
   });
   t.deepEqual(((await ask(accounting, "accounts", {}, after)) as Record<string, unknown>)["income:dues"], { EUR: -50 });
+});
+
+test("the merge test reads what is after the last close, over its balances; all of it where that is spoken of", async (t) => {
+  const read: string[][] = [];
+  const listening = accountingWith(async (journal) => {
+    read.push([...journal.matchAll(/^\S+ \* (?:\((\S+)\) )?/gm)].map(([, id = "balance"]) => id));
+    return agreeing(journal);
+  });
+  const close = (until: string) => entryOf([["period.close", { until, into: "equity:retained" }]]);
+  const assertion = (date: string, amount: number) =>
+    entryOf([["balance.assert", { account: "assets:bank", currency: "EUR", date, amount }]]);
+  let state = await books();
+  const run = async (...entries: Entry[]) => {
+    read.length = 0;
+    const { outcomes, verdict, after } = await merge(listening, entries, state);
+    t.deepEqual(
+      reasons(outcomes).filter((reason) => reason !== undefined),
+      [],
+    );
+    t.deepEqual(verdict, { verdict: "PASS" });
+    state = after;
+    return read;
+  };
+  t.deepEqual(await run(transfer("t1", "2026-01-05", 100), transfer("t2", "2026-02-05", 30)), [["t1", "t2"]]);
+  const closed = await run(close("2026-01-31"), transfer("t3", "2026-02-01", 1));
+  t.deepEqual(
+    closed,
+    [
+      ["t1", "close-2026-01-31", "t3", "t2"],
+      ["t1", "close-2026-01-31"],
+    ],
+    "and the balances at the close",
+  );
+  t.deepEqual(await run(transfer("t4", "2026-12-05", 1)), [["opening", "t3", "t2", "t4"]]);
+  t.deepEqual(await run(assertion("2026-01-31", 100)), [["t1", "close-2026-01-31", "balance", "t3", "t2", "t4"]]);
+  const again = await run(close("2026-02-28"), assertion("2026-03-01", 131));
+  t.deepEqual(
+    again.map(([first, ...rest]) => [first, rest.length]),
+    [
+      ["opening", 5],
+      ["opening", 3],
+    ],
+  );
+  t.deepEqual(await run(), [["opening", "balance", "t4"]]);
+  state.set("base/assets:bank/EUR", 99);
+  const { verdict } = await merge(listening, [], state);
+  t.deepEqual(verdict, { verdict: "FAIL", findings: ["assets:bank/EUR: the books say 1.32, ledger says 1.00"] });
+});
+
+test("the dates after one, by how they begin", (t) => {
+  const days = ["2025-12-31", "2026-02-28", "2026-11-22", "2026-11-29", "2029-12-31", "2030-01-01", "2199-12-31"];
+  for (const since of days) {
+    const prefixes = prefixesAfter(since);
+    t.deepEqual(prefixes, [...prefixes].sort(), "in the order of time");
+    for (const day of [...days, "1970-01-01", "2026-11-23", "2026-12-01", "2030-10-10"])
+      t.is(prefixes.filter((prefix) => day.startsWith(prefix)).length, day > since ? 1 : 0, `${day} after ${since}`);
+  }
 });
 
 test("dues buy whole periods, one after the other; what is over waits", async (t) => {
