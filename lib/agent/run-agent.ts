@@ -2,14 +2,14 @@
  * `gdo agent`: a node with its loops and transports — peers over MQTT, its door processes over a socket,
  * commands over another, merges as they fall due — and their ordered end.
  */
-import { type Cancel, GdoError, type Log, type PublicKey, SystemClock, SystemRng } from "../base/index.ts";
-import { type CanonicalMap, decodeBlock, encodeEnvelope } from "../codec/index.ts";
-import { authorOf, parseMerge, type StateView } from "../ledger/index.ts";
+import { type Cancel, GdoError, type Log, SystemClock, SystemRng } from "../base/index.ts";
+import { decodeBlock, encodeEnvelope } from "../codec/index.ts";
+import { authorOf } from "../ledger/index.ts";
+import { mayMergeAlone, meetPeers, mustMeet } from "../node/index.ts";
 import { checkObject } from "../store/index.ts";
 import { Broker, type Final, helloTopic, inboxTopic, MqttTransport, SyncPeer } from "../sync/index.ts";
 import { DoorHub } from "./apps/door-hub.ts";
 import { type Api, ControlServer } from "./control.ts";
-import { isCaughtUp, meetPeers } from "./home/meeting.ts";
 import { answerRequest } from "./invite/desk.ts";
 import { Network, type NetworkHost } from "./network.ts";
 import { GdoNode } from "./node.ts";
@@ -36,8 +36,6 @@ export interface AgentHandle {
   readonly stopped: Promise<void>;
 }
 
-/** The incarnation in which this node has held what a peer holds. */
-const META_MET = "own.met";
 const RETRY_OBJECTS_MS = 5_000;
 
 /** Runs the node of a home until close(). Errors as GdoNode.open, and IO when a socket cannot be bound. */
@@ -145,8 +143,7 @@ class Agent implements AgentHandle {
     const last = ownLog.turns().at(-1);
     if (ownLog.isFresh && last?.l === ownLog.incarnation)
       this.#tell({ type: "incarnation", l: last.l, before: last.before, why: turnWords(last) });
-    const isNew = ownLog.isFresh && last === undefined;
-    if (isNew || this.#network === undefined || !hasOthers(db.charterAt(), ownLog.author)) return;
+    if (this.#network === undefined || !mustMeet(ownLog, db.charterAt())) return;
     this.#network.step({ type: "meet" });
     const isMet = await meetPeers({
       clock: this.#timers,
@@ -160,17 +157,7 @@ class Agent implements AgentHandle {
   /** [L8] Who decides alone may have decided more than a home that was put back remembers. */
   #mayMergeAlone(): boolean {
     const { ownLog, db, log } = this.#node.parts;
-    if (db.meta(META_MET) === ownLog.incarnation || ownLog.turns().at(-1)?.l !== ownLog.incarnation) return true;
-    // A merge of its own that came back and is not applied yet, its changes being on their way, is decided, too.
-    const isOpen = db.waitingMerges().some((block) => {
-      const { branch, h } = parseMerge(block.d);
-      return block.a === ownLog.author && h > (db.head(db.lineOf(branch, block.a))?.h ?? 0);
-    });
-    const isMet = isCaughtUp(this.#peer?.peers() ?? []) && !isOpen;
-    if (isMet || !hasOthers(db.charterAt(), ownLog.author)) {
-      db.setMeta(META_MET, ownLog.incarnation);
-      return true;
-    }
+    if (mayMergeAlone(db, ownLog, this.#peer?.peers() ?? [])) return true;
     const why = "this home was put back or copied, and may have merged more than it holds: it waits for a peer";
     if (!this.#isWaiting) {
       log.warn("entries wait", { why });
@@ -287,15 +274,6 @@ class Agent implements AgentHandle {
     await this.#broker?.close();
     await this.#node.close();
   }
-}
-
-/** Whether the charter knows a device of somebody else, who could know more of this one. */
-function hasOthers(charter: StateView, self: PublicKey): boolean {
-  const principal = authorOf(charter, self)?.principal;
-  for (const [, device] of charter.scan("device/")) {
-    if ((device as CanonicalMap)["principal"] !== principal) return true;
-  }
-  return false;
 }
 
 function finalsOf(node: GdoNode): Final[] {

@@ -1,12 +1,12 @@
 /** One run of the simulated world: plan, play, heal, check. */
 
 import type { PublicKey, Rng } from "../base/index.ts";
-import { faultsOf, MAIN_BRANCH } from "../ledger/index.ts";
+import { CHARTER_BRANCH, faultsOf, MAIN_BRANCH } from "../ledger/index.ts";
 import { checkCatchUp } from "./checks/catch-up.ts";
 import type { Finding } from "./checks/ledger-watch.ts";
 import { checkEntries, checkReplay } from "./checks/outcome.ts";
 import type { Fault, FaultKind } from "./faults/fault.ts";
-import { DAY_MS, scheduleFaults } from "./faults/schedule.ts";
+import { DAY_MS, frailOf, scheduleFaults } from "./faults/schedule.ts";
 import { Striker } from "./faults/strike.ts";
 import { planVisits, planWork } from "./world/workload.ts";
 import { type TimelineEvent, World } from "./world/world.ts";
@@ -23,6 +23,8 @@ export interface SimulationSummary {
   readonly entries: number;
   readonly merges: number;
   readonly void: number;
+  /** Operations of the charter that could not be. */
+  readonly charterVoid: number;
   readonly frames: number;
   readonly bytes: number;
   readonly refused: Readonly<Record<string, number>>;
@@ -46,12 +48,16 @@ const HEAL_STEP_MS = 1000;
 /** The faults that the options' seed makes. */
 export function scheduleOf(options: SimulationOptions): Fault[] {
   const world = new World(options);
-  const rng = world.rng("faults");
   const { validators, doors } = namesOf(world);
   const cheats = cheatsOf(world, options.cheats);
   world.close();
   const visits = planVisits(options.days, world.rng("visits"));
-  return scheduleFaults({ days: options.days, visits, kinds: options.faults, validators, doors, cheats, rng });
+  const rngOf = (kind: string): Rng => world.rng(`faults ${kind}`);
+  const liars = cheats.filter((name) => validators.includes(name)).length;
+  const frail = frailOf(validators, world.organisation.fault, liars);
+  const stewards = world.organisation.members.filter(({ isSteward }) => isSteward).map(({ name }) => name);
+  const nodes = { validators, doors, cheats, frail, stewards };
+  return scheduleFaults({ days: options.days, visits, kinds: options.faults, ...nodes, rngOf });
 }
 
 /** Plays the options' seed, with another schedule of faults if one is given. */
@@ -112,6 +118,7 @@ async function checkHealed(world: World): Promise<void> {
     db: keeper.db,
     sent: world.watch.blocks(),
     isHonest: (author: PublicKey) => world.isHonest(author),
+    isOut: (author: PublicKey) => world.isOut(author),
     rng,
     found: ({ invariant, what }: Omit<Finding, "atMs">) => world.fail(invariant, what),
   };
@@ -123,7 +130,7 @@ async function checkHealed(world: World): Promise<void> {
 
 /** I1 over all nodes: they hold the same blocks by now. */
 function checkSameState(world: World): void {
-  const states = world.honest.map(({ name, db }) => ({
+  const states = world.insiders.map(({ name, db }) => ({
     name,
     state: JSON.stringify(db?.branches().map((branch) => [branch, db.head(branch), db.stateRoots(branch)])),
   }));
@@ -132,7 +139,7 @@ function checkSameState(world: World): void {
 }
 
 function shuffledNames(world: World, rng: Rng): string[] {
-  return world.honest
+  return world.insiders
     .map(({ name }) => ({ name, key: rng.next() }))
     .sort((x, y) => x.key - y.key)
     .map(({ name }) => name);
@@ -144,7 +151,7 @@ function isSettled(world: World): boolean {
 
 /** What is not finished, in words. */
 function openOf(world: World): string {
-  const dbs = world.honest.map(({ db, name }) => ({ db, name }));
+  const dbs = world.insiders.map(({ db, name }) => ({ db, name }));
   const off = dbs.find(({ db }) => db === undefined);
   if (off !== undefined) return `${off.name} is off`;
   const [first] = dbs;
@@ -168,6 +175,7 @@ function summaryOf(world: World, healedMs: number): SimulationSummary {
     entries: db?.countEntries() ?? 0,
     merges: world.watch.finals,
     void: db?.voids(MAIN_BRANCH).length ?? 0,
+    charterVoid: db?.voids(CHARTER_BRANCH).length ?? 0,
     frames: counts.frames,
     bytes: counts.bytes,
     refused: counts.refused,

@@ -41,6 +41,37 @@ test("simulate: in modes single and crash, with one to three validators, a day w
   }
 });
 
+/** Of each number of nodes, seeds in which a validator's card is struck, too. */
+const CARDS = [
+  { nodes: 8, seed: 1 },
+  { nodes: 11, seed: 5 },
+  { nodes: 11, seed: 11 },
+];
+
+test("[L8][L17] simulate: cards of doors and validators are put back, also byte for byte, or doubled", async (t) => {
+  const faults = ["restored", "rewound", "cloned", "power"] as const;
+  const struck = new Set<string>();
+  for (const { nodes, seed } of CARDS) {
+    const { findings, schedule } = await simulate({ ...SMALL, nodes, days: 2, faults, seed });
+    t.deepEqual(findings, [], `seed ${seed}, ${nodes} nodes`);
+    for (const { kind, nodes: whom } of schedule) if (whom.includes("validator-1")) struck.add(kind);
+  }
+  t.true(
+    faults.every((kind) => kind === "power" || struck.has(kind)),
+    [...struck].join(", "),
+  );
+});
+
+test("simulate: administrators who want each other out come to one outcome, and somebody can always act", async (t) => {
+  let voids = 0;
+  for (const seed of [2, 3, 4]) {
+    const { findings, timeline, summary } = await simulate({ ...SMALL, days: 3, faults: [], cheats: 1, seed });
+    t.deepEqual(findings, [], `seed ${seed}`);
+    if (timeline.some(({ what }) => what.startsWith("fall out"))) voids += summary.charterVoid;
+  }
+  t.true(voids > 0, "some of what they did was refused");
+});
+
 test("simulate: every kind of fault is in some schedule, and each alone is survived", async (t) => {
   for (const kind of FAULT_KINDS) {
     const options = { ...SMALL, days: 2, faults: [kind] };

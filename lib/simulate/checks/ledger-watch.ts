@@ -7,7 +7,7 @@ import { type Block, decodeBlock } from "../../codec/index.ts";
 import { parseMerge } from "../../ledger/index.ts";
 import { FLAKY_DAPP } from "../dapps/maker-space.ts";
 
-export type Invariant = "I1" | "I2" | "I4" | "I5" | "I7" | "I8" | "I9" | "I10" | "L13" | "fault";
+export type Invariant = "I1" | "I2" | "I4" | "I5" | "I7" | "I8" | "I9" | "I10" | "L13" | "charter" | "fault";
 
 /** An invariant that does not hold. */
 export interface Finding {
@@ -111,6 +111,11 @@ export class LedgerWatch {
   /** Every block that was seen and not lost with the only card that held it, in the order of first sight. */
   blocks(): Block[] {
     return [...this.#blocks.values()].filter(({ id }) => !this.#lost.has(id));
+  }
+
+  /** All that an author has ever sent, in the order of first sight. */
+  blocksOf(author: PublicKey): Hash[] {
+    return [...this.#blocks.values()].filter(({ a }) => a === author).map(({ id }) => id);
   }
 
   get finals(): number {

@@ -24,15 +24,18 @@ export interface OutcomeInput {
   /** All blocks that honest devices have sent. */
   readonly sent: Iterable<Block>;
   readonly isHonest: (author: Block["a"]) => boolean;
+  /** Its device is revoked: nobody takes from it what it says since. */
+  readonly isOut: (author: Block["a"]) => boolean;
   readonly rng: Rng;
   readonly found: (finding: Omit<Finding, "atMs">) => void;
 }
 
 /** I4: nothing that an honest device has said is open. */
-export function checkEntries({ db, sent, isHonest, found }: OutcomeInput): void {
+export function checkEntries({ db, sent, isHonest, isOut, found }: OutcomeInput): void {
   for (const { id, k, a } of sent) {
     if (k !== "entry" || !isHonest(a)) continue;
     const row = db.row(id);
+    if (row === undefined && isOut(a)) continue;
     if (row === undefined) return fail(found, "I4", `the entry ${id.slice(0, 12)} is not held`);
     if (row.h === undefined) return fail(found, "I4", `the entry ${id.slice(0, 12)} is neither final nor void`);
     if (row.void === "") return fail(found, "I4", `the entry ${id.slice(0, 12)} is void without a reason`);

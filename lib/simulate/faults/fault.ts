@@ -16,6 +16,7 @@ export const FAULT_KINDS = [
   "full",
   "late",
   "restored",
+  "rewound",
   "cloned",
 ] as const;
 
@@ -24,12 +25,14 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 /** What any member may do who wants the organisation harm, and what a validator may. */
 export const DOOR_CHEATS = ["withhold", "back-date", "flood", "equivocate"] as const;
 export const VALIDATOR_CHEATS = ["lie", "duel", "flaky"] as const;
+/** Of two who govern, with honest logs: they come with the first cheat. */
+export const FEUD = "feud";
 export const CHEAT_KINDS = [...DOOR_CHEATS, ...VALIDATOR_CHEATS] as const;
 
 export type CheatKind = (typeof CHEAT_KINDS)[number];
 
 export interface Fault {
-  readonly kind: FaultKind | CheatKind;
+  readonly kind: FaultKind | CheatKind | typeof FEUD;
   readonly atMs: number;
   /** How long until it is over; power comes back then. */
   readonly forMs: number;

@@ -1,6 +1,7 @@
 /** A schedule of faults from a seed: enough of each kind that a week sees them overlap. */
 import type { Rng } from "../../base/index.ts";
-import { DOOR_CHEATS, type Fault, type FaultKind, VALIDATOR_CHEATS } from "./fault.ts";
+import { type FaultModel, faultsOf, quorumOf } from "../../ledger/index.ts";
+import { DOOR_CHEATS, type Fault, type FaultKind, FEUD, VALIDATOR_CHEATS } from "./fault.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -15,14 +16,26 @@ export interface ScheduleOptions {
   readonly doors: readonly string[];
   /** Nodes that cheat. */
   readonly cheats: readonly string[];
-  readonly rng: Rng;
+  /** Two who govern and may fall out, or nobody. */
+  readonly stewards: readonly string[];
+  /** Validators that may forget what they said, and those of which two may run at once: see `frailOf`. */
+  readonly frail: FrailValidators;
+  /** A stream of randomness for each kind, so that one kind more changes nothing of the others. */
+  readonly rngOf: (kind: string) => Rng;
 }
+
+export interface FrailValidators {
+  readonly forgetful: readonly string[];
+  readonly doubled: readonly string[];
+}
+
+type KindOptions = ScheduleOptions & { readonly rng: Rng };
 
 /** How many of a kind a day brings, how long one lasts, and what it is. */
 interface KindRule {
   readonly perDay: number;
   readonly forMs: readonly [number, number];
-  make(options: ScheduleOptions): Pick<Fault, "nodes" | "amount">;
+  make(options: KindOptions): Pick<Fault, "nodes" | "amount">;
 }
 
 /** So long after people have come their deeds are mostly final, if nothing goes wrong. */
@@ -101,51 +114,100 @@ const RULES: Readonly<Record<FaultKind, KindRule>> = {
   restored: {
     perDay: 0.15,
     forMs: [HOUR_MS, 60 * HOUR_MS],
-    make: (options) => ({ nodes: [oneOf(options.doors, options.rng)], amount: 0 }),
+    make: ({ doors, frail, rng }) => ({ nodes: [cardOf(doors, frail.forgetful, rng)], amount: 0 }),
+  },
+  rewound: {
+    perDay: 0.15,
+    forMs: [10 * MINUTE_MS, 60 * HOUR_MS],
+    make: ({ doors, frail, rng }) => ({ nodes: [cardOf(doors, frail.doubled, rng)], amount: 0 }),
   },
   cloned: {
     perDay: 0.15,
     forMs: [HOUR_MS, 20 * HOUR_MS],
-    make: (options) => ({ nodes: [oneOf(options.doors, options.rng)], amount: 0 }),
+    make: ({ doors, frail, rng }) => ({ nodes: [cardOf(doors, frail.doubled, rng)], amount: 0 }),
   },
   late: { perDay: 0.15, forMs: [0, 0], make: (options) => ({ nodes: [oneOf(options.doors, options.rng)], amount: 0 }) },
 };
 
-/** A validator that has forgotten its votes abstains [L17], and so counts as one that fails. */
-const DOORS_ONLY: ReadonlySet<FaultKind> = new Set(["torn", "flipped", "late", "restored", "cloned"]);
+/** A validator whose card is replaced by an empty one does not even know that it has forgotten: a new key is its cure. */
+const NOBODY = (): readonly string[] => [];
+const VICTIMS_BESIDE_DOORS: Readonly<Partial<Record<FaultKind, (frail: FrailValidators) => readonly string[]>>> = {
+  torn: NOBODY,
+  flipped: NOBODY,
+  late: NOBODY,
+  restored: ({ forgetful }) => forgetful,
+  rewound: ({ doubled }) => doubled,
+  cloned: ({ doubled }) => doubled,
+};
+
+const VALIDATORS_CARD_SHARE = 0.4;
 
 /** What one cheat does in a day, of each kind. */
 const CHEATS_PER_DAY = 0.3;
 /** A lie takes effect at the next votes. */
 const LIES_PER_DAY = 1;
 
+/**
+ * Validators whose cards may come back or be doubled. One that has forgotten abstains [L17], so it is away for a
+ * while: with those that lie at most as many as the quorum can spare, or one where all must agree and nobody
+ * abstains. Two that run at once may vote against each other, as may one that was put back byte for byte and that
+ * nobody could tell: these lie, where lies are tolerated at all. Always the same ones, as they never recover from it
+ * if a liar stays silent.
+ */
+export function frailOf(validators: readonly string[], fault: FaultModel, liars: number): FrailValidators {
+  const n = validators.length;
+  const q = quorumOf(n, fault);
+  const away = q < n ? n - q - liars : Math.min(1, n - 1);
+  const lying = fault === "byzantine" ? faultsOf(n, fault) - liars : 0;
+  return { forgetful: validators.slice(0, Math.max(0, away)), doubled: validators.slice(0, Math.max(0, lying)) };
+}
+
 /** In the order of time. */
 export function scheduleFaults(options: ScheduleOptions): Fault[] {
-  const { days, kinds, rng, doors, cheats } = options;
-  const faults: Fault[] = [];
+  const { kinds, cheats, validators } = options;
   const boost = Math.sqrt(Object.keys(RULES).length / Math.max(1, kinds.length)); // Of fewer kinds there is more of each.
-  for (const kind of kinds) {
-    const { perDay, forMs, make } = RULES[kind];
-    if (doors.length === 0 && DOORS_ONLY.has(kind)) continue;
-    for (let left = perDay * days * boost; rng.next() < left; left -= 1) {
-      // Short ones are as frequent as long ones.
-      const lengthMs = Math.round(forMs[0] * (forMs[1] / Math.max(1, forMs[0])) ** rng.next());
-      faults.push({ kind, ...timed(options, lengthMs), ...make(options) });
-    }
-  }
+  const faults = kinds.flatMap((kind) => faultsOfKind(kind, options, boost));
   for (const cheat of cheats) {
-    const kinds = options.validators.includes(cheat) ? [...DOOR_CHEATS, ...VALIDATOR_CHEATS] : DOOR_CHEATS;
-    for (const kind of kinds) {
+    const ways = validators.includes(cheat) ? [...DOOR_CHEATS, ...VALIDATOR_CHEATS] : DOOR_CHEATS;
+    for (const kind of ways) {
       const perDay = kind === "lie" || kind === "duel" ? LIES_PER_DAY : CHEATS_PER_DAY;
-      for (let left = perDay * days * boost; rng.next() < left; left -= 1)
-        faults.push({ kind, ...timed(options, 0), nodes: [cheat], amount: 0 });
+      const rng = options.rngOf(`${cheat} ${kind}`);
+      for (let left = perDay * options.days * boost; rng.next() < left; left -= 1)
+        faults.push({ kind, ...timed({ ...options, rng }, 0), nodes: [cheat], amount: 0 });
     }
   }
-  return faults.sort((x, y) => x.atMs - y.atMs);
+  return [...faults, ...feudsOf(options)].sort((x, y) => x.atMs - y.atMs);
+}
+
+/** Nobody has it all the time: a few in a week. */
+function feudsOf(options: ScheduleOptions): Fault[] {
+  const { days, cheats, stewards } = options;
+  const isPossible = cheats.length > 0 && stewards.length === 2 && !stewards.some((name) => cheats.includes(name));
+  if (!isPossible) return [];
+  const rng = options.rngOf(FEUD);
+  const faults: Fault[] = [];
+  for (let left = CHEATS_PER_DAY * days; rng.next() < left; left -= 1)
+    faults.push({ kind: FEUD, ...timed({ ...options, rng }, 0), nodes: stewards, amount: 0 });
+  return faults;
+}
+
+function faultsOfKind(kind: FaultKind, options: ScheduleOptions, boost: number): Fault[] {
+  const { days, doors, frail } = options;
+  const others = VICTIMS_BESIDE_DOORS[kind]?.(frail);
+  if (others !== undefined && doors.length + others.length === 0) return [];
+  const { perDay, forMs, make } = RULES[kind];
+  const rng = options.rngOf(kind);
+  const faults: Fault[] = [];
+  for (let left = perDay * days * boost; rng.next() < left; left -= 1) {
+    // Short ones are as frequent as long ones.
+    const lengthMs = Math.round(forMs[0] * (forMs[1] / Math.max(1, forMs[0])) ** rng.next());
+    faults.push({ kind, ...timed({ ...options, rng }, lengthMs), ...make({ ...options, rng }) });
+  }
+  return faults;
 }
 
 /** Any time, or when it hurts: while people are there and their deeds are voted on, some of it for seconds only. */
-function timed({ days, visits, rng }: ScheduleOptions, lengthMs: number): Pick<Fault, "atMs" | "forMs"> {
+function timed({ days, visits, rng }: KindOptions, lengthMs: number): Pick<Fault, "atMs" | "forMs"> {
   if (rng.next() < 0.4) return { atMs: Math.floor(rng.next() * days * DAY_MS), forMs: lengthMs };
   const visitMs = visits[Math.floor(rng.next() * visits.length)] ?? 0;
   const atMs = Math.min(days * DAY_MS - 1, Math.floor(visitMs + (rng.next() - 0.3) * AROUND_VISIT_MS));
@@ -161,8 +223,14 @@ function oneOf(names: readonly string[], rng: Rng): string {
   return names[Math.floor(rng.next() * names.length)] as string;
 }
 
+/** Doors are many; what a validator forgets matters more. */
+function cardOf(doors: readonly string[], validators: readonly string[], rng: Rng): string {
+  const isValidators = rng.next() < VALIDATORS_CARD_SHARE;
+  return oneOf((isValidators && validators.length > 0) || doors.length === 0 ? validators : doors, rng);
+}
+
 /** At least one, and not all; often one validator alone. */
-function someOf(options: ScheduleOptions): string[] {
+function someOf(options: KindOptions): string[] {
   const { validators, rng } = options;
   const names = everybody(options);
   if (rng.next() < 0.4) return [oneOf(validators, rng)];

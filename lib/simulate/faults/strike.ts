@@ -1,13 +1,16 @@
 /** Makes the faults of a schedule happen, and makes them end. */
 import type { Rng } from "../../base/index.ts";
+import { feud } from "../cheats/feud.ts";
 import type { SimNode } from "../world/node.ts";
 import type { World } from "../world/world.ts";
-import { CHEAT_KINDS, type CheatKind, type Fault, type FaultKind, faultText } from "./fault.ts";
+import { CHEAT_KINDS, type CheatKind, type Fault, type FaultKind, FEUD, faultText } from "./fault.ts";
 
 const PAGE_BYTES = 4096;
 /** How fast a clock that runs backwards does so. */
 const BACKWARDS = -0.5;
 const CLONE_SWIPES = 3;
+/** People are at the door before a card is put back, so that there is something to forget, and as soon as it runs again. */
+const REWIND_SWIPES_MS = [-60_000, 60, 1000, 4000];
 const DELAY_MS_MIN = 4;
 const DELAY_MS_MAX = 40;
 
@@ -22,8 +25,11 @@ function isCheat(kind: Fault["kind"]): kind is CheatKind {
 
 /** What starts a process wakes the world: it catches up by itself. */
 function bootsAtEnd({ kind }: Fault): boolean {
-  return kind === "power" || kind === "torn" || kind === "flipped" || kind === "restored";
+  return kind === "power" || kind === "torn" || kind === "flipped" || kind === "restored" || kind === "rewound";
 }
+
+/** With any of these, not everybody hears what everybody says. */
+const NETWORK_KINDS: readonly FaultKind[] = ["partition", "one-way", "loss", "overflow", "broker"];
 
 /** Faults of the network may overlap: what holds is what all of them together say. */
 export class Striker {
@@ -43,6 +49,7 @@ export class Striker {
     for (const fault of faults) {
       if (fault.kind === "late") this.#late(fault);
       else if (isCheat(fault.kind)) this.#cheat(fault, fault.kind);
+      else if (fault.kind === FEUD) this.#feud(fault);
       else {
         this.#world.plan(fault.atMs, () => this.#begin(fault), false);
         if (fault.forMs > 0) this.#world.plan(fault.atMs + fault.forMs, () => this.#end(fault), bootsAtEnd(fault));
@@ -64,12 +71,31 @@ export class Striker {
     for (const name of nodes) this.#world.plan(atMs, () => this.#world.cheat(name).act(kind));
   }
 
+  #feud({ atMs, nodes }: Fault): void {
+    this.#world.plan(atMs, () => {
+      this.#world.tell(nodes.join(","), "fall out: each wants the other out");
+      feud(this.#world, this.#nodes(nodes), this.#rng);
+    });
+  }
+
   #begin(fault: Fault): void {
     this.#world.tell(fault.nodes.join(","), `fault: ${faultText(fault)}`);
     this.#open.add(fault);
     this.#network();
     for (const node of this.#nodes(fault.nodes)) this.#strike(node, fault);
     if (fault.kind === "cloned") this.#clone(fault);
+    if (fault.kind === "rewound") this.#comeAround(fault);
+  }
+
+  #comeAround({ nodes, forMs }: Fault): void {
+    for (const node of this.#nodes(nodes)) {
+      for (const afterMs of REWIND_SWIPES_MS) this.#swipe(node, Math.max(0, forMs + afterMs), "somebody");
+    }
+  }
+
+  #swipe(node: SimNode, afterMs: number, member: string): void {
+    const swipe = { type: "swipe", body: { door: node.name, member } };
+    this.#world.plan(this.#world.nowMs + afterMs, () => void node.process?.append("doors", [swipe]));
   }
 
   /** [L8] Another machine runs with a copy of the card, and people come to it. */
@@ -78,12 +104,8 @@ export class Striker {
       const clone = this.#world.clone(node);
       this.#clones.set(fault, clone);
       clone.boot();
-      for (let each = 1; each <= CLONE_SWIPES; each += 1) {
-        const swipe = { type: "swipe", body: { door: node.name, member: "a clone's" } };
-        this.#world.plan(this.#world.nowMs + (fault.forMs * each) / (CLONE_SWIPES + 1), () => {
-          clone.process?.append("doors", [swipe]);
-        });
-      }
+      for (let each = 1; each <= CLONE_SWIPES; each += 1)
+        this.#swipe(clone, (fault.forMs * each) / (CLONE_SWIPES + 1), "a clone's");
     }
   }
 
@@ -98,6 +120,7 @@ export class Striker {
       case "clock":
         return amount === 0 ? node.setWall(0, 1) : node.setWall(undefined, BACKWARDS);
       case "restored":
+      case "rewound":
         return node.takeImage();
       case "torn":
       case "flipped":
@@ -116,6 +139,7 @@ export class Striker {
     this.#clones.delete(fault);
     for (const node of this.#nodes(fault.nodes)) {
       if (fault.kind === "restored") node.putImageBack();
+      if (fault.kind === "rewound") this.#world.rewind(node);
       if (fault.kind === "power" || fault.kind === "torn" || fault.kind === "flipped") node.release();
       if (fault.kind === "full") node.setFull(this.#has("full", node.name));
       if (fault.kind === "clock") node.setWall(undefined, 1);
@@ -168,6 +192,7 @@ export class Striker {
         hearNothing ? nodes.has(to) && !nodes.has(from) : nodes.has(from) && !nodes.has(to),
       );
     this.#brokerUp(this.#all("broker").length === 0);
+    this.#world.isWhole = NETWORK_KINDS.every((kind) => this.#all(kind).length === 0);
   }
 
   /** Nodes are together when every open partition has them on the same side. */

@@ -37,9 +37,10 @@ export class SimNode {
   readonly member: Member;
   readonly #options: NodeOptions;
   #card: Card;
-  #image: Card | undefined;
+  #image: { readonly card: Card; readonly mark: number } | undefined;
   /** What tells that files were put back [L8]: no program can undo it. */
   #mark = 0;
+  #marks = 0;
   #process: Process | undefined;
   #wall: { readonly atMs: number; readonly pace: number } | undefined;
   /** Fsyncs until the power fails; below 0: fails after the one. */
@@ -172,23 +173,24 @@ export class SimNode {
 
   /** As it is now, for `putImageBack`. */
   takeImage(): void {
-    this.#image?.close();
-    this.#image = this.copyCard();
+    this.#image?.card.close();
+    this.#image = { mark: this.#mark, card: this.copyCard() };
   }
 
-  /** Last week's card. What was signed since and reached nobody is lost. */
-  putImageBack(): void {
+  /** Last week's card. What was signed since and reached nobody is lost. `isExact`: byte for byte, so that nothing tells. */
+  putImageBack(isExact = false): void {
     const image = this.#image;
     if (image === undefined) return;
     this.#image = undefined;
     this.hold("all");
     this.#options.cardLost();
-    this.#options.tell("the card is as it was before");
+    this.#options.tell(`the card is as it was before${isExact ? ", byte for byte" : ""}`);
     this.#card.close();
-    this.#card = image;
+    this.#card = image.card;
     this.#card.setFull(this.#isFull);
     this.#isDamaged = false;
-    this.#mark += 1;
+    this.#marks += 1;
+    this.#mark = isExact ? image.mark : this.#marks;
     this.release();
   }
 
@@ -207,7 +209,7 @@ export class SimNode {
   close(): void {
     this.powerCut("all");
     this.#card.close();
-    this.#image?.close();
+    this.#image?.card.close();
   }
 }
 

@@ -8,14 +8,24 @@ export interface Member {
   readonly name: string;
   readonly pair: KeyPair;
   readonly isValidator: boolean;
+  /** Of two doors, the owners govern, too: they may fall out. */
+  readonly isSteward: boolean;
 }
 
 export interface Organisation {
   readonly charter: Block;
   readonly members: readonly Member[];
+  /** What validators may do that they should not: stop, or lie. */
+  readonly fault: FaultModel;
 }
 
 const SEED_BYTES = 32;
+/** Roles, and what they may do. */
+export const VALIDATOR = "validator";
+export const VALIDATOR_RIGHTS = ["append", "govern", "validate"];
+export const STEWARD = "steward";
+export const STEWARD_RIGHTS = ["append", "govern"];
+const STEWARDS = 2;
 
 /** How many of so many nodes validate: three to seven that are better connected. */
 export function validatorsOf(nodes: number): number {
@@ -26,25 +36,26 @@ export function foundOrganisation(nodes: number, rng: Rng, startMs: number): Org
   const validators = validatorsOf(nodes);
   const members = [...Array(nodes).keys()].map((index): Member => {
     const isValidator = index < validators;
+    const isSteward = !isValidator && index < validators + STEWARDS;
     const name = isValidator ? `validator-${index + 1}` : `door-${index - validators + 1}`;
-    return { name, pair: keyFromSeed(rng.bytes(SEED_BYTES)), isValidator };
+    return { name, pair: keyFromSeed(rng.bytes(SEED_BYTES)), isValidator, isSteward };
   });
   const [first] = members as [Member];
   const mode =
     validators === 1
       ? ({ mode: "single", validator: first.name } as const)
-      : ({ mode: "quorum", validators: "validator", q: null } as const);
+      : ({ mode: "quorum", validators: VALIDATOR, q: null } as const);
   const fault: FaultModel = validators > 3 ? "byzantine" : "crash";
   const d = encodeGenesis({
     name: "A simulated maker space",
     fault,
-    principals: members.map(({ name, pair, isValidator }) => ({
+    principals: members.map(({ name, pair, isValidator, isSteward }) => ({
       id: name,
       devices: [pair.publicKey],
-      roles: [isValidator ? "validator" : "door"],
+      roles: isValidator ? [VALIDATOR] : ["door", ...(isSteward ? [STEWARD] : [])],
       recovery: null,
     })),
-    roles: { validator: ["append", "govern", "validate"], door: ["append"] },
+    roles: { [VALIDATOR]: VALIDATOR_RIGHTS, [STEWARD]: STEWARD_RIGHTS, door: ["append"] },
     branches: {
       charter: branchPolicy(mode, { fork: "deny" }),
       main: branchPolicy(mode),
@@ -60,5 +71,5 @@ export function foundOrganisation(nodes: number, rng: Rng, startMs: number): Org
     n: 0,
     b: null,
   } as const;
-  return { charter: signBlock({ ...fields, p: [], c: 1, t: [startMs, null, 0], d }, first.pair), members };
+  return { charter: signBlock({ ...fields, p: [], c: 1, t: [startMs, null, 0], d }, first.pair), members, fault };
 }

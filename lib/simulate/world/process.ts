@@ -14,7 +14,17 @@ import {
 import { type Block, decodeBlock, encodeEnvelope } from "../../codec/index.ts";
 import { type LedgerDb, PowerCut } from "../../db/index.ts";
 import { type Act, authorOf, CHARTER_BRANCH, entryPayload, parseEntryPayload } from "../../ledger/index.ts";
-import { Chain, type NodeApps, type NodeBlobs, OwnLog, Validator, Witness } from "../../node/index.ts";
+import {
+  Chain,
+  mayMergeAlone,
+  meetPeers,
+  mustMeet,
+  type NodeApps,
+  type NodeBlobs,
+  OwnLog,
+  Validator,
+  Witness,
+} from "../../node/index.ts";
 import { type ChunkStore, checkObject, putBlob, RootFetcher, readBlobBytes, readObjects } from "../../store/index.ts";
 import {
   helloTopic,
@@ -52,6 +62,10 @@ export interface ProcessWatch {
   refused(why: string): void;
   /** What votes have led to that somebody should know. */
   told(what: string): void;
+  /** It waits for an answer that a leap over quiet time would cut short. */
+  awake(): void;
+  /** [L8] It has asked what others know of its log, and signs from now on. */
+  met(): void;
 }
 
 export interface ProcessParts {
@@ -85,6 +99,9 @@ export class Process {
   #wakeMs: number | undefined;
   #local: LocalInput | undefined;
   #isMergeDue = false;
+  #isConnected = false;
+  /** [L8] Nothing is signed before. */
+  #isReady = false;
   isAlive = true;
 
   constructor(parts: ProcessParts) {
@@ -121,7 +138,7 @@ export class Process {
       onMerged: ({ branch, h }, merge) => this.#merged(db.lineOf(branch, merge.a), h, merge),
       refused: (reason) => watch.refused(reason),
       settled: () => this.#settled(),
-      saw: (block, isSecond) => this.#ownLog.saw(block, isSecond),
+      saw: (block, isSecond) => this.#saw(block, isSecond),
     });
     const isKnownNode = (key: PublicKey): boolean => this.#isKnown(key);
     this.#peer = new SyncPeer({ organisation, pair, rng, isKnownNode, checkObject });
@@ -132,17 +149,52 @@ export class Process {
   start(): void {
     this.#changed();
     this.#transport.start({
-      connected: () => this.#step({ type: "connected" }),
-      disconnected: () => this.#step({ type: "disconnected" }),
+      connected: () => this.#connected(true),
+      disconnected: () => this.#connected(false),
       message: (topic, bytes) => this.#step({ type: "message", topic, bytes, nowMs: this.#nowMs() }),
     });
     this.#inTurn(() => this.#chain.advance());
-    if (!this.parts.isLiar()) this.#guarded(() => this.#validator.start());
+    void this.#begin();
     this.#retryLater();
+  }
+
+  /** [L8] As an agent: what others know of its log comes first. */
+  async #begin(): Promise<void> {
+    const { db, clock, watch, isLiar } = this.parts;
+    if (mustMeet(this.#ownLog, db.charterAt())) {
+      this.#step({ type: "meet" });
+      const isConnected = (): boolean => {
+        watch.awake();
+        return this.#isConnected;
+      };
+      const peers = (): ReturnType<SyncPeer["peers"]> => {
+        watch.awake();
+        return this.#peer.peers();
+      };
+      await meetPeers({ clock: telling(clock, watch), isConnected, peers, isOver: () => !this.isAlive });
+    }
+    if (!this.isAlive) return;
+    this.#isReady = true;
+    watch.met();
+    if (!isLiar()) this.#guarded(() => this.#validator.start());
+    this.#settled();
+  }
+
+  #connected(isConnected: boolean): void {
+    this.#isConnected = isConnected;
+    this.#step({ type: isConnected ? "connected" : "disconnected" });
+  }
+
+  /** [L8] Another copy may have decided what this one does not know yet. */
+  #saw(block: Block, isSecond: boolean): void {
+    const before = this.#ownLog.incarnation;
+    this.#ownLog.saw(block, isSecond);
+    if (this.#ownLog.incarnation !== before) this.#step({ type: "meet" });
   }
 
   /** Says something; undefined when the node cannot now. */
   append(app: string, acts: readonly Act[]): Block | undefined {
+    if (!this.#isReady) return undefined;
     const { db, charter } = this.parts;
     return this.#guarded(() => {
       const payload = entryPayload(app, acts);
@@ -191,7 +243,8 @@ export class Process {
 
   /** [L6] Who sees a number used twice says so. */
   #settled(): void {
-    const evidence = this.parts.isLiar() ? [] : (this.#guarded(() => this.#witness.testify()) ?? []);
+    const isSilent = this.parts.isLiar() || !this.#isReady;
+    const evidence = isSilent ? [] : (this.#guarded(() => this.#witness.testify()) ?? []);
     if (evidence.length > 0) this.#publish(evidence);
     this.#guarded(() => this.#validator.look());
   }
@@ -234,10 +287,15 @@ export class Process {
       this.#isMergeDue = false;
       this.#inTurn(async () => {
         this.#validator.workDue();
-        for (const line of this.#validator.due()) await this.#merge(line);
+        for (const line of this.#due()) await this.#merge(line);
         this.#mergeSoon();
       });
     });
+  }
+
+  #due(): string[] {
+    const due = this.#isReady ? this.#validator.due() : [];
+    return due.length > 0 && mayMergeAlone(this.parts.db, this.#ownLog, this.#peer.peers()) ? due : [];
   }
 
   async #merge(line: string): Promise<void> {

@@ -8,14 +8,17 @@
 import { type Clock, GdoError, type Hash, type PublicKey, type Rng, SeededRng, settled } from "../../base/index.ts";
 import { decodeBlock } from "../../codec/index.ts";
 import type { LedgerDb } from "../../db/index.ts";
+import { authorOf, CHARTER_BRANCH } from "../../ledger/index.ts";
 import { MemoryBroker } from "../../sync/index.ts";
 import { Cheat } from "../cheats/cheat.ts";
+import { whyHelpless } from "../checks/charter.ts";
 import { type Finding, type Invariant, LedgerWatch } from "../checks/ledger-watch.ts";
 import { simulatedApps } from "../dapps/apps.ts";
 import { Agenda } from "../time/agenda.ts";
 import { type NodeOptions, SimNode } from "./node.ts";
 import { foundOrganisation, type Organisation } from "./organisation.ts";
 import type { ProcessWatch } from "./process.ts";
+import { Rewinds } from "./rewind.ts";
 import { Trace } from "./trace.ts";
 
 export interface WorldOptions {
@@ -58,6 +61,9 @@ export class World {
   readonly #planned: { readonly atMs: number; readonly wakes: boolean }[] = [];
   readonly #honest = new Set<PublicKey>();
   readonly #cheats = new Map<string, Cheat>();
+  readonly #rewinds: Rewinds;
+  /** No fault of the network is open. */
+  isWhole = true;
   #isBusy = false;
   #newsMs = 0;
   #clones = 0;
@@ -80,6 +86,7 @@ export class World {
       );
     };
     this.nodes = this.organisation.members.map((member) => this.#node(member));
+    this.#rewinds = new Rewinds(this, (author) => void this.#honest.delete(author));
   }
 
   get nowMs(): number {
@@ -111,6 +118,18 @@ export class World {
   /** Nodes that do as they should. */
   get honest(): SimNode[] {
     return this.nodes.filter(({ name }) => !this.#cheats.has(name));
+  }
+
+  /** Of these, those whose device the charter still has, as whoever knows most of it says. */
+  get insiders(): SimNode[] {
+    return this.honest.filter(({ member }) => !this.isOut(member.pair.publicKey));
+  }
+
+  isOut(author: PublicKey): boolean {
+    const dbs = this.nodes.flatMap(({ db }) => db ?? []);
+    const heightOf = (db: LedgerDb): number => db.head(CHARTER_BRANCH)?.h ?? 0;
+    const [newest] = dbs.sort((x, y) => heightOf(y) - heightOf(x));
+    return newest !== undefined && authorOf(newest.charterAt(), author)?.revoked === true;
   }
 
   node(name: string): SimNode {
@@ -175,6 +194,12 @@ export class World {
     for (const node of this.nodes) node.close();
   }
 
+  /** [L8] The card is put back byte for byte. */
+  rewind(node: SimNode): void {
+    node.putImageBack(true);
+    this.#rewinds.begin(node);
+  }
+
   /** One more machine with a copy of a node's card. It is none of the world's nodes: it ends with its fault. */
   clone(node: SimNode): SimNode {
     const card = node.copyCard();
@@ -199,12 +224,20 @@ export class World {
       broker: this.broker,
       rng: this.rng(own),
       startMs: START_MS,
-      watch: this.#processWatch(name, () => made.db),
+      watch: {
+        ...this.#processWatch(name, () => made.db),
+        ...(clone === undefined ? {} : { met: () => {} }),
+      },
       isLiar: () => this.#cheats.has(name) && this.#seed % 2 === 0,
       cardLost: () => this.watch.lost(member.pair.publicKey, (id) => this.#isHeldBeside(name, id)),
       tell: (what) => this.tell(name, what),
     });
     return made;
+  }
+
+  #checkCharter(h: number, db: LedgerDb): void {
+    const why = whyHelpless(db.charterAt());
+    if (why !== undefined) this.fail("charter", `after charter ${h} ${why}`);
   }
 
   #isHeldBeside(name: string, id: Hash): boolean {
@@ -228,12 +261,17 @@ export class World {
         const db = dbOf();
         if (db === undefined) return;
         const isFirst = this.watch.final(name, { branch, h, id, roots: db.stateRoots(branch) });
+        if (isFirst && branch === CHARTER_BRANCH) this.#checkCharter(h, db);
         if (isFirst) this.tell(name, `final: ${branch} ${h} ${id.slice(0, 12)}`);
       },
       broke: (error) => this.found({ invariant: "fault", atMs: this.nowMs, what: `${name}: ${textOf(error)}` }),
       busy: () => {
         this.#isBusy = true;
       },
+      awake: () => {
+        this.#newsMs = this.nowMs;
+      },
+      met: () => this.#rewinds.met(name),
       told: (what) => this.trace.add(`${this.nowMs} ${name} ${what}`),
       refused: (why) => {
         this.counts.refused[why] = (this.counts.refused[why] ?? 0) + 1;

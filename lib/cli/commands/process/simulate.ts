@@ -40,8 +40,18 @@ export const simulate: CommandSpec = {
       default: 9,
     },
     { flags: "--days <n>", about: "how long", parse: wholeNumber("--days", 1, DAYS_MAX), default: 2 },
-    { flags: "--faults <list>", about: "all, none, or kinds with commas between", default: "all" },
-    { flags: "--cheats <n>", about: "nodes that want harm", parse: wholeNumber("--cheats", 0, NODES_MAX), default: 0 },
+    {
+      flags: "--faults <list>",
+      about: "all, none, or kinds with commas between; a kind that is none is refused with all there are",
+      default: "all",
+    },
+    {
+      flags: "--cheats <n>",
+      about:
+        "nodes that want harm: validators as far as the quorum stands it, then doors; with one, two administrators feud",
+      parse: wholeNumber("--cheats", 0, NODES_MAX),
+      default: 0,
+    },
     {
       flags: "--only <list>",
       about: "of the faults that the seed makes, only those with these numbers",
