@@ -217,7 +217,8 @@ export class GdoNode {
   /** Asks a dapp, as of the last final merge, or with what waits. NOT_FOUND for a dapp that is not installed. */
   async query(app: string, name: string, args: Canonical, isTentative = false): Promise<Canonical> {
     const tree = this.treeOf(app);
-    if (tree === undefined) throw new GdoError("NOT_FOUND", `no dapp is called ${app}`, { hint: "gdo status" });
+    if (tree === undefined)
+      throw new GdoError("NOT_FOUND", `no dapp is called ${app}`, { hint: "gdo dapp install FOLDER" });
     const dapp = await this.parts.dapps.dapp(tree);
     return dapp.query(name, args, isTentative ? await tentativeState(this) : finalState(this));
   }

@@ -9,5 +9,6 @@ export { DOORBOT_FILE_BYTES_MAX, type DoorbotList, parseDoorbot } from "./doorbo
 export { importActs } from "./doorbot-acts.ts";
 export type { DoorbotProblem } from "./doorbot-rows.ts";
 export { entryGroups } from "./entry-groups.ts";
+export type { PackedFormat } from "./oci/blob.ts";
 export { exportImage } from "./oci/export.ts";
 export { importImage } from "./oci/import.ts";

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import anyTest, { type TestFn } from "ava";
 import { putImage, readImage } from "../../lib/agent/image/tree-store.ts";
-import { unzstd } from "../../lib/agent/image/unzstd.ts";
+import { unpack } from "../../lib/agent/image/unpack.ts";
 import type { Hash } from "../../lib/base/index.ts";
 import { ImageTree, placeSettings } from "../../lib/dapp/index.ts";
 import { exportImage, importImage } from "../../lib/interop/index.ts";
@@ -43,7 +43,7 @@ function write(folder: string, files: Readonly<Record<string, string>>): string 
 
 async function take(path: string): Promise<{ tree: Hash; image: ImageTree }> {
   const putFile = (content: AsyncIterable<Uint8Array>) => putBlob(store, content);
-  const { image, settings } = await importImage(join(dir, path), { architecture, putFile, unzstd });
+  const { image, settings } = await importImage(join(dir, path), { architecture, putFile, unpack });
   placeSettings(image, settings);
   return { tree: await putImage(store, image.root), image };
 }

@@ -32,6 +32,8 @@ const TEST_PACKAGES = [
   "buildah",
   "skopeo",
   "umoci",
+  "xz-utils",
+  "bzip2",
 ];
 const EVERYTHING = [...RUN_PACKAGES, ...TEST_PACKAGES, "libnode-dev"];
 

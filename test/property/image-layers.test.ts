@@ -6,7 +6,7 @@ import { join } from "node:path";
 import test from "ava";
 import fc from "fast-check";
 import { putImage } from "../../lib/agent/image/tree-store.ts";
-import { unzstd } from "../../lib/agent/image/unzstd.ts";
+import { unpack } from "../../lib/agent/image/unpack.ts";
 import type { Hash } from "../../lib/base/index.ts";
 import { type ImageFile, type ImageFolder, type ImageNode, ImageTree, newFolder } from "../../lib/dapp/index.ts";
 import { exportImage, importImage } from "../../lib/interop/index.ts";
@@ -192,7 +192,7 @@ test("an image that was exported and imported is the same tree", async (t) => {
       },
     });
     const putFile = (content: AsyncIterable<Uint8Array>) => putBlob(store, content);
-    const { image, name } = await importImage(folder, { architecture: "amd64", putFile, unzstd });
+    const { image, name } = await importImage(folder, { architecture: "amd64", putFile, unpack });
     assert.equal(name, "t");
     assert.equal(await putImage(store, image.root), tree);
   };

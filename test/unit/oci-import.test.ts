@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import test, { type ExecutionContext } from "ava";
 import fc from "fast-check";
 import { zstdCompress } from "../../lib/addon.ts";
-import { unzstd } from "../../lib/agent/image/unzstd.ts";
+import { unpack } from "../../lib/agent/image/unpack.ts";
 import { GdoError } from "../../lib/base/index.ts";
 import type { ImageTree } from "../../lib/dapp/index.ts";
 import { importImage } from "../../lib/interop/index.ts";
@@ -28,7 +28,7 @@ async function gathered(source: AsyncIterable<Uint8Array>): Promise<{ bytes: Uin
 }
 
 function take(path: string, options: Partial<ImportOptions> = {}): Promise<ImportedImage> {
-  return importImage(path, { architecture: "amd64", putFile: gathered, unzstd, ...options });
+  return importImage(path, { architecture: "amd64", putFile: gathered, unpack, ...options });
 }
 
 function takeLayers(t: ExecutionContext, ...layers: (readonly RawMember[])[]): Promise<ImportedImage> {
@@ -127,9 +127,30 @@ test("whiteouts hide lower layers only, in whatever order they come", async (t) 
   t.deepEqual([...image.root.entries.keys()].sort(), ["a", "b"]);
 });
 
+/** A plain archive, as a program packs it. */
+const by = (program: "xz" | "bzip2", tar: Uint8Array): Buffer => execFileSync(program, ["-c"], { input: tar });
+
+test("a plain archive whose first name looks like bzip2 is read as one", async (t) => {
+  const folder = folderOf(t);
+  writeLayout(folder, [{ layers: [{ tar: tarBytes([{ path: "BZh91AY&SX", content: "plain" }]) }] }]);
+  t.is(textAt((await take(folder)).image, "BZh91AY&SX"), "plain");
+});
+
+test.serial("a layer that needs a program which is not here names the Debian package", async (t) => {
+  const folder = folderOf(t);
+  const tar = tarBytes([{ path: "a" }]);
+  writeLayout(folder, [{ layers: [{ tar, kept: by("xz", tar) }] }]);
+  const { PATH } = process.env;
+  process.env["PATH"] = folder;
+  t.teardown(() => {
+    process.env["PATH"] = PATH;
+  });
+  await t.throwsAsync(take(folder), { code: "NOT_FOUND", message: /needs xz/ });
+});
+
 test("layers are read whatever they are compressed with", async (t) => {
   const tar = tarBytes([{ path: "a", content: "x".repeat(300_000) }]);
-  for (const kept of [tar, gzipSync(tar), Buffer.concat([zstdCompress(tar, 3)])]) {
+  for (const kept of [tar, gzipSync(tar), zstdCompress(tar, 3), by("xz", tar), by("bzip2", tar)]) {
     const folder = folderOf(t);
     writeLayout(folder, [{ layers: [{ tar, kept }], environment: ["A=b=c", "HOME=/root", "=x", "9=y"] }]);
     const { image, settings } = await take(folder);
@@ -146,6 +167,9 @@ test("a byte that was changed is found, in a layer as it is kept, as it unpacks,
     [{ layers: [{ tar, kept: gzipSync(other) }] }, () => {}],
     [{ layers: [{ tar, kept: gzipSync(tar).subarray(0, -9) }] }, () => {}],
     [{ layers: [{ tar, kept: zstdCompress(tar, 3).subarray(0, -1) }] }, () => {}],
+    [{ layers: [{ tar, kept: by("xz", tar).subarray(0, -9) }] }, () => {}],
+    [{ layers: [{ tar, kept: by("bzip2", tar).subarray(0, -9) }] }, () => {}],
+    [{ layers: [{ tar, kept: by("bzip2", other) }] }, () => {}],
     [{ layers: [{ tar }] }, ([layer = ""]) => rmSync(layer)],
     [{ layers: [{ tar }] }, ([layer = ""]) => appendFileSync(layer, "more")],
   ];

@@ -34,7 +34,8 @@ export async function rollBackDapp(node: GdoNode, name: string): Promise<DappCha
   const { db } = node.parts;
   const key = `dapp/${name}`;
   const now = db.charterAt().get(key) as CanonicalMap | undefined;
-  if (now === undefined) throw new GdoError("NOT_FOUND", `no dapp is called ${name}`, { hint: "gdo status" });
+  if (now === undefined)
+    throw new GdoError("NOT_FOUND", `no dapp is called ${name}`, { hint: "gdo dapp install FOLDER" });
   for (let h = (db.head("charter")?.h ?? 0) - 1; h >= 0; h -= 1) {
     const then = db.charterAt(h).get(key) as CanonicalMap | undefined;
     if (then === undefined || then["tree"] === now["tree"]) continue;

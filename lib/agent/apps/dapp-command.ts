@@ -18,7 +18,8 @@ export async function callCommand(node: GdoNode, call: CommandCall): Promise<{ b
   const { db, dapps, clock, pair } = node.parts;
   node.assertKnown();
   const tree = node.treeOf(app);
-  if (tree === undefined) throw new GdoError("NOT_FOUND", `no dapp is called ${app}`, { hint: "gdo status" });
+  if (tree === undefined)
+    throw new GdoError("NOT_FOUND", `no dapp is called ${app}`, { hint: "gdo dapp install FOLDER" });
   const { principal = "", rights = [] } = authorOf(db.charterAt(), pair.publicKey) ?? {};
   const own = db.lineOf(branch ?? MAIN_BRANCH, pair.publicKey);
   const line = db.branches().includes(own) ? own : undefined; // A line without a merge begins as `main` is.

@@ -121,7 +121,7 @@ export class ImageBuilder {
 
 function readRecipe(file: string): Recipe {
   if (!existsSync(file)) throw new GdoError("NOT_FOUND", `there is no recipe ${file}`);
-  return parseRecipe(readFileSync(file, "utf8"));
+  return parseRecipe(readFileSync(file, "utf8"), file);
 }
 
 /** The real path of what a recipe copies: beside the recipe, wherever links on the way lead. */

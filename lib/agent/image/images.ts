@@ -21,7 +21,7 @@ import type { NodeParts } from "../node-parts.ts";
 import { ImageBuilder } from "./build.ts";
 import { ImageCatalog } from "./catalog.ts";
 import { readImage } from "./tree-store.ts";
-import { unzstd } from "./unzstd.ts";
+import { unpack } from "./unpack.ts";
 
 const path = z.string().refine(isAbsolute, "must be an absolute path");
 const job = z.string().max(64).optional();
@@ -71,7 +71,7 @@ export class NodeImages {
     const { store } = this.#parts;
     try {
       const { image, settings, layers, files } = await importImage(given, {
-        ...{ tag, signal, unzstd },
+        ...{ tag, signal, unpack },
         architecture: ociArchitecture(),
         putFile: (content) => putBlob(store, content),
         onProgress: (progress) => {

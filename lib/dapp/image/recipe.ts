@@ -41,10 +41,10 @@ const recipe = z.strictObject({
     .default({}),
 });
 
-/** DAPP_MANIFEST names the key and what it should be. */
-export function parseRecipe(text: string): Recipe {
-  const checked = recipe.safeParse(readYaml(text, RECIPE_FILE));
-  if (!checked.success) throw new GdoError("DAPP_MANIFEST", `${RECIPE_FILE}: ${messageOf(checked.error)}`);
+/** DAPP_MANIFEST names the file as `name` does, the key, and what it should be. */
+export function parseRecipe(text: string, name: string = RECIPE_FILE): Recipe {
+  const checked = recipe.safeParse(readYaml(text, name));
+  if (!checked.success) throw new GdoError("DAPP_MANIFEST", `${name}: ${messageOf(checked.error)}`);
   const { base, packages, copy, environment } = checked.data;
   const under = hex64.safeParse(base).success ? { oci: base } : { base };
   return { under, packages, copy: Object.entries(copy), environment };

@@ -38,20 +38,30 @@ export async function* verified(source: AsyncIterable<Uint8Array>, digest: Diges
   }
 }
 
-/** Turns a stream of zstd frames into their content. */
-export type Unzstd = (source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+/** What a layer may be compressed with beside gzip. */
+export type PackedFormat = "zstd" | "xz" | "bzip2";
 
-const SNIFF_BYTES = 4;
+/** Turns a stream of a format into its content; INPUT_INVALID for what is not sound. */
+export type Unpack = (format: PackedFormat, source: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+
+/** An archive may begin with a file whose name looks like "BZh9": so much is asked of bzip2 that no name has it. */
+const SNIFF_BYTES = 10;
+const MAGIC: readonly (readonly [RegExp, PackedFormat])[] = [
+  [/^(?:28b52ffd|5[0-9a-f]2a4d18)/, "zstd"],
+  [/^fd377a585a00/, "xz"],
+  [/^425a683[1-9](?:314159265359|177245385090)/, "bzip2"],
+];
 
 /** A layer's tar archive, whatever it is compressed with: its first bytes say, media types do not always. */
-export async function* uncompressed(source: AsyncIterable<Uint8Array>, unzstd: Unzstd): AsyncGenerator<Uint8Array> {
+export async function* uncompressed(source: AsyncIterable<Uint8Array>, unpack: Unpack): AsyncGenerator<Uint8Array> {
   const reader = new ByteReader(source);
   try {
     const first = await reader.read(SNIFF_BYTES);
     const whole = prefixed(first, reader);
     const magic = Buffer.from(first).toString("hex");
+    const [, format] = MAGIC.find(([begin]) => begin.test(magic)) ?? [];
     if (magic.startsWith("1f8b")) yield* gunzipped(whole);
-    else if (magic === "28b52ffd" || /^5[0-9a-f]2a4d18$/.test(magic)) yield* unzstd(whole);
+    else if (format !== undefined) yield* unpack(format, whole);
     else yield* whole;
   } finally {
     await reader.close();

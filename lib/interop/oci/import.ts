@@ -1,7 +1,7 @@
 /** An image of others, flattened: its layers over each other into one tree in memory, its files into the store. */
 import { GdoError } from "../../base/index.ts";
 import { type ImageContent, type ImageSettings, ImageTree, isReserved } from "../../dapp/index.ts";
-import { type Unzstd, uncompressed, verified } from "./blob.ts";
+import { type Unpack, uncompressed, verified } from "./blob.ts";
 import { Layer } from "./layer.ts";
 import { type FoundImage, type FoundLayer, findImage } from "./manifest.ts";
 import { type FileSource, openSource } from "./source.ts";
@@ -18,7 +18,7 @@ export interface ImportOptions {
   /** Unpacked; beyond, the image is refused. */
   readonly bytesMax?: number;
   putFile(content: AsyncIterable<Uint8Array>): Promise<ImageContent>;
-  readonly unzstd: Unzstd;
+  readonly unpack: Unpack;
   onProgress?(progress: ImportProgress): void;
   readonly signal?: AbortSignal | undefined;
 }
@@ -77,9 +77,9 @@ class Merger {
   }
 
   async add({ path, digest, contentDigest }: FoundLayer): Promise<void> {
-    const { unzstd, putFile, signal, bytesMax = IMAGE_BYTES_MAX } = this.#options;
+    const { unpack, putFile, signal, bytesMax = IMAGE_BYTES_MAX } = this.#options;
     const file = this.#counted(this.#source.read(path));
-    const archive = uncompressed(digest === undefined ? file : verified(file, digest), unzstd);
+    const archive = uncompressed(digest === undefined ? file : verified(file, digest), unpack);
     const layer = new Layer(this.image);
     const limits = { members: MEMBERS_MAX - this.files, bytes: bytesMax - this.bytes };
     for await (const member of readTar(verified(archive, contentDigest), limits)) {
