@@ -14,8 +14,6 @@ export interface Probe {
   readonly info: RuntimeInfo;
   readonly confinement: Confinement;
   readonly cgroups: CgroupLayout;
-  /** runc can leave a container's control group for reading after its end; crun cannot. */
-  readonly canKeep: boolean;
   /** Whether clocks since boot can be moved. */
   readonly hasTimeNamespace: boolean;
   readonly varied: Varied;
@@ -37,7 +35,6 @@ export function probeMachine(runtime: string, { isOk, text }: ToolResult, log: L
     info: { runtime: name, version, isRootless: confinement.isRootless, missing, flaws },
     confinement,
     cgroups,
-    canKeep: name === "runc",
     hasTimeNamespace: !confinement.isRootless && existsSync("/proc/self/ns/time"),
     varied: variedHere(confinement),
   };

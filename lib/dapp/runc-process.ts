@@ -1,4 +1,4 @@
-/** One container and the tool's process that stands for it. */
+/** One container and the process that holds its place, and ends as its program does. */
 import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
@@ -66,6 +66,10 @@ export class RuncProcess implements ContainerProcess {
 
   async #watch(): Promise<ContainerEnd> {
     const { child, name, bundle, runTool } = this.#options;
+    // Killed, it no longer waits for the program, which goes on and keeps the streams open.
+    child.once("exit", (_, signal) => {
+      if (signal !== null) void runTool("kill", name, "KILL");
+    });
     const failure = await new Promise<Error | undefined>((settle) => {
       child.once("error", settle);
       child.once("close", () => settle(undefined));

@@ -68,7 +68,9 @@ export class RuncRuntime implements ContainerRuntime {
     const bundle = join(this.#bundlesDir, name);
     this.#writeBundle(bundle, spec, probe);
     const [program = "", ...args] = this.#command(bundle, spec, probe);
-    const staged = spec.isVaried === true ? staging(spec.rootfs, true, probe) : [];
+    // The tool tells a container that runs from one that has ended by when its process started, as the clocks of its
+    // own time namespace say: so it is asked about a container where it made it.
+    const staged = spec.isVaried === true ? [STAGE_PATH, "run", ...stageOf(spec, probe)] : [];
     const child = spawn(program, args, { stdio: "pipe", env: this.#environment(), cwd: "/" });
     const container = new RuncProcess({
       name,
@@ -111,10 +113,12 @@ export class RuncRuntime implements ContainerRuntime {
     }
   }
 
-  #command(bundle: string, { rootfs, isVaried }: ContainerSpec, probe: Probe): string[] {
-    const keep = probe.canKeep ? ["--keep"] : [];
-    const tool = [...this.#tool(), "--log", join(bundle, "log"), "run", ...keep, "--bundle", bundle, basename(bundle)];
-    return [...staging(rootfs, isVaried, probe), ...tool];
+  /** Detached, so that the tool is gone once the program runs; what holds its place ends as the program does. */
+  #command(bundle: string, spec: ContainerSpec, probe: Probe): string[] {
+    const pidFile = join(bundle, "pid");
+    const run = ["run", "--detach", "--pid-file", pidFile, "--bundle", bundle, basename(bundle)];
+    const tool = [...this.#tool(), "--log", join(bundle, "log"), ...run];
+    return [STAGE_PATH, "hold", ...stageOf(spec, probe), pidFile, ...tool];
   }
 
   #tool(): string[] {
@@ -166,14 +170,11 @@ export class RuncRuntime implements ContainerRuntime {
   }
 }
 
-/**
- * What starts the tool for a container of root. It tells a container that runs from one that has ended by when its
- * process started, as the clocks of its own time namespace say: so it is asked about a container where it made it.
- */
-function staging(image: string, isVaried: boolean | undefined, probe: Probe): string[] {
-  if (probe.confinement.isRootless) return [];
-  const uptime = isVaried === true && probe.hasTimeNamespace ? UPTIME_SECONDS_MORE : 0;
-  return [STAGE_PATH, "run", image, ROOTFS_MOUNT, String(uptime)];
+/** Image, where it is bound, and how far its clocks since boot are ahead: as gdo-stage takes them. */
+function stageOf({ rootfs, isVaried }: ContainerSpec, { confinement, hasTimeNamespace }: Probe): string[] {
+  if (confinement.isRootless) return ["", "", "0"];
+  const uptime = isVaried === true && hasTimeNamespace ? UPTIME_SECONDS_MORE : 0;
+  return [rootfs, ROOTFS_MOUNT, String(uptime)];
 }
 
 function cgroupDirOf(layout: CgroupLayout, controller: "memory" | "pids", name: string): string | undefined {

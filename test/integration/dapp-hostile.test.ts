@@ -1,7 +1,7 @@
 /** [D2] Each kind of bad behaviour: stopped within its limits, named, an ERROR, harmless to the others. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import anyTest, { type ExecutionContext, type TestFn } from "ava";
@@ -230,4 +230,29 @@ test("[D2] a well-behaved container ends by itself when the agent is killed", as
   while (processes().length > 0) await new Promise((wake) => setTimeout(wake, 20));
   await new RuncRuntime({ runDir, mark, log: silentLog }).cleanup();
   t.deepEqual(leftBehind(`${mark}-`, runDir), []);
+});
+
+test("[D2] nothing stands between a container and its streams, and one whose holder is killed ends with it", async (t) => {
+  let heard = "";
+  const listener = {
+    output: (bytes: Uint8Array): void => {
+      heard += Buffer.from(bytes).toString();
+    },
+    log: (): void => {},
+  };
+  const container = await new RuncRuntime({ runDir, mark, log: silentLog }).start(
+    programSpec(rootfs, "echo"),
+    listener,
+  );
+  await container.write("here\n");
+  while (heard === "") await new Promise((wake) => setTimeout(wake, 20));
+  const holders = (): string[] =>
+    leftBehind(container.name, runDir).flatMap((what) => (what.startsWith("process ") ? [what.slice(8)] : []));
+  // The tool ends a moment after the program has begun.
+  while (holders().length > 1) await new Promise((wake) => setTimeout(wake, 20));
+  const [holder = ""] = holders();
+  t.regex(readFileSync(`/proc/${holder}/cmdline`, "utf8"), /gdo-stage\0hold\0/);
+  process.kill(Number(holder), "SIGKILL");
+  await container.ended;
+  t.deepEqual(leftBehind(container.name, runDir), []);
 });
