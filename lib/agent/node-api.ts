@@ -7,7 +7,7 @@ import { type Act, MAIN_BRANCH } from "../ledger/index.ts";
 import type { MergeReport } from "../node/index.ts";
 import { putPath, RecentPuts, Refs } from "../store/index.ts";
 import type { PeerStatus } from "../sync/index.ts";
-import { signedBadge } from "./apps/badge.ts";
+import { signedBadge, signedStatusList } from "./apps/badge.ts";
 import { installDapp, removeDapp, rollBackDapp } from "./apps/dapp-change.ts";
 import { callCommand } from "./apps/dapp-command.ts";
 import type { DoorStatus } from "./apps/door-hub.ts";
@@ -58,6 +58,10 @@ const OFFLINE: AgentSide = {
 const nothing = z.strictObject({});
 const act = z.strictObject({ type: z.string().min(1).max(64), body: z.unknown() });
 const branch = z.string().optional();
+const webAddress = z
+  .string()
+  .max(1000)
+  .regex(/^https?:\/\/[!-~]+$/, "is a web address, https://…");
 const path = z.string().refine(isAbsolute, "must be an absolute path");
 
 const PARAMS = {
@@ -105,7 +109,12 @@ const PARAMS = {
   gc: GC_PARAMS,
   gcProgress: PROGRESS_PARAMS,
   importDoorbot: z.strictObject({ path, expectHash: z.string().optional() }),
-  badge: z.strictObject({ person: z.string().max(256), course: z.string().max(256) }),
+  badge: z.strictObject({
+    person: z.string().max(256),
+    course: z.string().max(256),
+    statusList: webAddress.optional(),
+  }),
+  statusList: z.strictObject({ url: webAddress }),
   verify: VERIFY_PARAMS,
   verifyProgress: PROGRESS_PARAMS,
   installDapp: z.strictObject({ path, isOnlyRehearsed: z.boolean().default(false) }),
@@ -200,6 +209,7 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
         ...(expectHash === undefined ? {} : { expectHash }),
       }),
     badge: async (params) => ({ badge: await signedBadge(node, params) }),
+    statusList: async ({ url }) => ({ list: await signedStatusList(node, url) }),
     verify: (params, signal) => verifier.verify(params, signal),
     verifyProgress: ({ job }) => verifier.progress(job),
     installDapp: ({ path: folder, isOnlyRehearsed }) => store.holding(() => installDapp(node, folder, isOnlyRehearsed)),

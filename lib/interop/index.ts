@@ -12,3 +12,4 @@ export { entryGroups } from "./entry-groups.ts";
 export type { PackedFormat } from "./oci/blob.ts";
 export { exportImage } from "./oci/export.ts";
 export { importImage } from "./oci/import.ts";
+export { statusEntry, statusListCredential } from "./status-list.ts";

@@ -126,6 +126,11 @@ test("dues from a bank statement and a trainer's word open the lathe, until they
   const { badge } = (await api.call("badge", { person: "kim", course: "lathe" })) as { badge: Record<string, object> };
   t.like(badge, { type: ["VerifiableCredential", "OpenBadgeCredential"], issuer: { name: "Dockside" } });
   t.like(badge["proof"], { cryptosuite: "eddsa-jcs-2022", proofPurpose: "assertionMethod" });
+  const statusList = "https://dockside.example/revoked.json";
+  const listed = (await api.call("badge", { person: "kim", course: "lathe", statusList })) as object;
+  t.like(listed, { badge: { credentialStatus: { statusListIndex: "0", statusListCredential: statusList } } });
+  const { list } = (await api.call("statusList", { url: statusList })) as { list: object };
+  t.like(list, { id: statusList, issuer: { name: "Dockside" }, proof: { proofPurpose: "assertionMethod" } });
   await t.throwsAsync(api.call("badge", { person: "kim", course: "laser" }), {
     code: "REFUSED",
     message: /has no certificate of laser/,

@@ -22,7 +22,9 @@ import {
   certificateKey,
   courseIn,
   obstacles,
+  revokePlace,
   standingOf,
+  takePlace,
 } from "./state.ts";
 
 /** A sign-off may be dated back as far, for what was written on paper while nobody was on line. */
@@ -50,6 +52,7 @@ export async function signOff(body: Canonical, draft: Draft, entry: Entry): Prom
     throw new Refusal(`${given.person} holds ${given.course} already: renew it`);
   put(draft, given, {
     id: entry.id,
+    place: await takePlace(draft),
     on: given.on,
     sinceMs: atMs,
     by: entry.principal,
@@ -68,7 +71,8 @@ export async function renew(body: Canonical, draft: Draft, entry: Entry): Promis
   const onMs = msOfDate(given.on) as number;
   const isEarly = known.untilMs !== undefined && known.untilMs > onMs && known.untilMs - onMs <= RENEW_EARLY_MS;
   const { untilMs: _, ...kept } = known;
-  const renewed = { ...kept, on: given.on, by: entry.principal, renewals: known.renewals + 1 };
+  const place = known.place ?? (await takePlace(draft));
+  const renewed = { ...kept, place, on: given.on, by: entry.principal, renewals: known.renewals + 1 };
   put(draft, given, { ...renewed, ...until(given, course, isEarly ? (known.untilMs as number) : onMs) });
 }
 
@@ -78,6 +82,7 @@ export async function revoke(body: Canonical, draft: Draft, entry: Entry): Promi
   const known = await certificateIn(draft, person, course);
   if (known === undefined) throw new Refusal(`${person} has no certificate of ${course}`);
   if (known.revoked !== undefined) throw new Refusal(`it was revoked by ${known.revoked.by}`);
+  if (known.place !== undefined) revokePlace(draft, known.place);
   put(draft, { person, course }, { ...known, revoked: { by: entry.principal, reason } });
 }
 

@@ -2,7 +2,16 @@
 import { type Canonical, integer, optional, type Query, readFields, type State } from "../../sdk/index.ts";
 import { badgeOf } from "./badge.ts";
 import { courseId, personId, TIME_MAX } from "./fields.ts";
-import { asCanonical, type Course, certificateIn, certificates, courseIn, obstacles, standingOf } from "./state.ts";
+import {
+  asCanonical,
+  type Course,
+  certificateIn,
+  certificates,
+  courseIn,
+  obstacles,
+  standingOf,
+  statusesIn,
+} from "./state.ts";
 
 const MONTH_MS = 30 * 86_400_000;
 const time = integer(0, TIME_MAX);
@@ -48,14 +57,15 @@ async function expiring(args: Canonical, state: State): Promise<Canonical> {
   return asCanonical(found.sort((a, b) => a.untilMs - b.untilMs));
 }
 
-/** {badge}, or {badge: null, why} where there is no certificate, or it was revoked. */
+/** {badge, place}, or {badge: null, why} where there is no certificate, or it was revoked. */
 async function badge(args: Canonical, state: State): Promise<Canonical> {
   const { person: who, course } = readFields(args, { person: personId, course: courseId });
   const certificate = await certificateIn(state, who, course);
   if (certificate === undefined) return { badge: null, why: `${who} has no certificate of ${course}` };
   const { revoked } = certificate;
   if (revoked !== undefined) return { badge: null, why: `the certificate was revoked by ${revoked.by}` };
-  return asCanonical({ badge: badgeOf({ person: who, course, about: await courseIn(state, course), certificate }) });
+  const about = await courseIn(state, course);
+  return asCanonical({ badge: badgeOf({ person: who, course, about, certificate }), place: certificate.place ?? null });
 }
 
 export const queries: Readonly<Record<string, Query>> = {
@@ -64,4 +74,5 @@ export const queries: Readonly<Record<string, Query>> = {
   holders,
   expiring,
   badge,
+  statuses: async (_, state) => asCanonical(await statusesIn(state)),
 };

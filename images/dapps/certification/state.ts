@@ -2,7 +2,9 @@
  * What certification keeps.
  *
  *   course/<course>                  {name, description, criteria, trainers, prerequisites, validDays?, retired?}
- *   certificate/<person>/<course>    {id, on, sinceMs, untilMs?, by, renewals, revoked?: {by, reason}}
+ *   certificate/<person>/<course>    {id, place?, on, sinceMs, untilMs?, by, renewals, revoked?: {by, reason}}
+ *   statuses                         {count}: how many places in the status list are taken
+ *   revoked/<place>                  true, for good
  *
  * A certificate without untilMs does not expire. Expiry changes nothing here: it is a time that whoever asks
  * compares with its own, so a door decides by its own clock while it is cut off.
@@ -27,6 +29,8 @@ export interface Course {
 export interface Certificate {
   /** The entry of the first sign-off: its name for good. */
   readonly id: string;
+  /** Its place in the status list. Absent of one that an earlier version signed off, until it is renewed. */
+  readonly place?: number;
   /** The date of the last sign-off or renewal. */
   readonly on: string;
   readonly sinceMs: number;
@@ -86,6 +90,30 @@ export async function obstacles(
     if (standing !== "active") found.push({ course: needed, standing });
   }
   return found;
+}
+
+const PLACE_DIGITS = 9;
+
+/** The next place in the status list; no place is given twice. */
+export async function takePlace(draft: Draft): Promise<number> {
+  const { count } = await placesIn(draft);
+  draft.put("statuses", { count: count + 1 });
+  return count;
+}
+
+async function placesIn(from: From): Promise<{ count: number }> {
+  return ((await from.get("statuses")) as { count: number } | undefined) ?? { count: 0 };
+}
+
+export function revokePlace(draft: Draft, place: number): void {
+  draft.put(`revoked/${String(place).padStart(PLACE_DIGITS, "0")}`, true);
+}
+
+/** How many places there are, and which of them were revoked, in order. */
+export async function statusesIn(from: State): Promise<{ count: number; revoked: number[] }> {
+  const revoked: number[] = [];
+  for await (const [key] of from.scan("revoked/")) revoked.push(Number(key.slice("revoked/".length)));
+  return { ...(await placesIn(from)), revoked };
 }
 
 export function asCanonical(value: object): Canonical {

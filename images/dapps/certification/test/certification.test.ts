@@ -221,6 +221,24 @@ test("a badge is an OpenBadgeCredential of the certificate; nothing is made of w
   t.deepEqual(refused, { badge: null, why: "the certificate was revoked by rosa" });
 });
 
+test("each certificate has a place in the status list for good; a place that was revoked stays so", async (t) => {
+  const { after } = await school(
+    by("rosa", signOff("kim", "safety")),
+    by("rosa", signOff("max", "safety")),
+    by("rosa", revoke("kim", "safety")),
+    by("rosa", signOff("kim", "safety")),
+    by("rosa", renew("max", "safety")),
+  );
+  t.deepEqual(await ask(certification, "statuses", null, after), { count: 3, revoked: [0] });
+  const placeOf = async (person: string, state: MemoryState): Promise<unknown> =>
+    ((await ask(certification, "badge", { person, course: "safety" }, state)) as { place: unknown }).place;
+  t.deepEqual([await placeOf("kim", after), await placeOf("max", after)], [2, 1]);
+  after.set("certificate/old/safety", { id: "x", on: "2026-05-01", sinceMs: 1, by: "rosa", renewals: 0 });
+  t.is(await placeOf("old", after), null, "signed off by an earlier version");
+  const { after: renewed } = await merge(certification, [by("rosa", renew("old", "safety"))], after);
+  t.is(await placeOf("old", renewed), 3);
+});
+
 test("stamps are those of ISO 8601", (t) => {
   for (const ms of [0, 1, 86_399_999, 951_782_400_000, 1_771_243_384_123, 4_102_444_799_000])
     t.is(stampOf(ms), new Date(Math.floor(ms / 1000) * 1000).toISOString().replace(".000Z", "Z"));

@@ -6,8 +6,21 @@ export const exportData: CommandSpec = {
   name: "export",
   summary: "Write what this organisation has in a format of others, to standard output.",
   arguments: [
-    { form: "<format>", about: "ledger: the books as a Ledger journal; badge: a certificate as an Open Badge" },
-    { form: "[what...]", about: "badge: the person and the course" },
+    {
+      form: "<format>",
+      about:
+        "ledger: the books as a Ledger journal; badge: a certificate as an Open Badge; status: the list of revoked certificates",
+    },
+    {
+      form: "[what...]",
+      about: "badge: the person and the course; status: the web address at which the list will stand",
+    },
+  ],
+  options: [
+    {
+      flags: "--status <url>",
+      about: "badge: name the list of revoked certificates, by the web address at which it stands",
+    },
   ],
   exits: {
     1: "there is no such certificate, or it was revoked",
@@ -16,11 +29,13 @@ export const exportData: CommandSpec = {
     41: "the dapp failed",
   },
   example: "gdo export ledger >books.journal",
-  async run(session, { args: [format, what] }) {
+  async run(session, { args: [format, what], options: { status } }) {
     const words = (what ?? []) as readonly string[];
     if (format === "ledger" && words.length === 0) await exportLedger(session);
-    else if (format === "badge" && words.length === 2) await exportBadge(session, words as [string, string]);
-    else throw new GdoError("USAGE", "it is `export ledger`, or `export badge PERSON COURSE`");
+    else if (format === "badge" && words.length === 2)
+      await exportBadge(session, { person: words[0], course: words[1], statusList: status });
+    else if (format === "status" && words.length === 1) await exportStatuses(session, words[0]);
+    else throw new GdoError("USAGE", "it is `export ledger`, `export badge PERSON COURSE` or `export status URL`");
     return 0;
   },
 };
@@ -34,8 +49,13 @@ async function exportLedger(session: Session): Promise<void> {
   });
 }
 
-/** One line of JSON, as wallets take it. */
-async function exportBadge(session: Session, [person, course]: readonly [string, string]): Promise<void> {
-  const { badge } = (await withApi(session, (api) => api.call("badge", { person, course }))) as { badge: object };
+/** JSON, as wallets take it. */
+async function exportBadge(session: Session, params: object): Promise<void> {
+  const { badge } = (await withApi(session, (api) => api.call("badge", params))) as { badge: object };
   session.out.emit("badge", { badge }, () => JSON.stringify(badge, null, 2));
+}
+
+async function exportStatuses(session: Session, url: string | undefined): Promise<void> {
+  const { list } = (await withApi(session, (api) => api.call("statusList", { url }))) as { list: object };
+  session.out.emit("status", { list }, () => JSON.stringify(list, null, 2));
 }
