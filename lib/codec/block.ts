@@ -9,13 +9,12 @@ import {
   BLOCK_BODY_BYTES_MAX,
   BLOCK_PARENTS_MAX,
   bytesOf,
-  concatBytes,
   fromHex,
   GdoError,
+  HASH_BYTES,
   type Hash,
-  utf8,
 } from "../base/index.ts";
-import { type BlockFields, type BlockKind, parseFields } from "./block-fields.ts";
+import { BLOCK_KINDS, type BlockFields, type BlockKind, parseFields } from "./block-fields.ts";
 import { type Canonical, encodeCanonical } from "./canonical.ts";
 import { deriveHash } from "./digest.ts";
 import { type KeyPair, SIGNATURE_BYTES, verifySignature } from "./keys.ts";
@@ -34,15 +33,25 @@ export const ENVELOPE_BYTES_MAX = BLOCK_BODY_BYTES_MAX + SIGNATURE_BYTES + ENVEL
 
 /** What a signature is over [L3]: "gdo/1/" || kind || 0x00 || id. */
 export function signedMessage(kind: BlockKind, id: Hash): Uint8Array {
-  return concatBytes([utf8(`gdo/1/${kind}\0`), bytesOf(id)]);
+  const prefix = SIGNED_PREFIXES[kind];
+  const message = Buffer.alloc(prefix.length + HASH_BYTES);
+  prefix.copy(message);
+  if (message.write(id, prefix.length, "hex") !== HASH_BYTES) throw new RangeError(`not an id: ${id}`);
+  return message;
 }
+
+const SIGNED_PREFIXES = Object.fromEntries(BLOCK_KINDS.map((kind) => [kind, Buffer.from(`gdo/1/${kind}\0`)])) as Record<
+  BlockKind,
+  Buffer
+>;
 
 /** A signed block. Throws LEDGER_FORM for fields that no block may have; signing for another key is a bug. */
 export function signBlock(fields: BlockFields, pair: KeyPair): Block {
   if (fields.a !== pair.publicKey) throw new RangeError(`a block by ${fields.a} cannot be signed by ${pair.publicKey}`);
   const body = encodeCanonical(bodyOf(fields));
-  const unsigned = blockWritten(body, new Uint8Array(SIGNATURE_BYTES));
-  return { ...unsigned, sig: pair.sign(signedMessage(unsigned.k, unsigned.id)) };
+  const written = fieldsWritten(body);
+  const id = blockId(body);
+  return assemble(written, { id, body, sig: pair.sign(signedMessage(written.k, id)) });
 }
 
 function bodyOf({ v, k, o, a, l, n, b, p, c, t, d }: BlockFields): Canonical {
@@ -83,19 +92,29 @@ export function encodeEnvelope(block: Pick<Block, "body" | "sig">): Uint8Array {
 
 /** The block of a body and its signature, checked as by decodeBlock. Throws LEDGER_FORM. */
 export function blockFromBody(body: Uint8Array, sig: Uint8Array): Block {
-  return blockOf(body, sig, decodeCanonical(body, { bytesMax: BLOCK_BODY_BYTES_MAX }));
+  const value = decodeCanonical(body, { bytesMax: BLOCK_BODY_BYTES_MAX });
+  return blockOf(body, sig, parseFields(value, BLOCK_PARENTS_MAX));
 }
 
 /** As blockFromBody, of bytes that were written or checked here before: not written again to compare. */
 export function blockWritten(body: Uint8Array, sig: Uint8Array): Block {
-  if (body.length > BLOCK_BODY_BYTES_MAX)
-    throw new GdoError("LEDGER_FORM", `${body.length} bytes, more than ${BLOCK_BODY_BYTES_MAX}`);
-  return blockOf(body, sig, decodeWritten(body));
+  return blockOf(body, sig, fieldsWritten(body));
 }
 
-function blockOf(body: Uint8Array, sig: Uint8Array, value: Canonical): Block {
+function fieldsWritten(body: Uint8Array): BlockFields {
+  if (body.length > BLOCK_BODY_BYTES_MAX)
+    throw new GdoError("LEDGER_FORM", `${body.length} bytes, more than ${BLOCK_BODY_BYTES_MAX}`);
+  return parseFields(decodeWritten(body), BLOCK_PARENTS_MAX);
+}
+
+function blockOf(body: Uint8Array, sig: Uint8Array, fields: BlockFields): Block {
   if (sig.length !== SIGNATURE_BYTES) throw new GdoError("LEDGER_FORM", `a signature has 64 bytes, not ${sig.length}`);
-  return { ...parseFields(value, BLOCK_PARENTS_MAX), id: blockId(body), body, sig };
+  return assemble(fields, { id: blockId(body), body, sig });
+}
+
+/** Field by field: a spread of so many costs as much as the hash. */
+function assemble({ v, k, o, a, l, n, b, p, c, t, d }: BlockFields, rest: Pick<Block, "id" | "body" | "sig">): Block {
+  return { v, k, o, a, l, n, b, p, c, t, d, id: rest.id, body: rest.body, sig: rest.sig };
 }
 
 /** BLAKE3-256, derive-key context "gdo v1 block", over the body [L3]. */

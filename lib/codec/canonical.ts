@@ -137,7 +137,10 @@ class Writer {
 /** Most maps come in order: those that were read, and those that are made so. */
 function inOrder(keys: string[]): string[] {
   for (let index = 1; index < keys.length; index += 1) {
-    if (compareKeys(keys[index - 1] as string, keys[index] as string) > 0) return keys.sort(compareKeys);
+    const [before, key] = [keys[index - 1] as string, keys[index] as string];
+    // A block's own keys, quickly.
+    const areLetters = before.length === 1 && key.length === 1 && before < "\x80" && key < "\x80";
+    if (areLetters ? before > key : compareKeys(before, key) > 0) return keys.sort(compareKeys);
   }
   return keys;
 }

@@ -58,6 +58,7 @@ const REFUSED: readonly (readonly [title: string, hex: string, message: RegExp])
   ["a length in more bytes than it needs is refused", "780161", /more bytes than it needs/],
   ["a count in more bytes than it needs is refused", "9800", /more bytes than it needs/],
   ["a key twice is refused", "a2616101616102", /the key 6161 twice at byte 4/],
+  ["an empty key twice is refused, whatever follows it", "a260006001", /the key 60 twice at byte 3/],
   ["keys out of order are refused", "a2616201616102", /the key 6161 out of order at byte 4/],
   ["a longer key before a shorter one is refused", "a262616101616202", /out of order/],
   ["a key that is not text is refused", "a10102", /a key that is not text at byte 1/],
