@@ -1,4 +1,5 @@
 /** The methods by which the command line, over the control socket or in process, uses a node. JSON in and out. */
+import { hostname, networkInterfaces } from "node:os";
 import { isAbsolute } from "node:path";
 import { z } from "zod";
 import { GdoError, type Hash } from "../base/index.ts";
@@ -16,6 +17,7 @@ import type { Api } from "./control.ts";
 import { branchesView, charterView, govern } from "./govern.ts";
 import { readSecret } from "./home/home.ts";
 import { IMAGE_PARAMS, NodeImages } from "./image/images.ts";
+import { addressOfBroker, addressOfUrl, type BrokerAddress } from "./invite/broker-address.ts";
 import { invite } from "./invite/desk.ts";
 import type { GdoNode } from "./node.ts";
 import { SteerableClock } from "./steerable-clock.ts";
@@ -172,7 +174,7 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
     charter: () => charterView(node),
     branches: ({ name }) => ({ branches: branchesView(node, name) }),
     govern: ({ acts }) => govern(node, actsOf(acts)),
-    invite: (params) => invite(node, { ...params, broker: params.broker ?? brokerUrl(node, side) }),
+    invite: (params) => invite(node, { ...params, broker: brokerFor(params.broker, node, side) }),
     query: async ({ app, query, args, tentative }) => ({
       value: jsonFromCanonical(await node.query(app, query, canonicalFromJson(args), tentative)),
     }),
@@ -231,10 +233,17 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
   };
 }
 
-/** How others reach the broker, as far as this node knows: its own, seen from this machine, if it serves one. */
-function brokerUrl({ parts: { config } }: GdoNode, side: AgentSide): string | undefined {
+/** How others reach the broker: as was said, else as this node does; its own by an address that others reach. */
+function brokerFor(
+  named: string | undefined,
+  { parts: { config } }: GdoNode,
+  side: AgentSide,
+): BrokerAddress | undefined {
+  if (named !== undefined) return { url: named };
   const port = side.brokerPort();
-  return config.broker?.url ?? (port === undefined ? undefined : `mqtt://${config.embeddedBroker?.host}:${port}`);
+  if (config.broker !== undefined) return addressOfUrl(config.broker.url);
+  if (port === undefined || config.embeddedBroker === undefined) return undefined;
+  return addressOfBroker(config.embeddedBroker.host, port, { interfaces: networkInterfaces(), hostname: hostname() });
 }
 
 function actsOf(acts: readonly z.infer<typeof act>[]): Act[] {

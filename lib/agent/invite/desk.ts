@@ -8,6 +8,7 @@ import { checkGovern, govern } from "../govern.ts";
 import { readSecret } from "../home/home.ts";
 import type { GdoNode } from "../node.ts";
 import { tentativeCharter } from "../views/tentative-charter.ts";
+import type { BrokerAddress } from "./broker-address.ts";
 import { encodeAnswer, type JoinAnswer, type JoinRequest, parseRequest } from "./letters.ts";
 import { type Invitation, openInvitation, signInvitation, tokenText } from "./token.ts";
 
@@ -16,7 +17,8 @@ export interface InviteOptions {
   /** Of a new principal; undefined: one that is there. */
   readonly roles?: readonly string[] | undefined;
   readonly lifeMs: number;
-  readonly broker?: string | undefined;
+  /** How the device reaches the broker; undefined: it has to be told. */
+  readonly broker?: BrokerAddress | undefined;
 }
 
 export interface Invited {
@@ -24,6 +26,8 @@ export interface Invited {
   readonly principal: string;
   readonly expiresMs: number;
   readonly broker: string | null;
+  /** What a person should know about that address. */
+  readonly brokerNote?: string;
 }
 
 /** Makes a token. REFUSED at once when the charter would not let this device invite so. */
@@ -33,9 +37,11 @@ export function invite(node: GdoNode, { principal, roles, lifeMs, broker }: Invi
   const seed = new Uint8Array(randomBytes(32));
   const expiresMs = Math.floor(clock.nowMs() + lifeMs);
   const names = { organisation: charter.id, key: keyFromSeed(seed).publicKey, inviter: pair.publicKey };
-  const invitation = { ...names, principal, roles: roles ?? null, expiresMs, broker: broker ?? null };
+  const invitation = { ...names, principal, roles: roles ?? null, expiresMs, broker: broker?.url ?? null };
   checkGovern(node, actsFor(invitation, { device: generateKey().pair.publicKey, name: "invited" }));
-  return { token: tokenText(signInvitation(invitation, pair), seed), principal, expiresMs, broker: broker ?? null };
+  const token = tokenText(signInvitation(invitation, pair), seed);
+  const note = broker?.note === undefined ? {} : { brokerNote: broker.note };
+  return { token, principal, expiresMs, broker: invitation.broker, ...note };
 }
 
 /** A slip with --role has its own remedy. REFUSED. */

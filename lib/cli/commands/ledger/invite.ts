@@ -8,16 +8,18 @@ interface Invited {
   readonly principal: string;
   readonly expiresMs: number;
   readonly broker: string | null;
+  readonly brokerNote?: string;
 }
 
 const DAY_MS = 86_400_000;
 
-async function describe({ token, principal, expiresMs, broker }: Invited): Promise<string> {
+async function describe({ token, principal, expiresMs, broker, brokerNote }: Invited): Promise<string> {
   const { renderUnicodeCompact } = await import("uqr");
   const way = broker === null ? "names no broker: whoever joins gives one with --broker" : `broker ${broker}`;
   return [
     renderUnicodeCompact(token, { ecc: "L" }),
     `for one device of ${principal}, once, until ${moment(expiresMs)} UTC; ${way}`,
+    ...(brokerNote === undefined ? [] : [brokerNote]),
     "whoever holds this token can use it; this node's agent must run until then (gdo agent)",
     "",
     `gdo join ${token}`,
@@ -35,7 +37,11 @@ export const invite: CommandSpec = {
       about: "for how long it is good: 30s, 15m, 12h, 7d (default: 24h)",
       parse: duration("--expires"),
     },
-    { flags: "--broker <url>", about: "how the device reaches the broker (default: as this node does)" },
+    {
+      flags: "--broker <url>",
+      about:
+        "how the device reaches the broker (default: as this node does; of its own broker, this machine's address)",
+    },
   ],
   exits: { 1: "the charter forbids it, with the reason", 3: "there is no home", 12: "a value has no such form" },
   example: "gdo invite ada --role device --expires 2h",
