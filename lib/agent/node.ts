@@ -26,6 +26,7 @@ import {
   Chain,
   type LogTurn,
   type MergeReport,
+  type NodeBlobs,
   TentativeStates,
   Validator,
   type ValidatorEvent,
@@ -84,6 +85,9 @@ export class GdoNode {
   readonly #mergeMs: number[] = [];
   readonly #twins = new Set<string>();
   readonly #witness: Witness;
+  readonly #blobs: NodeBlobs;
+  /** Evidence that is being put into blobs. */
+  #large: Promise<void> = Promise.resolve();
   listener: NodeListener = NOBODY;
   #isVoting = false;
 
@@ -102,6 +106,7 @@ export class GdoNode {
     );
     this.policies = new PolicyBook(this);
     const blobs = storeBlobs(store, this.fetcher);
+    this.#blobs = blobs;
     const apps = containerApps({ dapps, store, fetcher: this.fetcher, log });
     this.tentative = new TentativeStates({ ledger: db, apps, organisation, author: ownLog.author });
     this.validator = new Validator({
@@ -118,6 +123,7 @@ export class GdoNode {
       onMerged: (payload, merge) => this.#merged(payload, merge),
       refused: (reason) => this.countRefusal(reason),
       saw: (block, isSecond) => this.#saw(block, isSecond),
+      proved: (evidence) => this.#tellFrozen(evidence),
     });
   }
 
@@ -187,7 +193,7 @@ export class GdoNode {
   assertMayMerge(branch: string): BranchPolicy {
     const { db, pair } = this.parts;
     const policy = policyOf(db.charterAt(), branch);
-    if (policy === undefined) throw new GdoError("NOT_FOUND", `there is no branch ${branch}`, { hint: "gdo status" });
+    if (policy === undefined) throw new GdoError("NOT_FOUND", `there is no branch ${branch}`, { hint: "gdo branch" });
     const why = whyNotMerge(pair.publicKey, branch, db.branchView(db.lineOf(branch, pair.publicKey)));
     if (why !== undefined) {
       const self = principalOf(db.charterAt(), pair.publicKey);
@@ -331,6 +337,20 @@ export class GdoNode {
       this.listener.appended([evidence]);
       this.#tellFrozen(evidence);
     }
+    this.#large = this.#large.then(() => this.#testifyByBlobs());
+  }
+
+  async #testifyByBlobs(): Promise<void> {
+    try {
+      for (const evidence of this.#isVoting ? await this.#witness.testifyByBlobs(this.#blobs) : []) {
+        this.listener.appended([evidence]);
+        this.#tellFrozen(evidence);
+        this.validator.look();
+      }
+    } catch (error) {
+      if (!(error instanceof GdoError)) throw error;
+      this.parts.log.warn("evidence cannot be kept", { code: error.code, why: error.message });
+    }
   }
 
   #tellFrozen({ id }: Block): void {
@@ -362,6 +382,7 @@ export class GdoNode {
 
   async close(): Promise<void> {
     this.#isVoting = false;
+    await this.#large;
     await this.validator.close();
     await this.chain.close();
     return closeAll(this.parts.closers);

@@ -219,6 +219,18 @@ export class LedgerDb {
     return this.#tables.evidence.cuts();
   }
 
+  /** Evidence whose two blocks are in blobs that were not read yet. */
+  unreadEvidence(): Block[] {
+    return this.#tables.evidence.unread().flatMap((id) => this.#tables.blocks.get(id) ?? []);
+  }
+
+  /** Notes what its blobs prove, or that they prove nothing [L6]. */
+  readEvidence(evidence: Hash, proven: Omit<LogCut, "evidence"> | undefined): void {
+    const seq = this.#tables.blocks.seqOf(evidence);
+    if (seq === undefined) throw new GdoError("LEDGER_ORPHAN", `the evidence ${evidence} is not held`);
+    this.#undoing(() => this.#connection.write(() => this.#tables.evidence.read(seq, proven)));
+  }
+
   /** What is held of each incarnation of an author's log, for liveTwins [L8]. */
   incarnations(author: PublicKey): IncarnationLog[] {
     return this.#tables.blocks.namings.incarnations(author);

@@ -25,7 +25,7 @@ CREATE TABLE alternates (            -- Blocks beside the log: of a number that 
 CREATE INDEX alternates_by_number ON alternates (log, n);
 
 CREATE TABLE evidence (
-  log INTEGER NOT NULL,
+  log INTEGER NOT NULL,              -- 0: what it proves is in blobs that were not read yet.
   n INTEGER NOT NULL,                -- The number that was used twice.
   block INTEGER NOT NULL,            -- The evidence block.
   PRIMARY KEY (log, n, block)

@@ -50,7 +50,7 @@ export function admitView(tables: Tables, organisation: Hash): AdmitView {
 }
 
 export function branchView(tables: Tables, branch: string): BranchView {
-  const { logs, branches, votes, evidence, blocks } = tables;
+  const { logs, branches, votes, evidence } = tables;
   const row = branches.find(branch);
   const head = row === undefined ? null : headId(tables, row);
   const next = (author: PublicKey, l: string): number => {
@@ -69,7 +69,7 @@ export function branchView(tables: Tables, branch: string): BranchView {
     next,
     frozen: {
       cuts: () => evidence.cuts(),
-      proof: (id) => evidence.proof(id, (each) => blocks.get(each)),
+      proof: (id) => evidence.proof(id),
       frozenAt: (author, l) => (row === undefined ? undefined : evidence.frozenAt(row.id, author, l)),
       next,
     },

@@ -30,12 +30,13 @@ export { CHARTER_APP, entryPayload, parseEntryPayload } from "./entry.ts";
 export type { Parent } from "./form.ts";
 export { encodeGenesis, type Genesis, parseGenesis, RIGHT_GOVERN } from "./genesis.ts";
 export {
-  type Equivocation,
+  type EvidencePayload,
   encodeEvidence,
   equivocationOf,
   fitsEvidence,
   parseEvidence,
   provenBy,
+  provenByBlobs,
 } from "./logs/evidence.ts";
 export { type FrozenView, frozenBy, judgeFrozen, type LogCut, whyBeyondCut } from "./logs/frozen.ts";
 export { decideStart, type IncarnationLog, liveTwins, type Place } from "./logs/incarnation.ts";

@@ -12,9 +12,11 @@ import {
   judgeMerge,
   type MergePayload,
   type Orphan,
+  parseEvidence,
   parseMerge,
   parseMergeChanges,
   policyOf,
+  provenByBlobs,
 } from "../ledger/index.ts";
 import type { NodeBlobs, NodeLedger } from "./ports.ts";
 
@@ -36,6 +38,8 @@ export interface ChainOptions {
   settled(): void;
   /** A new block came from others; `isSecond`: its number is used by another one [L6]. */
   saw?(block: Block, isSecond: boolean): void;
+  /** The blobs of evidence were read, and prove what it says. */
+  proved?(evidence: Block): void;
 }
 
 export interface Taken {
@@ -128,12 +132,43 @@ export class Chain {
   }
 
   async #applyAll(): Promise<void> {
+    if (this.#options.ledger.unreadEvidence().length > 0) await this.#readEvidence();
     await this.#fetchAhead();
     for (let applied = true; applied; ) {
       applied = false;
       for (const block of this.#isClosed ? [] : this.#options.ledger.waitingMerges()) {
         if (!this.#hopeless.has(block.id) && (await this.#consider(block))) applied = true;
       }
+    }
+  }
+
+  /** [L6] Of two blocks in blobs nothing is proven until both are held: who sent the evidence has them. */
+  async #readEvidence(): Promise<void> {
+    const { ledger, organisation, proved, log } = this.#options;
+    for (const block of this.#isClosed ? [] : ledger.unreadEvidence()) {
+      const sides = this.#hopeless.has(block.id) ? undefined : await this.#sidesOf(block);
+      if (sides === undefined) continue;
+      const proven = provenByBlobs(sides, organisation);
+      ledger.readEvidence(block.id, proven);
+      if (proven === undefined) log.warn("evidence proves nothing", { evidence: block.id, author: block.a });
+      else proved?.(block);
+    }
+  }
+
+  /** Undefined while one is not held. What is held and is no block's size is not tried again. */
+  async #sidesOf(block: Block): Promise<[Uint8Array, Uint8Array] | undefined> {
+    const { blobs, log } = this.#options;
+    const [one, other] = parseEvidence(block.d).blocks;
+    if (!("blob" in one && "blob" in other)) return undefined;
+    const isHeld = [await blobs.has(one.blob, block.a), await blobs.has(other.blob, block.a)];
+    if (isHeld.includes(false)) return undefined;
+    try {
+      return [await blobs.read(one.blob), await blobs.read(other.blob)];
+    } catch (error) {
+      if (!(error instanceof GdoError)) throw error;
+      this.#hopeless.add(block.id);
+      log.warn("evidence cannot be read", { evidence: block.id, why: error.message });
+      return undefined;
     }
   }
 

@@ -47,6 +47,9 @@ export interface NodeLedger extends OwnBlocks {
   cuts(): LogCut[];
   /** Pairs of blocks with one number that no evidence cuts off yet, the least numbers of a log first [L6]. */
   forks(): (readonly [Block, Block])[];
+  /** Evidence whose two blocks are in blobs that were not read yet, and what came of reading them. */
+  unreadEvidence(): Block[];
+  readEvidence(evidence: Hash, proven: Omit<LogCut, "evidence"> | undefined): void;
   pending(line: string, limit?: number): Block[];
   countPending(line: string): number;
   /** The entries that a merge of the line takes by `from`, which must be final here. */

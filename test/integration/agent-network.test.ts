@@ -2,8 +2,8 @@
 import { readFileSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
 import { connectAsync, type MqttClient } from "mqtt";
-import { openApi, openHome, readSecret } from "../../lib/agent/index.ts";
-import { type Hash, SeededRng } from "../../lib/base/index.ts";
+import { openApi, openHome, readSecret, runAgent } from "../../lib/agent/index.ts";
+import { type Hash, SeededRng, silentLog } from "../../lib/base/index.ts";
 import {
   type Block,
   decodeBlock,
@@ -13,6 +13,7 @@ import {
   keyFromSeed,
   signBlock,
 } from "../../lib/codec/index.ts";
+import { LedgerDb } from "../../lib/db/index.ts";
 import { entryPayload } from "../../lib/ledger/index.ts";
 import { encodeFrame, helloTopic, inboxTopic, liveTopic } from "../../lib/sync/index.ts";
 import { inStep, joinDevice, startDevice, startOffice, statusOf, type TestAgent, until } from "../support/agents.ts";
@@ -48,8 +49,6 @@ test("[L7] a restarted agent goes on with its log, and a device that was away ca
   const offline = await openApi(device.root); // No agent runs there: the home itself answers.
   await offline.call("append", { app: "charter", acts: [REVOKE_SELF(office.key)] });
   await offline.close();
-  const { runAgent } = await import("../../lib/agent/index.ts");
-  const { silentLog } = await import("../../lib/base/index.ts");
   const again = { ...device, agent: await runAgent({ root: device.root, log: silentLog }) };
   t.teardown(() => again.agent.close());
   const { entries, voids } = await until(async () => {
@@ -154,6 +153,46 @@ test("[L6] a device that uses a number twice is cut off there, everybody holds t
   const { rows } = (await office.agent.api.call("log", {})) as { rows: { id: string; status: string }[] };
   t.is(rows.find(({ id }) => id === later.id)?.status, "frozen");
 });
+
+test("[L6] two blocks that are too large for evidence are cut off by blobs, which whoever hears of it fetches", async (t) => {
+  const office = await startOffice(t);
+  const liar = await startDevice(t, office, "back-door");
+  const device = await startDevice(t, office, "front-door");
+  await inStep(office, device);
+  await Promise.all([liar.agent.close(), device.agent.close()]);
+  const charter = decodeBlock(new Uint8Array(readFileSync(openHome(office.root).charter)));
+  const pair = keyFromSeed(readSecret(openHome(liar.root).nodeKey));
+  const large = ["one", "other"].map((text) => {
+    const d = entryPayload("notes", [{ type: "note", body: text.repeat(12_000) }]);
+    return signBlock({ ...fieldsOf(entryOf(pair, charter)), d }, pair);
+  });
+  const db = LedgerDb.open(openHome(device.root).ledgerDb);
+  db.ingest(large);
+  db.close();
+  const again = await runAgent({ root: device.root, log: silentLog });
+  t.teardown(() => again.close());
+  const { alarms } = await until(async () => {
+    const status = (await office.agent.api.call("status")) as { alarms?: readonly string[] };
+    return (status.alarms ?? []).length > 0 ? status : undefined;
+  });
+  t.regex(alarms?.[0] ?? "", /back-door signed two blocks with number 0/);
+  // What either of them says in evidence is proven to the other once it has read the blobs.
+  for (const { api } of [office.agent, again])
+    await until(async () => {
+      const { rows } = (await api.call("log", {})) as { rows: { id: Hash; kind: string }[] };
+      const ids = rows.filter(({ kind }) => kind === "evidence").map(({ id }) => id);
+      const shown = (await Promise.all(ids.map((id) => api.call("show", { id })))) as { detail: EvidenceDetail }[];
+      const isProven = ({ detail }: { detail: EvidenceDetail }): boolean =>
+        detail.name === "back-door" && detail.n === 0 && detail.blobs.length === 2;
+      return shown.length > 0 && shown.every(isProven) ? true : undefined;
+    });
+});
+
+interface EvidenceDetail {
+  readonly name?: string;
+  readonly n?: number;
+  readonly blobs: readonly string[];
+}
 
 function fieldsOf({ v, k, o, a, l, n, b, p, c, t, d }: Block): Parameters<typeof signBlock>[0] {
   return { v, k, o, a, l, n, b, p, c, t, d };

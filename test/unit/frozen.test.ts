@@ -1,10 +1,11 @@
 /** Frozen logs: what evidence cuts off, what merges name, and what is still taken [L6]. */
 import test from "ava";
 import { SeededRng, SystemClock, silentLog } from "../../lib/base/index.ts";
-import { type Block, encodeEnvelope } from "../../lib/codec/index.ts";
+import { type Block, decodeBlock, encodeEnvelope } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
 import {
   admit,
+  branchPolicy,
   encodeEvidence,
   entryPayload,
   type FrozenView,
@@ -16,7 +17,11 @@ import {
   whyBeyondCut,
 } from "../../lib/ledger/index.ts";
 import { OwnLog, Witness } from "../../lib/node/index.ts";
+import { putBlob } from "../../lib/store/index.ts";
 import { mergePending, note, TestLog, testKey, testOrganisation } from "../support/ledger-fixtures.ts";
+import { QuorumNet } from "../support/quorum-nodes.ts";
+
+const runs = <T>(work: () => Promise<T>): Promise<T> => work();
 
 /** A door that said 0, 1, and two different things with number 2; the first of them is held, with number 3 on it. */
 function forked() {
@@ -104,7 +109,7 @@ const [l, evidence] = ["00000000000000a1", "e".repeat(64) as never];
 function view(bent: Partial<FrozenView> = {}): FrozenView {
   return {
     cuts: () => [{ author, l, n: 5, evidence }],
-    proof: (id) => (id === evidence ? { author, l, n: 5, ids: [evidence, evidence] } : undefined),
+    proof: (id) => (id === evidence ? { author, l, n: 5 } : undefined),
     frozenAt: () => undefined,
     next: () => 3,
     ...bent,
@@ -135,4 +140,59 @@ test("[L6] nothing is taken of a log that a merge has frozen; before that, a val
   t.is(judge([], 5), "apply");
   t.regex(whyBeyondCut({ included: [{ author, l, from: 3, to: 5 }] }, view()) ?? "", /number 5 .* two are known/);
   t.is(whyBeyondCut({ included: [{ author, l, from: 3, to: 4 }] }, view()), undefined);
+});
+
+/** Two entries of cleo's with number 0, each too large to stand with the other in one block. */
+function largeFork({ charter }: QuorumNet): [Block, Block] {
+  const log = new TestLog(testKey(3), charter.id, "00000000000000c9");
+  const [one, other] = ["one", "other"].map((text) =>
+    log.draft(entryPayload("notes", [note(text.repeat(12_000))]), [charter]),
+  );
+  return [one as Block, other as Block];
+}
+
+test("[L6] evidence of blocks that do not fit is in blobs: nothing is proven before they are read, then all is cut off", async (t) => {
+  const branches = { main: branchPolicy({ mode: "single", validator: "ana" }) };
+  const net = new QuorumNet({ n: 3, fault: "crash", branches }, decodeBlock);
+  const [ana, ben] = [net.node("ana"), net.node("ben")];
+  const pair = largeFork(net);
+  await ana.chain.take(pair.map(encodeEnvelope));
+  const witness = new Witness({ ledger: ana.db, organisation: net.charter.id, ownLog: ana.ownLog, log: silentLog });
+  const blobs = { put: async (bytes: Uint8Array) => (await putBlob(ana.store, bytes)).id, holding: runs };
+  t.deepEqual(witness.testify(), []);
+  const [evidence, ...more] = await witness.testifyByBlobs(blobs);
+  t.deepEqual([evidence?.k, more.length, ana.db.unreadEvidence().length], ["evidence", 0, 0]);
+  t.deepEqual(await witness.testifyByBlobs(blobs), [], "once");
+  t.deepEqual(ana.db.cuts(), [{ author: pair[0].a, l: pair[0].l, n: 0, evidence: (evidence as Block).id }]);
+  // Ben holds neither of the two, and nobody gives him the blobs yet.
+  ana.isUp = false;
+  await ben.chain.take([encodeEnvelope(evidence as Block)]);
+  t.deepEqual([ben.db.cuts(), ben.db.unreadEvidence().length], [[], 1]);
+  ana.isUp = true;
+  net.send(ana, evidence as Block);
+  ana.append("mine");
+  await ana.merge("main");
+  await net.settle();
+  t.deepEqual(ben.db.cuts(), ana.db.cuts());
+  t.is(net.heights(), "1 1 1", "a merge that freezes the log waits for the blobs, and no longer");
+  for (const { db } of net.nodes) t.deepEqual([db.unreadEvidence(), db.verify().bad], [[], []]);
+});
+
+test("[L6] blobs that are no two blocks of one number freeze nothing", async (t) => {
+  const net = new QuorumNet({ n: 2, fault: "crash" }, decodeBlock);
+  const [ana, ben] = [net.node("ana"), net.node("ben")];
+  const [one, other] = largeFork(net);
+  const [x = "", y = ""] = [one.id, other.id].sort();
+  const ofId = (id: string): Uint8Array => encodeEnvelope(id === one.id ? one : other);
+  const forged = { ...(x === one.id ? one : other), sig: (y === one.id ? one : other).sig };
+  for (const sides of [
+    [new Uint8Array(9), ofId(y)],
+    [ofId(y), ofId(x)],
+    [encodeEnvelope(forged), ofId(y)],
+  ]) {
+    const ids = await Promise.all(sides.map(async (bytes) => ({ blob: (await putBlob(ana.store, bytes)).id })));
+    const payload = encodeEvidence({ blocks: [ids[0], ids[1]] as never });
+    await ben.chain.take([encodeEnvelope(ana.ownLog.append("evidence", payload, [net.charter]))]);
+    t.deepEqual([ben.db.cuts(), ben.db.unreadEvidence()], [[], []]);
+  }
 });

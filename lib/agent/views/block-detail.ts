@@ -2,7 +2,15 @@
 import { GdoError, type Hash, type PublicKey } from "../../base/index.ts";
 import { type Block, decodeBlock } from "../../codec/index.ts";
 import type { LedgerDb } from "../../db/index.ts";
-import { authorOf, parseEvidence, parseGenesis, parseMerge, parseVote, validatorsOf } from "../../ledger/index.ts";
+import {
+  authorOf,
+  CHARTER_BRANCH,
+  parseEvidence,
+  parseGenesis,
+  parseMerge,
+  parseVote,
+  validatorsOf,
+} from "../../ledger/index.ts";
 
 /** Blocks that build on one and are named; the others are counted. */
 const FOLLOWERS_MAX = 8;
@@ -62,13 +70,15 @@ function voteDetail(db: LedgerDb, { d }: Block): Record<string, unknown> {
   return { ...vote, claimed: Object.fromEntries(claimed) };
 }
 
-function evidenceDetail(db: LedgerDb, { d }: Block): Record<string, unknown> {
+function evidenceDetail(db: LedgerDb, { id, d }: Block): Record<string, unknown> {
   const { blocks } = parseEvidence(d);
   const pair = blocks.flatMap((side) => ("envelope" in side ? [decodeBlock(side.envelope)] : []));
-  const [one] = pair;
-  const against = one === undefined ? {} : { name: nameOf(db, one.a), author: one.a, l: one.l, n: one.n };
+  const cut = pair[0] ?? db.branchView(CHARTER_BRANCH).frozen.proof(id);
+  const author = cut === undefined || "a" in cut ? cut?.a : cut.author;
+  const against =
+    cut === undefined || author === undefined ? {} : { name: nameOf(db, author), author, l: cut.l, n: cut.n };
   const blobs = blocks.flatMap((side) => ("blob" in side ? [side.blob] : []));
-  return { ...against, ids: pair.map(({ id }) => id), blobs };
+  return { ...against, ids: pair.map((block) => block.id), blobs };
 }
 
 function followersOf(db: LedgerDb, id: Hash): Record<string, unknown> {

@@ -94,7 +94,9 @@ function fate({ kind, status, reason, seenBy, attested, lines, included, merge }
   const taken = included === undefined ? "" : `, taken by ${included.branch}@${included.h}`;
   switch (status) {
     case "local":
-      return ["Only this device's principal has it so far: nobody else's block builds on it."];
+      return [
+        "It waits for a merge. Only its author's own devices are known to have it: nobody else's block builds on it.",
+      ];
     case "seen":
       return [`It waits for a merge; ${seenBy} other${seenBy === 1 ? " has" : "s have"} seen it, or more.`];
     case "merged":
@@ -126,19 +128,22 @@ function meaning(kind: string, detail: Detail): string[] {
   if (kind === "charter") return charterWords(detail);
   if (kind === "merge") return mergeWords(detail);
   if (kind === "vote") return voteWords(detail);
-  if (kind === "evidence")
-    return [
-      detail.blobs?.length
-        ? "It names two signed blocks with one number of one log, which are kept as objects."
-        : `It holds two blocks, both signed, with number ${detail.n} of one log: an honest device never does that.`,
-    ];
+  if (kind === "evidence") return [evidenceWords(detail)];
   return [];
+}
+
+function evidenceWords({ blobs = [], n }: Detail): string {
+  if (n === undefined)
+    return "It names two blocks that are kept as objects: it proves nothing here until both have come.";
+  const where = blobs.length === 0 ? "It holds" : "It names, kept as objects,";
+  return `${where} two blocks, both signed, with number ${n} of one log: an honest device never does that.`;
 }
 
 function charterWords({ principals = [], branches = [], fault }: Detail): string[] {
   const named = branches.map(({ branch, mode }) => `${branch} (${mode})`).join(", ");
   const trust = fault === "crash" ? "may be away but not lie" : "may be away or lie";
-  return [`It names ${principals.length} principals, and the branches ${named}. Some of those who validate ${trust}.`];
+  const many = principals.length === 1 ? "1 principal" : `${principals.length} principals`;
+  return [`It names ${many}, and the branches ${named}. Some of those who validate ${trust}.`];
 }
 
 function mergeWords(detail: Detail): string[] {

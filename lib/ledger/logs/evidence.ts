@@ -2,7 +2,7 @@
  * Evidence of equivocation: two signed blocks with one number of one log [L6]. The pair proves itself, so
  * anybody may append it. Where both do not fit into a block, they are named by blobs that hold them.
  */
-import { bytesOf, HASH_BYTES, type Hash, hashOf32, type PublicKey } from "../../base/index.ts";
+import { bytesOf, GdoError, HASH_BYTES, type Hash, hashOf32, type PublicKey } from "../../base/index.ts";
 import {
   type Block,
   type Canonical,
@@ -86,4 +86,15 @@ export function equivocationOf(x: Uint8Array, y: Uint8Array): Equivocation {
   const proven = pairOf(one, other);
   if (!verifyBlock(one) || !verifyBlock(other)) throw refuse("evidence of which one block is not its author's");
   return proven;
+}
+
+/** As provenBy, of two envelopes that stood in blobs; undefined where they prove nothing, or of somebody else. */
+export function provenByBlobs([x, y]: readonly [Uint8Array, Uint8Array], organisation: Hash): Equivocation | undefined {
+  try {
+    const proven = equivocationOf(x, y);
+    return decodeBlock(x).o === organisation ? proven : undefined;
+  } catch (error) {
+    if (error instanceof GdoError) return undefined;
+    throw error;
+  }
 }

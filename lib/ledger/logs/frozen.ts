@@ -5,7 +5,6 @@
  */
 import type { Hash, PublicKey } from "../../base/index.ts";
 import type { FrozenLog, MergePayload } from "../merge/merge.ts";
-import type { Equivocation } from "./evidence.ts";
 
 /** Where a log is cut off by evidence that is held. */
 export interface LogCut {
@@ -21,8 +20,8 @@ export interface LogCut {
 export interface FrozenView {
   /** All cuts by evidence that is held. */
   cuts(): readonly LogCut[];
-  /** What an evidence block proves; undefined when it is not held. */
-  proof(evidence: Hash): Equivocation | undefined;
+  /** What an evidence block proves; undefined when it is not held, or the blobs of its two blocks are not. */
+  proof(evidence: Hash): Omit<LogCut, "evidence"> | undefined;
   /** The number from which the branch's merges have frozen the log. */
   frozenAt(author: PublicKey, l: string): number | undefined;
   /** First number of the log that is not in the branch. */
