@@ -31,6 +31,12 @@ function tolerance({ fault, validators: { length: n }, q }: BranchConsensus): st
   return `${liars} of ${n} may lie or be away`;
 }
 
+/** As waitsFor, of a branch that one merges alone: `who` does, and `isSelf` says that it is this device. */
+export function waitsForOne(branch: string, pending: number, who: string, isSelf: boolean): string {
+  const what = pending === 1 ? "1 entry waits" : `${pending} entries wait`;
+  return isSelf ? `${what} for the next merge: gdo merge ${branch}, or gdo agent` : `${what} for a merge by ${who}`;
+}
+
 /** What must still happen for what is pending to be final. */
 export function waitsFor({ r, q, validators, proposer, merge, passed, commits }: BranchConsensus): string {
   const missing = (done: readonly string[]): string => {

@@ -1,10 +1,18 @@
 /** `gdo status` as data: what this node is, what it holds, whom it sees, what it waits for. */
 import { bytesOf, type PublicKey } from "../../base/index.ts";
 import type { CanonicalMap } from "../../codec/index.ts";
-import { type Author, authorOf, CHARTER_BRANCH, parseGenesis, policyOf, stateRoot } from "../../ledger/index.ts";
+import {
+  type Author,
+  authorOf,
+  CHARTER_BRANCH,
+  parseGenesis,
+  policyOf,
+  principalOf,
+  stateRoot,
+} from "../../ledger/index.ts";
 import type { GdoNode } from "../node.ts";
 import type { AgentSide } from "../node-api.ts";
-import { standingOf } from "./branch-standing.ts";
+import { standingOf, waitsForOne } from "./branch-standing.ts";
 import { cutWords, turnWords, twinWords } from "./own-words.ts";
 import { tentativeCharter } from "./tentative-charter.ts";
 
@@ -66,11 +74,13 @@ function ownStatus({ parts: { ownLog, db } }: GdoNode): Record<string, unknown> 
   };
 }
 
-function branchStatus({ parts: { db }, validator }: GdoNode, name: string): Record<string, unknown> {
+function branchStatus({ parts: { db, pair }, validator }: GdoNode, name: string): Record<string, unknown> {
   const head = db.head(name);
   const pending = db.countPending(name);
   const standing = validator.status(name);
-  const mode = policyOf(db.charterAt(), name)?.mode ?? "open"; // Only open branches have lines of other names.
+  const policy = policyOf(db.charterAt(), name);
+  const mode = policy?.mode ?? "open"; // Only open branches have lines of other names.
+  const isOwn = policy?.mode === "single" && principalOf(db.charterAt(), pair.publicKey) === policy.validator;
   return {
     name,
     mode,
@@ -79,6 +89,7 @@ function branchStatus({ parts: { db }, validator }: GdoNode, name: string): Reco
     void: db.countVoids(name),
     pending,
     ...(standing === undefined ? {} : standingOf(standing, pending)),
+    ...(policy?.mode === "single" && pending > 0 ? { waits: waitsForOne(name, pending, policy.validator, isOwn) } : {}),
   };
 }
 

@@ -264,7 +264,7 @@ export class BlockTable {
     const low = fromHex(hex.padEnd(ID_DIGITS, "0"));
     const high = fromHex(hex.padEnd(ID_DIGITS, "f"));
     if (low?.length !== ID_DIGITS / 2 || high === undefined)
-      throw new GdoError("INPUT_INVALID", `not the beginning of an id: ${hex}`);
+      throw new GdoError("INPUT_INVALID", `not the beginning of an id: ${hex}`, { hint: "gdo log shows ids" });
     return this.#prefix.all(low, high).map(({ id }) => hashOf32(id));
   }
 
