@@ -12,7 +12,7 @@ namespace {
 
 using State = std::array<uint32_t, 4>;
 
-constexpr size_t kBlockBytes = 64;
+constexpr size_t kMessageBlockBytes = 64;
 constexpr int kRotations[4][4] = {
     {7, 12, 17, 22}, {5, 9, 14, 20}, {4, 11, 16, 23}, {6, 10, 15, 21}};
 
@@ -58,11 +58,12 @@ void Absorb(State& state, const uint8_t* block) {
 Md5Digest Md5(std::span<const uint8_t> bytes) {
   std::vector<uint8_t> padded(bytes.begin(), bytes.end());
   padded.push_back(0x80);
-  while (padded.size() % kBlockBytes != kBlockBytes - 8) padded.push_back(0);
+  while (padded.size() % kMessageBlockBytes != kMessageBlockBytes - 8) padded.push_back(0);
   const uint64_t bits = uint64_t{bytes.size()} * 8;
   for (int shift = 0; shift < 64; shift += 8) padded.push_back(static_cast<uint8_t>(bits >> shift));
   State state = {0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476};
-  for (size_t at = 0; at < padded.size(); at += kBlockBytes) Absorb(state, padded.data() + at);
+  for (size_t at = 0; at < padded.size(); at += kMessageBlockBytes)
+    Absorb(state, padded.data() + at);
   Md5Digest digest;
   for (size_t word = 0; word < 4; ++word) StoreLittle32(digest.data() + 4 * word, state[word]);
   return digest;

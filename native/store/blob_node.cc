@@ -47,9 +47,9 @@ void PutText(Bytes& out, std::string_view text) {
 }
 
 // Reads heads and bytes from front to back; is_good turns false where there is something else.
-class Reader {
+class NodeReader {
  public:
-  explicit Reader(std::span<const uint8_t> bytes) : rest_(bytes) {}
+  explicit NodeReader(std::span<const uint8_t> bytes) : rest_(bytes) {}
 
   uint64_t Head(uint8_t major) {
     const auto first = Take(1);
@@ -137,7 +137,7 @@ Bytes EncodeBlobNode(const BlobNode& node) {
 }
 
 std::optional<BlobNode> DecodeBlobNode(std::span<const uint8_t> bytes) {
-  Reader reader(bytes);
+  NodeReader reader(bytes);
   BlobNode node;
   if (reader.Head(kMap) != 5) return std::nullopt;
   reader.Key('f');

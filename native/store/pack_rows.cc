@@ -10,15 +10,15 @@
 namespace gdo::store {
 namespace {
 
-constexpr size_t kTrailerBytes = 20;  // Offset, checksum and end magic of a footer.
-constexpr size_t kWindowBytes = size_t{1024} * 1024;
+constexpr size_t kFooterTrailerBytes = 20;  // Offset, checksum and end magic of a footer.
+constexpr size_t kRowsWindowBytes = size_t{1024} * 1024;
 
 // Fills `footer` with the footer as it stands, if it is sound.
 Outcome ReadFooter(PackFiles& files, uint32_t pack, uint64_t pack_bytes, Bytes& footer) {
   footer.clear();
   if (pack_bytes < kPackHeaderBytes + kFooterBytesMin) return std::nullopt;
-  std::array<uint8_t, kTrailerBytes> trailer{};
-  if (Outcome fault = files.Read(pack, pack_bytes - kTrailerBytes, trailer)) return fault;
+  std::array<uint8_t, kFooterTrailerBytes> trailer{};
+  if (Outcome fault = files.Read(pack, pack_bytes - kFooterTrailerBytes, trailer)) return fault;
   const uint64_t offset = LoadLittle64(trailer.data());
   if (offset < kPackHeaderBytes || offset > pack_bytes - kFooterBytesMin) return std::nullopt;
   footer.resize(pack_bytes - offset);
@@ -95,7 +95,7 @@ class Scan {
   Outcome Search(uint64_t& offset) {
     Bytes window;
     for (uint64_t base = offset + 1; base + kRecordBytesMin <= pack_bytes_;) {
-      window.resize(std::min<uint64_t>(kWindowBytes, pack_bytes_ - base));
+      window.resize(std::min<uint64_t>(kRowsWindowBytes, pack_bytes_ - base));
       if (Outcome fault = files_.Read(pack_, base, window)) return fault;
       size_t at = 0;
       for (; at + kRecordHeaderBytes <= window.size(); ++at) {

@@ -12,24 +12,25 @@ namespace {
 
 constexpr size_t kBatchBytes = size_t{512} * 1024;
 // What a file system allocates at once; a hole is at least so large.
-constexpr size_t kPageBytes = 4096;
+constexpr size_t kSparsePageBytes = 4096;
 
 Fault NoBlobNode(const ObjectId& id, const char* why) {
   return Corrupt("blob node " + HexOf(id) + " " + why);
 }
 
 bool IsZeroPage(std::span<const uint8_t> bytes, size_t page) {
-  return page + kPageBytes <= bytes.size() && IsAllZero(bytes.subspan(page, kPageBytes));
+  return page + kSparsePageBytes <= bytes.size() &&
+         IsAllZero(bytes.subspan(page, kSparsePageBytes));
 }
 
 // Leaves out the pages of the file that are all zeros.
 bool WriteSparsely(int fd, std::span<const uint8_t> bytes, uint64_t offset) {
   size_t start = 0;
-  for (size_t page = (kPageBytes - offset % kPageBytes) % kPageBytes; page < bytes.size();
-       page += kPageBytes) {
+  for (size_t page = (kSparsePageBytes - offset % kSparsePageBytes) % kSparsePageBytes;
+       page < bytes.size(); page += kSparsePageBytes) {
     if (!IsZeroPage(bytes, page)) continue;
     if (!WriteAt(fd, bytes.subspan(start, page - start), offset + start)) return false;
-    start = page + kPageBytes;
+    start = page + kSparsePageBytes;
   }
   return WriteAt(fd, bytes.subspan(std::min(start, bytes.size())), offset + start);
 }

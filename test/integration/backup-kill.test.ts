@@ -116,6 +116,7 @@ test("a backup through a running agent is the same, beside other work and a rest
     stdio: ["pipe", "pipe", "inherit"],
   });
   const closed = once(agent, "close");
+  t.teardown(() => agent.kill("SIGKILL")); // Left behind by a failure, it would keep ava waiting for this file's end.
   await once(agent.stdout!, "data");
   const children = ["a", "b"].map((name) => start(root, "backup", join(base, "in"), "--to", name));
   t.deepEqual(await Promise.all(children.map(async (child) => (await once(child, "close"))[0])), [0, 0]);

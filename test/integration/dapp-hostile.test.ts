@@ -194,6 +194,7 @@ test("[D2] containers that the agent's kill -9 left end, and cleanup removes wha
   const agent = spawn(process.execPath, ["dist/test/support/dapp-agent.js", rootfs, runDir, mark, "loop"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
+  t.teardown(() => agent.kill("SIGKILL"));
   await once(agent.stdout, "data");
   t.not(leftBehind(mark, runDir).length, 0);
   // Another home on the same machine, with a mark that begins alike.

@@ -54,6 +54,7 @@ test("a store has one writer: a second gets a clear error, and a killed one leav
   const dir = await temporaryFolder(t);
   const child = spawn(process.execPath, [WRITER, dir, "1"], { stdio: ["ignore", "pipe", "inherit"] });
   const closed = once(child, "close");
+  t.teardown(() => child.kill("SIGKILL"));
   await once(child.stdout, "data");
   await t.throwsAsync(PackStore.open(dir), { code: "HOME_LOCKED", message: new RegExp(`process ${child.pid}`) });
   const reader = await PackStore.open(dir, { readOnly: true });

@@ -14,7 +14,7 @@ namespace {
 using store::Fault;
 using store::ObjectId;
 
-constexpr uint64_t kPackBytesMax = 1'000'000;
+constexpr uint64_t kPipelinePackBytesMax = 1'000'000;
 constexpr size_t kFileBytes = 1'500'000;
 
 const Profile& SmallChunks() { return *FindProfile("min8-16k"); }
@@ -127,7 +127,7 @@ void EndsWorkThatIsGivenUp(store::ObjectStore& store, store::WorkerPool& workers
 void TestPipeline(const std::string& above) {
   const std::string folder = NewFolder(above, "pipeline");
   store::WorkerPool workers(3);
-  store::ObjectStore store(folder, kPackBytesMax);
+  store::ObjectStore store(folder, kPipelinePackBytesMax);
   const store::File one = FileWith(folder + "/one", VersionOne());
   const store::File two = FileWith(folder + "/two", VersionTwo());
   {
@@ -149,7 +149,7 @@ void TestReadersBesideWriter(const std::string& above) {
   const std::string folder = NewFolder(above, "beside");
   store::WorkerPool workers(2);
   store::WorkerPool readers_workers(2);
-  store::ObjectStore store(folder, kPackBytesMax);
+  store::ObjectStore store(folder, kPipelinePackBytesMax);
   store::Ingest ingest(store, workers);
   const Bytes content = VersionOne();
   const store::File first = FileWith(folder + "/one", content);

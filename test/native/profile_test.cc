@@ -48,7 +48,7 @@ void ZerosAreCutAtTheMaximum() {
 }
 
 // From an independent program that reproduces the published cuts of a picture.
-void KnownCuts() {
+void KnownCutsOfOthers() {
   const Bytes bytes = Random(0).Take(1'000'000);
   const FastCdc rule = FastCdcOf(4096, 16'384, 65'535, 1);
   for (const Cut cut : {FastCdc2016Cut, FastCdc2020Cut}) {
@@ -98,7 +98,7 @@ void TestProfiles() {
   Md5OfTheRfc();
   GearIsDerived();
   ZerosAreCutAtTheMaximum();
-  KnownCuts();
+  KnownCutsOfOthers();
   BothFormsCutAlike();
   LevelsNormalize();
 }

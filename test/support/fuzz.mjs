@@ -21,6 +21,12 @@ const AT_ONCE = 2;
 /** Freed memory is kept for a while, to find uses of it: not so much that it counts against RSS_MIB_MAX. */
 const ASAN_OPTIONS = "quarantine_size_mb=32";
 
+/**
+ * Sources are compiled ten at a time: most of a compiler's time goes to the standard library's headers.
+ * No library of ours shares a name between two of its files, so that this works.
+ */
+export const UNITY = ["-DCMAKE_UNITY_BUILD=ON", "-DCMAKE_UNITY_BUILD_BATCH_SIZE=10"];
+
 /** Names of all fuzzers. */
 export const FUZZERS = readdirSync(root + SOURCES)
   .filter((name) => name.endsWith("_fuzzer.cc"))
@@ -45,7 +51,7 @@ function run(program, args) {
 
 /** Builds the fuzzers, and more targets with the same sanitizers; throws with the compiler's words when that fails. */
 export async function buildFuzzers(more = []) {
-  const settings = ["-DCMAKE_CXX_COMPILER=clang++", "-DGDO_FUZZ=ON", "-DCMAKE_BUILD_TYPE=RelWithDebInfo"];
+  const settings = ["-DCMAKE_CXX_COMPILER=clang++", "-DGDO_FUZZ=ON", "-DCMAKE_BUILD_TYPE=RelWithDebInfo", ...UNITY];
   const names = [...FUZZERS.map((name) => `${name}_fuzzer`), ...more];
   for (const args of [
     ["-S", ".", "-B", BUILD, ...settings],

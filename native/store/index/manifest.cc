@@ -18,8 +18,8 @@ namespace {
 // magic 8 | version 1 | zero 3 | runs 4 | ids 8 | last run 4 | last pack 4 | per run, below |
 // CRC 4 run = number 4 | checksum of its tail 4 | its bytes 8 | packs 4 | per pack: number 4, bytes
 // 4
-constexpr std::array<uint8_t, 8> kMagic = {0x89, 'g', 'd', 'o', 'i', 'd', 'x', 0x0a};
-constexpr uint8_t kVersion = 1;
+constexpr std::array<uint8_t, 8> kManifestMagic = {0x89, 'g', 'd', 'o', 'i', 'd', 'x', 0x0a};
+constexpr uint8_t kManifestVersion = 1;
 constexpr size_t kHeadBytes = 32;
 constexpr size_t kRunBytes = 20;
 constexpr size_t kPackBytes = 8;
@@ -56,8 +56,8 @@ std::optional<ManifestRun> TakeRun(std::span<const uint8_t>& bytes) {
 }  // namespace
 
 Bytes EncodeManifest(const Manifest& manifest) {
-  Bytes bytes(kMagic.begin(), kMagic.end());
-  bytes.push_back(kVersion);
+  Bytes bytes(kManifestMagic.begin(), kManifestMagic.end());
+  bytes.push_back(kManifestVersion);
   bytes.resize(bytes.size() + 3);
   Append32(bytes, static_cast<uint32_t>(manifest.runs.size()));
   Append64(bytes, manifest.ids.value_or(kIdsUnknown));
@@ -80,8 +80,8 @@ Bytes EncodeManifest(const Manifest& manifest) {
 std::optional<Manifest> DecodeManifest(std::span<const uint8_t> bytes) {
   if (bytes.size() < kHeadBytes + kCrcBytes) return std::nullopt;
   const auto body = bytes.first(bytes.size() - kCrcBytes);
-  if (!std::equal(kMagic.begin(), kMagic.end(), body.begin()) || body[8] != kVersion ||
-      LoadLittle32(bytes.data() + body.size()) != Crc32c(body)) {
+  if (!std::equal(kManifestMagic.begin(), kManifestMagic.end(), body.begin()) ||
+      body[8] != kManifestVersion || LoadLittle32(bytes.data() + body.size()) != Crc32c(body)) {
     return std::nullopt;
   }
   Manifest manifest;
