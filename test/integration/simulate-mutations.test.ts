@@ -1,6 +1,8 @@
 /** Breaking one rule in a copy of the compiled code must break an invariant: docs/design/simulate.md, "Mutations". */
 import test from "ava";
 import type * as Simulate from "../../lib/simulate/index.ts";
+import { simulate as original } from "../../lib/simulate/index.ts";
+import { gustsOf } from "../support/gusts.ts";
 import { type Edit, mutantOf } from "../support/mutant.ts";
 
 interface Mutation {
@@ -77,6 +79,25 @@ const MUTATIONS: readonly Mutation[] = [
     ],
   },
 ];
+
+/** The commit is the only vote: said of what was attested, locks nothing. */
+const ONE_PHASE: readonly Edit[] = [
+  [
+    "const certificate = this.#tally.certificate(this.#r);",
+    "const certificate = this.#proposals().map(({ vote }) => vote).find(({ merge }) => this.#said.has('attest/' + this.#r) && this.#judged.get(merge)?.verdict === 'PASS');",
+  ],
+  ["this.#lock = { r: this.#r, merge: certificate.merge };", ""],
+  ['this.#outputs.push({ type: "lock", lock: this.#lock });', ""],
+  ["this.#lock = restoredLock(start);", "this.#lock = undefined;"],
+].map(([from = "", to = ""]) => ({ file: "ledger/consensus/consensus.js", from, to }));
+
+test("one voting phase only: seed 1 finds I2, in gusts that the two phases stand", async (t) => {
+  const { simulate } = await mutantOf<typeof Simulate>(t, ".", "simulate/index.js", ONE_PHASE);
+  const options = { seed: 1, nodes: 8, days: 3, faults: [], cheats: 0 };
+  const gusts = gustsOf(options);
+  t.is((await simulate(options, gusts)).findings[0]?.invariant, "I2");
+  t.deepEqual((await original(options, gusts)).findings, []);
+});
 
 for (const { what, seed, options, caught, edits } of MUTATIONS) {
   test(`${what}: seed ${seed} finds ${caught}`, async (t) => {
