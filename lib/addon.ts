@@ -190,9 +190,19 @@ interface NativeWiegandDecoder {
   poll(nowNs: bigint): WiegandFrame | undefined;
 }
 
+interface NativeSigningKey {
+  publicKey(): Uint8Array;
+  sign(message: Uint8Array): Uint8Array;
+}
+
 interface NativeAddon {
+  readonly SigningKey: new (seed: Uint8Array) => NativeSigningKey;
+  ed25519Verify(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
+  ed25519VerifyAll(rows: Uint8Array): Promise<Uint8Array>;
   blake3(bytes: Uint8Array): Uint8Array;
   blake3DeriveKey(context: string, bytes: Uint8Array): Uint8Array;
+  blake3DeriveKeyHex(context: string, bytes: Uint8Array): string;
+  blake3DeriveKeys(context: string, bytes: Uint8Array, lengths: Uint8Array): Uint8Array;
   crc32c(bytes: Uint8Array): number;
   readPackItems(path: string, from: number): Promise<NativePackItems>;
   zstdCompress(bytes: Uint8Array, level: number): Uint8Array | undefined;
@@ -248,8 +258,59 @@ export function blake3(bytes: Uint8Array): Uint8Array {
 
 /** BLAKE3 in derive-key mode: 32 bytes that no other context gives for the same `bytes`. */
 export function blake3DeriveKey(context: string, bytes: Uint8Array): Uint8Array {
+  return native.blake3DeriveKey(checkContext(context), checkBytes(bytes));
+}
+
+/** As blake3DeriveKey, in hex. */
+export function blake3DeriveKeyHex(context: string, bytes: Uint8Array): string {
+  return native.blake3DeriveKeyHex(checkContext(context), checkBytes(bytes));
+}
+
+/** As blake3DeriveKey of each piece of `bytes`, which are so long; one hash after another. */
+export function blake3DeriveKeys(context: string, bytes: Uint8Array, lengths: Uint32Array): Uint8Array {
+  const asBytes = new Uint8Array(lengths.buffer, lengths.byteOffset, lengths.byteLength);
+  return native.blake3DeriveKeys(checkContext(context), checkBytes(bytes), checkBytes(asBytes));
+}
+
+function checkContext(context: string): string {
   if (typeof context !== "string" || context === "") throw new TypeError("the context must be a text");
-  return native.blake3DeriveKey(context, checkBytes(bytes));
+  return context;
+}
+
+/** The Ed25519 key that RFC 8032 derives from 32 secret bytes, which it copies and wipes in the end. */
+export class SigningKey {
+  readonly #native: NativeSigningKey;
+
+  constructor(seed: Uint8Array) {
+    this.#native = new native.SigningKey(checkBytes(seed));
+  }
+
+  publicKey(): Uint8Array {
+    return this.#native.publicKey();
+  }
+
+  /** 64 bytes. */
+  sign(message: Uint8Array): Uint8Array {
+    return this.#native.sign(checkBytes(message));
+  }
+}
+
+/**
+ * Whether libsodium takes the signature: a stricter judge than RFC 8032, since it refuses an R of small order. So
+ * true is a verdict under any key that may be used, and false is none yet.
+ */
+export function ed25519Verify(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean {
+  return native.ed25519Verify(checkBytes(key), checkBytes(message), checkBytes(signature));
+}
+
+/** What ed25519VerifyAll reads: key, signature, the message's length in a byte, the message. */
+export const VERIFY_ROW_BYTES = 160;
+export const VERIFY_MESSAGE_AT = 97;
+
+/** As ed25519Verify of each row, off the main thread: 1 or 0 for each. The rows are borrowed until it settles. */
+export function ed25519VerifyAll(rows: Uint8Array): Promise<Uint8Array> {
+  if (rows.length % VERIFY_ROW_BYTES !== 0) throw new RangeError(`${rows.length} bytes are no whole rows`);
+  return native.ed25519VerifyAll(checkBytes(rows));
 }
 
 /** CRC-32C (Castagnoli), unsigned. */

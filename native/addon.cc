@@ -28,6 +28,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   gdo::ExportBlake3(env, exports);
   gdo::ExportChunker(env, exports);
   gdo::ExportCrc32c(env, exports);
+  gdo::ExportEd25519(env, exports);
   gdo::ExportFileSystem(env, exports);
   gdo::ExportFileSystemXattrs(env, exports);
   gdo::ExportHostInfo(env, exports);

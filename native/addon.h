@@ -15,6 +15,7 @@ struct AddonState {
 void ExportBlake3(Napi::Env env, Napi::Object exports);
 void ExportChunker(Napi::Env env, Napi::Object exports);
 void ExportCrc32c(Napi::Env env, Napi::Object exports);
+void ExportEd25519(Napi::Env env, Napi::Object exports);
 void ExportFileSystem(Napi::Env env, Napi::Object exports);
 void ExportFileSystemXattrs(Napi::Env env, Napi::Object exports);
 void ExportHostInfo(Napi::Env env, Napi::Object exports);

@@ -1,9 +1,14 @@
-// blake3(bytes) and blake3DeriveKey(context, bytes) -> Uint8Array of 32 bytes.
-// Owner: `bytes` is borrowed for the call; the result is a new array.
-// Threads: runs on the JavaScript thread; for small inputs. Streams go through Chunker.
+// blake3(bytes) and blake3DeriveKey(context, bytes) -> Uint8Array of 32 bytes;
+// blake3DeriveKeyHex(context, bytes) -> 64 digits, in half the time: a text is cheaper to make than
+// an array; blake3DeriveKeys(context, bytes, lengths) -> 32 bytes for each piece, one after
+// another. Owner: `bytes` is borrowed for the call; the result is a new array. Threads: runs on the
+// JavaScript thread; for small inputs. Streams go through Chunker.
 #include "core/blake3.h"
 
+#include <array>
+#include <cstring>
 #include <string>
+#include <vector>
 
 #include "addon.h"
 #include "arguments.h"
@@ -21,14 +26,56 @@ Napi::Value HashBytes(const Napi::CallbackInfo& info) {
   return DigestOf(info, Blake3::Hash(), 0);
 }
 
+// False with a TypeError pending unless a context and bytes were given.
+bool RequireContext(const Napi::CallbackInfo& info) {
+  if (info[0].IsString()) return RequireBytes(info, 1);
+  ThrowTypeError(info.Env(), "expected a context string");
+  return false;
+}
+
+Blake3 KeyOf(const Napi::CallbackInfo& info) {
+  return Blake3::DeriveKey(info[0].As<Napi::String>().Utf8Value());
+}
+
 Napi::Value DeriveKey(const Napi::CallbackInfo& info) {
-  if (!info[0].IsString()) {
-    ThrowTypeError(info.Env(), "expected a context string");
-    return {};
+  if (!RequireContext(info)) return {};
+  return DigestOf(info, KeyOf(info), 1);
+}
+
+Napi::Value DeriveKeyHex(const Napi::CallbackInfo& info) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  if (!RequireContext(info)) return {};
+  Blake3 hash = KeyOf(info);
+  hash.Update(BytesArgument(info, 1));
+  std::array<char, 2 * sizeof(Blake3::Digest)> hex;
+  size_t at = 0;
+  for (const uint8_t byte : hash.Finish()) {
+    hex[at++] = kDigits[byte >> 4U];
+    hex[at++] = kDigits[byte & 0xfU];
   }
-  if (!RequireBytes(info, 1)) return {};
-  const std::string context = info[0].As<Napi::String>().Utf8Value();
-  return DigestOf(info, Blake3::DeriveKey(context), 1);
+  return TextOf(info.Env(), {hex.data(), hex.size()});
+}
+
+Napi::Value DeriveKeys(const Napi::CallbackInfo& info) {
+  if (!RequireContext(info) || !RequireBytes(info, 2)) return {};
+  const Blake3 key = KeyOf(info);
+  std::span<const uint8_t> bytes = BytesArgument(info, 1);
+  const std::span<const uint8_t> lengths = BytesArgument(info, 2);
+  std::vector<uint8_t> digests;
+  for (size_t at = 0; at + sizeof(uint32_t) <= lengths.size(); at += sizeof(uint32_t)) {
+    uint32_t length;  // As a Uint32Array has it.
+    std::memcpy(&length, lengths.data() + at, sizeof length);
+    if (length > bytes.size()) {
+      ThrowTypeError(info.Env(), "the lengths are more than the bytes");
+      return {};
+    }
+    Blake3 hash = key;
+    hash.Update(bytes.first(length));
+    bytes = bytes.subspan(length);
+    const Blake3::Digest digest = hash.Finish();
+    digests.insert(digests.end(), digest.begin(), digest.end());
+  }
+  return CopyOut(info.Env(), digests);
 }
 
 }  // namespace
@@ -36,6 +83,8 @@ Napi::Value DeriveKey(const Napi::CallbackInfo& info) {
 void ExportBlake3(Napi::Env, Napi::Object exports) {
   ExportFunction(exports, "blake3", HashBytes);
   ExportFunction(exports, "blake3DeriveKey", DeriveKey);
+  ExportFunction(exports, "blake3DeriveKeyHex", DeriveKeyHex);
+  ExportFunction(exports, "blake3DeriveKeys", DeriveKeys);
 }
 
 }  // namespace gdo

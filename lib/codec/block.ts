@@ -17,7 +17,7 @@ import {
 import { BLOCK_KINDS, type BlockFields, type BlockKind, parseFields } from "./block-fields.ts";
 import { type Canonical, encodeCanonical } from "./canonical.ts";
 import { deriveHash } from "./digest.ts";
-import { type KeyPair, SIGNATURE_BYTES, verifySignature } from "./keys.ts";
+import { type KeyPair, SIGNATURE_BYTES, verifySignature, verifySignatures } from "./keys.ts";
 import { decodeCanonical, decodeWritten } from "./reader.ts";
 
 export interface Block extends BlockFields {
@@ -125,4 +125,11 @@ export function blockId(body: Uint8Array): Hash {
 /** Whether the signature is the author's [L3]. */
 export function verifyBlock(block: Pick<Block, "a" | "k" | "id" | "sig">): boolean {
   return verifySignature(block.a, signedMessage(block.k, block.id), block.sig);
+}
+
+/** As verifyBlock of each, on other threads. */
+export function verifyBlocks(blocks: readonly Block[]): Promise<boolean[]> {
+  return verifySignatures(
+    blocks.map(({ a, k, id, sig }) => ({ key: a, message: signedMessage(k, id), signature: sig })),
+  );
 }

@@ -1,6 +1,6 @@
 /** BLAKE3-256 in derive-key mode: every use has its own context, so no hash can stand for another. */
-import { blake3DeriveKey } from "../addon.ts";
-import { type Hash, hashOf32 } from "../base/index.ts";
+import { blake3DeriveKey, blake3DeriveKeyHex, blake3DeriveKeys } from "../addon.ts";
+import { concatBytes, HASH_BYTES, type Hash } from "../base/index.ts";
 
 /** The contexts in use, all in one place. They are part of the format: never change one. */
 export type HashContext =
@@ -36,9 +36,14 @@ export function deriveHashBytes(context: HashContext, bytes: Uint8Array): Uint8A
 
 /** As deriveHashBytes of each. */
 export function deriveHashesBytes(context: HashContext, pieces: readonly Uint8Array[]): Uint8Array[] {
-  return pieces.map((piece) => blake3DeriveKey(context, piece));
+  const hashes = blake3DeriveKeys(
+    context,
+    concatBytes(pieces),
+    Uint32Array.from(pieces, ({ length }) => length),
+  );
+  return pieces.map((_, index) => hashes.subarray(HASH_BYTES * index, HASH_BYTES * (index + 1)));
 }
 
 export function deriveHash(context: HashContext, bytes: Uint8Array): Hash {
-  return hashOf32(blake3DeriveKey(context, bytes));
+  return blake3DeriveKeyHex(context, bytes) as Hash;
 }

@@ -9,6 +9,7 @@ export {
   signBlock,
   signedMessage,
   verifyBlock,
+  verifyBlocks,
 } from "./block.ts";
 export type { BlockFields, BlockKind } from "./block-fields.ts";
 export { type Canonical, type CanonicalMap, encodeCanonical } from "./canonical.ts";

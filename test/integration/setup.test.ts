@@ -9,7 +9,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import test, { type ExecutionContext } from "ava";
 
-const RUN_PACKAGES = ["g++", "cmake", "make", "python3", "libzstd-dev", "runc"];
+const RUN_PACKAGES = ["g++", "cmake", "make", "python3", "libsodium-dev", "libzstd-dev", "runc"];
 const TEST_PACKAGES = [
   "clang",
   "clang-format",
