@@ -129,7 +129,6 @@ export class LedgerDb {
       if (block.k === "vote") this.#tables.votes.add(seq, block);
       if (block.k === "merge") this.#tables.branches.wait(seq);
     }
-    this.#tables.logs.flush();
     return added;
   }
 

@@ -4,15 +4,13 @@
  */
 
 /** Counted up with every change of the tables; a database of a later version is refused. */
-export const SCHEMA_VERSION = 8;
+export const SCHEMA_VERSION = 9;
 
 export const SCHEMA = `
-CREATE TABLE logs (
+CREATE TABLE logs (                  -- How far each is held its blocks tell: a row that grew would be a page more of every append.
   id INTEGER PRIMARY KEY,
   author BLOB NOT NULL,
   l BLOB NOT NULL,
-  next INTEGER NOT NULL,             -- Numbers 0 to next - 1 are held.
-  tip BLOB,                          -- First 8 bytes of the newest one's id.
   UNIQUE (author, l)
 ) STRICT;
 

@@ -90,7 +90,7 @@ const COLUMNS: readonly (readonly [title: string, sql: string, what: RegExp])[] 
   ["log", "UPDATE blocks SET log = 1, n = 7 WHERE seq = 3", /author of its log/],
   ["log's author", "UPDATE logs SET author = zeroblob(32) WHERE id = 2", /author of its log/],
   ["log's incarnation", "UPDATE logs SET l = zeroblob(8) WHERE id = 2", /l of its log/],
-  ["log's length", "UPDATE logs SET next = 9 WHERE id = 2", /held up to 8; 3 blocks are/],
+  ["log, a number that is gone", "UPDATE blocks SET log = NULL WHERE seq = 3", /held up to 2; 2 blocks are/],
   ["edges, one too few", "DELETE FROM edges", /edges are not its parents/],
   ["edges, one too many", "INSERT INTO edges (parent, child) VALUES (1, 3)", /edges are not its parents/],
   ["state, a value", "UPDATE state SET value = x'6161' WHERE app = 'notes'", /its root is/],

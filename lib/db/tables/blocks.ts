@@ -14,7 +14,7 @@ import { type Block, encodeEnvelope } from "../../codec/index.ts";
 import { type Parent, parseEntryPayload } from "../../ledger/index.ts";
 import type { Connection } from "../connection.ts";
 import type { AlternateTable } from "../versions/alternates.ts";
-import type { LogRow, LogTable } from "./logs.ts";
+import { type LogRow, type LogTable, NEWEST_OF_G } from "./logs.ts";
 import { NamingTable } from "./namings.ts";
 import { blockOfRow, corrupt, type StoredBlock } from "./rows.ts";
 
@@ -104,7 +104,7 @@ export class BlockTable {
        ) ORDER BY seq`,
     );
     this.#heads = raw.prepare(
-      `SELECT b.id, b.c FROM logs g JOIN blocks b ON b.log = g.id AND b.n = g.next - 1
+      `SELECT b.id, b.c FROM logs g JOIN blocks b ON b.log = g.id AND b.n = ${NEWEST_OF_G}
        WHERE NOT EXISTS (SELECT 1 FROM edges e WHERE e.parent = b.seq) ORDER BY b.seq`,
     );
     this.#prefix = raw.prepare(

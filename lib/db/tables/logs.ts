@@ -14,7 +14,11 @@ export interface LogRow {
 
 type KeptLog = { -readonly [key in keyof LogRow]: LogRow[key] };
 
+/** Bytes of a newest block's id that say which one it is. */
 export const TIP_BYTES = 8;
+
+/** The newest number held of a log `g`; null for none. One seek: a log's numbers have no gap. */
+export const NEWEST_OF_G = "(SELECT x.n FROM blocks x WHERE x.log = g.id ORDER BY x.n DESC LIMIT 1)";
 
 /** The newest number held of one log. */
 export interface NewestOfLog {
@@ -29,12 +33,11 @@ export interface LogLine extends NewestOfLog {
   readonly tip: string;
 }
 
-type StoredLog = { id: number; author: Buffer; l: Buffer; next: number; tip: Buffer };
+type StoredLog = { id: number; author: Buffer; l: Buffer; n: number; tip: Buffer };
 
 export class LogTable {
   readonly #find: Statement<[Uint8Array, Uint8Array], LogRow>;
   readonly #add: Statement<[Uint8Array, Uint8Array]>;
-  readonly #advance: Statement<[number, Uint8Array, number]>;
   readonly #all: Statement<[], StoredLog>;
   readonly #ofAuthor: Statement<[Uint8Array], { l: Buffer }>;
   /** Rows by author and incarnation; forgotten whenever a transaction fails. */
@@ -42,16 +45,20 @@ export class LogTable {
   /** As it was asked for last; a reader beside the writer does not hear of changes. */
   #lines: readonly LogLine[] | undefined;
   readonly #isWriter: boolean;
-  /** Whose `next` is not in the table yet. */
-  readonly #advanced = new Set<KeptLog>();
 
   constructor({ raw }: Connection) {
     this.#isWriter = !raw.readonly;
-    this.#find = raw.prepare("SELECT id, next FROM logs WHERE author = ? AND l = ?");
-    this.#add = raw.prepare("INSERT INTO logs (author, l, next) VALUES (?, ?, 0)");
-    this.#advance = raw.prepare("UPDATE logs SET next = ?, tip = ? WHERE id = ?");
-    this.#all = raw.prepare("SELECT id, author, l, next, tip FROM logs WHERE next > 0 ORDER BY author, l");
-    this.#ofAuthor = raw.prepare("SELECT l FROM logs WHERE author = ? AND next > 0 ORDER BY id");
+    this.#find = raw.prepare(
+      `SELECT g.id, ifnull(${NEWEST_OF_G} + 1, 0) AS next FROM logs g WHERE g.author = ? AND g.l = ?`,
+    );
+    this.#add = raw.prepare("INSERT INTO logs (author, l) VALUES (?, ?)");
+    this.#all = raw.prepare(
+      `SELECT g.id, g.author, g.l, b.n, b.id AS tip FROM logs g
+       JOIN blocks b ON b.log = g.id AND b.n = ${NEWEST_OF_G} ORDER BY g.author, g.l`,
+    );
+    this.#ofAuthor = raw.prepare(
+      `SELECT g.l FROM logs g WHERE g.author = ? AND ${NEWEST_OF_G} IS NOT NULL ORDER BY g.id`,
+    );
   }
 
   find(author: PublicKey, l: string): LogRow | undefined {
@@ -79,32 +86,18 @@ export class LogTable {
     return row;
   }
 
-  /** Notes that its log's next number is held; flush() writes it. */
+  /** Notes that its log's next number is held. */
   advance({ a, l, id }: Pick<Block, "a" | "l" | "id">): void {
     const log = this.#log(a, l);
     if (log === undefined) return;
     log.next += 1;
     log.last = id;
-    this.#advanced.add(log);
     this.#lines = undefined;
   }
 
-  /** To be called before a transaction ends, and before the table is read in it. */
-  flush(): void {
-    for (const { id, next, last } of this.#advanced) if (last !== undefined) this.#advance.run(next, tipOf(last), id);
-    this.#advanced.clear();
-  }
-
-  /** Notes where a log ends after it has taken another version. */
-  end(log: number, next: number, tip: Hash): void {
-    this.#advance.run(next, tipOf(tip), log);
-    this.forget();
-  }
-
-  /** To be called when a transaction was undone. */
+  /** To be called when a transaction was undone, or a log has taken another version. */
   forget(): void {
     this.#kept.clear();
-    this.#advanced.clear();
     this.#lines = undefined;
   }
 
@@ -117,8 +110,8 @@ export class LogTable {
 
   /** All rows, for verify(). */
   rows(): LogLine[] {
-    return this.#all.all().map(({ id, author, l, next, tip }) => {
-      return { id, author: publicKeyOf32(author), l: toHex(l), n: next - 1, tip: toHex(tip) };
+    return this.#all.all().map(({ id, author, l, n, tip }) => {
+      return { id, author: publicKeyOf32(author), l: toHex(l), n, tip: toHex(tip.subarray(0, TIP_BYTES)) };
     });
   }
 
@@ -126,10 +119,6 @@ export class LogTable {
   ofAuthor(author: PublicKey): string[] {
     return this.#ofAuthor.all(bytesOf(author)).map(({ l }) => toHex(l));
   }
-}
-
-function tipOf(id: Hash): Uint8Array {
-  return bytesOf(id).subarray(0, TIP_BYTES);
 }
 
 /** The bytes of an incarnation. INPUT_INVALID. */

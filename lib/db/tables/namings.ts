@@ -4,6 +4,7 @@ import { bytesOf, type PublicKey, toHex } from "../../base/index.ts";
 import type { Block } from "../../codec/index.ts";
 import type { IncarnationLog } from "../../ledger/index.ts";
 import type { Connection } from "../connection.ts";
+import { NEWEST_OF_G } from "./logs.ts";
 import { blockOfRow, type StoredBlock } from "./rows.ts";
 
 /** The log that a block was added to. */
@@ -33,14 +34,14 @@ export class NamingTable {
        ON CONFLICT DO UPDATE SET most = max(most, @most), least = min(ifnull(least, @least), ifnull(@least, least))`,
     );
     this.#logs = raw.prepare(
-      `SELECT g.id, g.l, g.next - 1 AS newest, b.c FROM logs g JOIN blocks b ON b.log = g.id AND b.n = g.next - 1
+      `SELECT g.id, g.l, b.n AS newest, b.c FROM logs g JOIN blocks b ON b.log = g.id AND b.n = ${NEWEST_OF_G}
        WHERE g.author = ? ORDER BY g.id`,
     );
     this.#namings = raw.prepare("SELECT g.l, m.least FROM namings m JOIN logs g ON g.id = m.by WHERE m.log = ?");
     this.#unnamed = raw.prepare(
-      `SELECT b.body, b.sig FROM logs g JOIN blocks b ON b.log = g.id AND b.n = g.next - 1
+      `SELECT b.body, b.sig FROM logs g JOIN blocks b ON b.log = g.id AND b.n = ${NEWEST_OF_G}
        WHERE g.author = ? AND g.l <> ?
-         AND g.next - 1 > ifnull((SELECT max(m.most) FROM namings m WHERE m.log = g.id), -1) ORDER BY b.seq DESC`,
+         AND b.n > ifnull((SELECT max(m.most) FROM namings m WHERE m.log = g.id), -1) ORDER BY b.seq DESC`,
     );
   }
 

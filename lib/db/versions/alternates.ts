@@ -152,8 +152,7 @@ export class AlternateTable {
       this.#remove.run(block);
       this.#attach.run(log, block);
     }
-    const last = taken.at(-1) as Alternate & { id: Hash };
-    this.#logs.end(log, last.n + 1, last.id);
+    this.#logs.forget();
   }
 
   /** The newest number of every log, ascending by (author, l). */
