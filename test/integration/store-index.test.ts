@@ -8,6 +8,7 @@ import { temporaryFolder } from "../support/temporary-folder.ts";
 
 /** As few as a prefix may have. */
 const PREFIX_DIGITS = 1;
+const PAGE_BYTES = 4096;
 const LIMIT = { packBytesMax: 2000 };
 
 interface Stored {
@@ -131,6 +132,16 @@ test("[T10] a flipped bit or a cut in any file of the index hides nothing, and v
     if ((await indexFiles(stored.dir)).includes(name)) await truncate(path, 50);
     await assertMended(t, stored, `${name}, cut off`);
   }
+});
+
+test("[T10] a block and its summary in each other's place hide nothing, and verify tells", async (t) => {
+  const stored = await storeOf(t, 1);
+  const path = join(stored.dir, "index", "00000001.run");
+  const run = await readFile(path);
+  const [block, summary] = [run.subarray(0, PAGE_BYTES), run.subarray(PAGE_BYTES, 2 * PAGE_BYTES)];
+  await writeFile(path, Buffer.concat([summary, block, run.subarray(2 * PAGE_BYTES)]));
+  const [bad] = await assertMended(t, stored, "swapped");
+  t.is(bad?.pack, "index/00000001.run");
 });
 
 test("[T9] a reader beside a writer follows its runs, and what they replace", async (t) => {

@@ -93,6 +93,15 @@ uint64_t FenceOf(PageView summary, size_t slot) {
   return fence;
 }
 
+bool IsSummary(PageView page, size_t blocks) {
+  for (size_t slot = 1; slot < kBlocksPerGroup; ++slot) {
+    const bool is_right =
+        slot < blocks ? FenceOf(page, slot - 1) <= FenceOf(page, slot) : FenceOf(page, slot) == 0;
+    if (!is_right) return false;
+  }
+  return true;
+}
+
 bool MayHold(PageView summary, size_t slot, const ObjectId& id) {
   const uint8_t* const filter = summary.data() + kFiltersOffset + slot * kFilterBytes;
   for (size_t probe = 0; probe < kFilterProbes; ++probe) {

@@ -43,6 +43,9 @@ Row RowOf(PageView block, size_t row);
 // The first of a block's `count` rows that is not below the id.
 size_t LowerBound(PageView block, size_t count, const ObjectId& id);
 
+// Whether a page can be the summary of so many blocks: a block of rows has a right checksum too.
+bool IsSummary(PageView page, size_t blocks);
+
 // What a summary says of the block at `slot`, which has these rows. It begins as zeros.
 void SummarizeBlock(std::span<const Row> rows, size_t slot, PageSpan summary);
 // The prefix of the block's first id.

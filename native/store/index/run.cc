@@ -135,12 +135,17 @@ bool Run::ReadPage(uint64_t offset, PageSpan page) const {
   return ReadAt(file_.Fd(), page, offset) == ssize_t{kPageBytes} && IsPageSound(page);
 }
 
+// A checksum does not say where its page belongs.
+bool Run::IsSummaryOf(PageView page, size_t group) const {
+  return FenceOf(page, 0) == tail_.fences[group] && IsSummary(page, BlocksIn(group));
+}
+
 Outcome Run::Load(size_t group, const Group*& out) {
   out = groups_[group].load(std::memory_order_acquire);
   if (out != nullptr) return std::nullopt;
   auto read = std::make_unique<Group>();
   if (!ReadPage(OffsetOf(group, BlocksIn(group)), read->summary) ||
-      FenceOf(read->summary, 0) != tail_.fences[group]) {
+      !IsSummaryOf(read->summary, group)) {
     return Mend(group, out);
   }
   const std::lock_guard lock(load_mutex_);
@@ -217,7 +222,7 @@ void Run::VerifyGroup(size_t group, std::vector<IndexFault>& faults) const {
     faults.push_back({path_, summary_offset, "a summary's checksum is wrong"});
     return;
   }
-  if (FenceOf(summary, 0) != tail_.fences[group]) {
+  if (!IsSummaryOf(summary, group)) {
     faults.push_back({path_, summary_offset, "a summary is out of its place"});
     return;
   }

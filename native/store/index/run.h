@@ -76,6 +76,7 @@ class Run {
   size_t BlocksIn(size_t group) const;
   size_t RowsIn(size_t group, size_t slot) const;
   uint64_t OffsetOf(size_t group, size_t slot) const;
+  bool IsSummaryOf(PageView page, size_t group) const;
   bool ReadPage(uint64_t offset, PageSpan page) const;
 
   Outcome Load(size_t group, const Group*& out);
