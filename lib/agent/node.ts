@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { GdoError, type Hash, type Log, type PublicKey } from "../base/index.ts";
-import { type Block, type Canonical, keyFromSeed } from "../codec/index.ts";
+import { type Block, type Canonical, keyFromSeed, verifyBlocks } from "../codec/index.ts";
 import {
   type Act,
   authorOf,
@@ -124,6 +124,7 @@ export class GdoNode {
       refused: (reason) => this.countRefusal(reason),
       saw: (block, isSecond) => this.#saw(block, isSecond),
       proved: (evidence) => this.#tellFrozen(evidence),
+      verifyBlocks,
     });
   }
 

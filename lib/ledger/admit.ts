@@ -90,6 +90,8 @@ export interface AdmitOptions {
    * vouches for the rest [L9]; the signatures in between are kept as they came.
    */
   readonly signatures?: "each" | "newest";
+  /** Blocks whose signatures were verified before, as decodeBlock gives them, and whether they are their authors'. */
+  readonly verified?: ReadonlyMap<Block, boolean>;
 }
 
 /** Sorts envelopes into what to store, what to wait for and what to refuse. Never throws for their content. */
@@ -98,7 +100,7 @@ export function admit(envelopes: readonly Uint8Array[], view: AdmitView, options
   const decoded = envelopes.flatMap((envelope) => batch.decode(envelope) ?? []);
   // A parent's clock is smaller [L4], so this order brings parents first whatever order they came in.
   decoded.sort((x, y) => x.c - y.c);
-  const checked: Checked = new Map();
+  const checked: Checked = new Map(options.verified);
   const carried =
     options.signatures === "newest" ? carriedIds(decoded, (block) => verifyOnce(block, checked)) : new Set<Hash>();
   for (const block of decoded) batch.take(block, carried, checked);

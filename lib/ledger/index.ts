@@ -1,4 +1,5 @@
 /** The ledger's pure rules: docs/design/ledger.md [L1]–[L19]. */
+
 export {
   type Admission,
   type AdmitOptions,
@@ -6,6 +7,7 @@ export {
   admit,
   type Orphan,
 } from "./admit.ts";
+export { worthVerifying } from "./ahead.ts";
 export { validate as validateOperation } from "./charter/operation.ts";
 export { performAct, reduceCharter } from "./charter/reduce.ts";
 export { recoveryMessage, resolve as resolveOperation } from "./charter/resolve.ts";

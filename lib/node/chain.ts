@@ -17,11 +17,15 @@ import {
   parseMergeChanges,
   policyOf,
   provenByBlobs,
+  worthVerifying,
 } from "../ledger/index.ts";
 import type { NodeBlobs, NodeLedger } from "./ports.ts";
 
 /** Blocks that wait for their parents, over all authors; beyond it the oldest are dropped and come again. */
 const ORPHANS_MAX = 1024;
+
+/** Fewer are verified where they are: another thread takes as long to begin. */
+const AHEAD_MIN = 16;
 
 /** Merges whose changes are fetched before their turn. */
 const FETCHED_AHEAD_MAX = 64;
@@ -36,6 +40,8 @@ export interface ChainOptions {
   refused(reason: string): void;
   /** What could be applied is. */
   settled(): void;
+  /** Verifies signatures on other threads; without it admission verifies them itself. */
+  readonly verifyBlocks?: (blocks: readonly Block[]) => Promise<readonly boolean[]>;
   /** A new block came from others; `isSecond`: its number is used by another one [L6]. */
   saw?(block: Block, isSecond: boolean): void;
   /** The blobs of evidence were read, and prove what it says. */
@@ -55,18 +61,59 @@ export class Chain {
   /** Of merges that wait: they are looked at whenever something comes. */
   readonly #payloads = new WeakMap<Block, MergePayload>();
   #turn: Promise<void> = Promise.resolve();
+  /** Settles, and never fails, when what came so far has been taken in. */
+  #taken: Promise<unknown> | undefined;
   #isClosed = false;
 
   constructor(options: ChainOptions) {
     this.#options = options;
   }
 
-  /** Verifies and keeps what may be kept; then applies what merges have become possible. */
+  /** Verifies and keeps what may be kept, in the order of the calls; then applies what merges have become possible. */
   async take(envelopes: readonly Uint8Array[]): Promise<Taken> {
-    const { ledger, organisation, refused, log } = this.#options;
+    const ahead = this.#verifyAhead(envelopes);
+    const taken =
+      ahead === undefined && this.#taken === undefined ? this.#keep(envelopes) : this.#keepAfter(envelopes, ahead);
+    const { added, refused } = await taken;
+    if (added > 0) await this.advance();
+    return { added, refused };
+  }
+
+  /** Begins at once, so that threads verify what comes while what came is taken in. */
+  #verifyAhead(envelopes: readonly Uint8Array[]): Promise<ReadonlyMap<Block, boolean>> | undefined {
+    const { ledger, organisation, verifyBlocks } = this.#options;
+    if (verifyBlocks === undefined || envelopes.length < AHEAD_MIN || this.#isClosed) return undefined;
+    const blocks = worthVerifying(envelopes, ledger.admitView(organisation));
+    return verifyBlocks(blocks).then(
+      (areGood) => new Map(blocks.map((block, index) => [block, areGood[index] === true])),
+    );
+  }
+
+  /** In its turn: what came later may be built on what came before. */
+  #keepAfter(
+    envelopes: readonly Uint8Array[],
+    ahead: Promise<ReadonlyMap<Block, boolean>> | undefined,
+  ): Promise<Taken> {
+    const before = this.#taken ?? Promise.resolve();
+    const kept = Promise.all([ahead, before]).then(([verified]) => this.#keep(envelopes, verified));
+    const settled = kept.then(
+      () => {},
+      () => {},
+    );
+    const mine = settled.then(() => {
+      if (this.#taken === mine) this.#taken = undefined;
+    });
+    this.#taken = mine;
+    return kept;
+  }
+
+  #keep(envelopes: readonly Uint8Array[], verified?: ReadonlyMap<Block, boolean>): Taken {
     const taken = { added: 0, refused: 0 };
+    if (this.#isClosed) return taken;
+    const { ledger, organisation, refused, log } = this.#options;
     for (let batch = envelopes; batch.length > 0; ) {
-      const admission = admit(batch, { ...ledger.admitView(organisation), needs: (id) => this.#isMissing(id) });
+      const view = { ...ledger.admitView(organisation), needs: (id: Hash) => this.#isMissing(id) };
+      const admission = admit(batch, view, verified === undefined ? {} : { verified });
       for (const orphan of admission.orphans) this.#keepOrphan(orphan);
       for (const { reason, why } of admission.refused) {
         refused(reason);
@@ -82,7 +129,6 @@ export class Chain {
       taken.refused += admission.refused.length;
       batch = this.#takeChildren(added);
     }
-    if (taken.added > 0) await this.advance();
     return taken;
   }
 
@@ -122,6 +168,7 @@ export class Chain {
   /** Nothing is applied any more; what is under way ends. */
   async close(): Promise<void> {
     this.#isClosed = true;
+    await this.#taken;
     await this.#turn;
   }
 
