@@ -199,7 +199,7 @@ test("addon: where it is not built, the error says how to build it", async (t) =
   t.teardown(() => rm(home, { recursive: true }));
   await mkdir(join(home, "dist", "lib"), { recursive: true });
   await cp(join(dist, "lib", "base"), join(home, "dist", "lib", "base"), { recursive: true });
-  await cp(join(dist, "lib", "addon.js"), join(home, "dist", "lib", "addon.js"));
+  for (const name of ["addon.js", "addon-types.js"]) await cp(join(dist, "lib", name), join(home, "dist", "lib", name));
   await writeFile(join(home, "package.json"), '{ "type": "module" }');
   const script = `import(${JSON.stringify(join(home, "dist/lib/addon.js"))})
     .catch((error) => console.log(error.name, error.code, error.hint))`;
