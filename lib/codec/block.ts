@@ -13,6 +13,7 @@ import {
   GdoError,
   HASH_BYTES,
   type Hash,
+  Kept,
 } from "../base/index.ts";
 import { BLOCK_KINDS, type BlockFields, type BlockKind, parseFields } from "./block-fields.ts";
 import { type Canonical, encodeCanonical } from "./canonical.ts";
@@ -71,9 +72,23 @@ const blocksRead = new WeakMap<Uint8Array, Block>();
 export function decodeBlock(envelope: Uint8Array): Block {
   const known = blocksRead.get(envelope);
   if (known !== undefined) return known;
-  const block = readEnvelope(envelope);
+  const block = readShared(envelope);
   blocksRead.set(envelope, block);
   return block;
+}
+
+/** Blocks by their envelope's bytes, for a process of many nodes that are given the same ones again and again. */
+let blocksShared: Kept<string, Block> | undefined;
+
+/** From now on what is read of an envelope is remembered for others with the same bytes, of the last so many. */
+export function shareBlocksRead(envelopesMax: number): void {
+  blocksShared = new Kept(envelopesMax);
+}
+
+function readShared(envelope: Uint8Array): Block {
+  if (blocksShared === undefined) return readEnvelope(envelope);
+  const bytes = Buffer.from(envelope.buffer, envelope.byteOffset, envelope.length).toString("latin1");
+  return blocksShared.get(bytes) ?? blocksShared.set(bytes, readEnvelope(envelope));
 }
 
 function readEnvelope(envelope: Uint8Array): Block {

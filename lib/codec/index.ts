@@ -6,6 +6,7 @@ export {
   decodeBlock,
   ENVELOPE_BYTES_MAX,
   encodeEnvelope,
+  shareBlocksRead,
   signBlock,
   signedMessage,
   verifyBlock,

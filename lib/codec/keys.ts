@@ -5,7 +5,7 @@
  */
 import { createPublicKey, type KeyObject, randomBytes, verify } from "node:crypto";
 import { ed25519Verify, ed25519VerifyAll, SigningKey, VERIFY_MESSAGE_AT, VERIFY_ROW_BYTES } from "../addon.ts";
-import { bytesOf, concatBytes, fromHex, GdoError, HASH_BYTES, type PublicKey } from "../base/index.ts";
+import { bytesOf, concatBytes, fromHex, GdoError, HASH_BYTES, Kept, type PublicKey } from "../base/index.ts";
 import { assertUsableKey } from "./usable-key.ts";
 
 export const SEED_BYTES = 32;
@@ -49,24 +49,24 @@ interface KnownKey {
 
 /** Checking a key is costly; a node meets some hundred keys, a hostile peer may name any number. */
 const KEYS_KEPT_MAX = 4096;
-const keysKept = new Map<PublicKey, KnownKey>();
+const keysKept = new Kept<PublicKey, KnownKey>(KEYS_KEPT_MAX);
 
 /**
  * Good signatures of late: a block that waits for its parents, or that several peers send, comes again and
  * again, and a look-up costs a hundredth of a verification.
  */
 const GOOD_KEPT_MAX = 1024;
-const goodKept = new Set<string>();
+const goodKept = new Kept<string, true>(GOOD_KEPT_MAX);
 
 /** Whether the signature is this key's over this message. False, too, for a key that may not be used [L3]. */
 export function verifySignature(key: PublicKey, message: Uint8Array, signature: Uint8Array): boolean {
   if (signature.length !== SIGNATURE_BYTES) return false;
   const name = message.length > GOOD_MESSAGE_BYTES_MAX ? undefined : key + latin1(signature) + latin1(message);
-  if (name !== undefined && goodKept.has(name)) return true;
+  if (name !== undefined && goodKept.get(name) === true) return true;
   const known = knownKey(key);
   const isGood =
     known !== undefined && (ed25519Verify(known.raw, message, signature) || holds(known, message, signature));
-  if (isGood && name !== undefined) keepGood(name);
+  if (isGood && name !== undefined) goodKept.set(name, true);
   return isGood;
 }
 
@@ -121,14 +121,6 @@ function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
 }
 
-function keepGood(name: string): void {
-  for (const oldest of goodKept) {
-    if (goodKept.size < GOOD_KEPT_MAX) break;
-    goodKept.delete(oldest);
-  }
-  goodKept.add(name);
-}
-
 function knownKey(key: PublicKey): KnownKey | undefined {
   const kept = keysKept.get(key);
   if (kept !== undefined) return kept;
@@ -139,14 +131,5 @@ function knownKey(key: PublicKey): KnownKey | undefined {
     if (error instanceof GdoError) return undefined;
     throw error;
   }
-  if (keysKept.size >= KEYS_KEPT_MAX) {
-    // The oldest goes; which one does not matter, only that there is a bound.
-    for (const oldest of keysKept.keys()) {
-      keysKept.delete(oldest);
-      break;
-    }
-  }
-  const known = { raw };
-  keysKept.set(key, known);
-  return known;
+  return keysKept.set(key, { raw });
 }

@@ -31,7 +31,7 @@ import { type BranchRow, BranchTable, type EntryPlace, type VoidEntry } from "./
 import { Charters } from "./tables/charters.ts";
 import { contents } from "./tables/contents.ts";
 import { EvidenceTable } from "./tables/evidence.ts";
-import { LogTable, logBytes } from "./tables/logs.ts";
+import { type FrontierLog, LogTable, logBytes } from "./tables/logs.ts";
 import { MetaTable } from "./tables/meta.ts";
 import { blockOfRow, sumsOf } from "./tables/rows.ts";
 import { hasTaken, SourceTable, takenFrom } from "./tables/sources.ts";
@@ -39,7 +39,7 @@ import { StateTable } from "./tables/state.ts";
 import { VoteTable } from "./tables/votes.ts";
 import type { Incoming, Ingested, OpenOptions } from "./types.ts";
 import { type VerifyReport, verifyLedger } from "./verify.ts";
-import { AlternateTable, type FrontierLog } from "./versions/alternates.ts";
+import { AlternateTable } from "./versions/alternates.ts";
 import { VersionReader } from "./versions/reader.ts";
 import { admitView, branchView, charterAt, charterNow } from "./views.ts";
 
@@ -108,6 +108,7 @@ export class LedgerDb {
    */
   ingest(blocks: readonly Incoming[]): Ingested {
     let added: Hash[] = [];
+    if (blocks.length === 0) return { added, known: 0 };
     this.#undoing(() =>
       this.#connection.write(() => {
         added = this.#addAll(blocks, false);
@@ -137,10 +138,15 @@ export class LedgerDb {
     try {
       work();
     } catch (error) {
-      const { logs, alternates, charters, votes, branches, blocks } = this.#tables;
-      for (const table of [logs, alternates, charters, votes, branches, blocks]) table.forget();
+      this.#forget();
       throw error;
     }
+  }
+
+  /** What is remembered of rows. */
+  #forget(): void {
+    const { logs, alternates, charters, votes, branches, blocks } = this.#tables;
+    for (const table of [logs, alternates, charters, votes, branches, blocks]) table.forget();
   }
 
   /** Id of the charter that is held. */
@@ -348,7 +354,7 @@ export class LedgerDb {
 
   /** Votes on merges of the branch at a height, in the order of taking in. */
   votes(branch: string, h: number): HeldVote[] {
-    return this.#tables.votes.at(branch, h);
+    return [...this.#tables.votes.at(branch, h)]; // What is read of it may lead to votes of this node.
   }
 
   /** Newest first, page by page. */
@@ -424,6 +430,7 @@ export class LedgerDb {
 
   /** Checks everything that is stored against itself; says each thing that is wrong, and where. */
   verify(progress?: (blocks: number) => void): VerifyReport {
+    this.#forget(); // What is stored, not what is remembered of it.
     return verifyLedger(this.#connection, this.#tables, progress);
   }
 }

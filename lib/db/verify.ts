@@ -152,9 +152,10 @@ class Verifier {
     const strays = this.#connection.raw.prepare<[], { count: number }>(
       "SELECT count(*) AS count FROM alternates a LEFT JOIN blocks b ON b.seq = a.block AND b.log IS NULL WHERE b.seq IS NULL",
     );
-    for (const { id, author, l, n } of this.#tables.logs.rows()) {
-      const held = count.get(id)?.count ?? 0;
-      if (held !== n + 1) this.#say(`log ${author} ${l}`, `is held up to ${n}; ${held} blocks are`);
+    for (const { id, held } of this.#tables.logs.rows()) {
+      const { author, l, n } = held;
+      const found = count.get(id)?.count ?? 0;
+      if (found !== n + 1) this.#say(`log ${author} ${l}`, `is held up to ${n}; ${found} blocks are`);
     }
     const stray = strays.get()?.count ?? 0;
     if (stray > 0) this.#say("alternates", `${stray} are not beside a log`);

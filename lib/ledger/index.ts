@@ -59,6 +59,7 @@ export {
   type BranchView,
   type CharterAt,
   castBy,
+  commitsOn,
   type HeldVote,
   judgeMerge,
   judgeProposal,

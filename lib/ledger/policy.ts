@@ -43,8 +43,19 @@ export function branchPolicy(mode: BranchMode, rules: Partial<BranchRules> = {})
 
 const RULE_FIELDS = ["tests", "appenders", "mergeFrom", "fork"];
 
-/** The policy of a branch by its name, its form checked. Throws LEDGER_FORM. */
+/** Asked for with nearly every block that comes. */
+const policiesRead = new WeakMap<object, { readonly branch: string; readonly policy: BranchPolicy }>();
+
+/** The policy of a branch by its name, its form checked; the value must not change any more. Throws LEDGER_FORM. */
 export function parsePolicy(value: Canonical | undefined, branch: string): BranchPolicy {
+  const known = isMap(value) ? policiesRead.get(value) : undefined;
+  if (known?.branch === branch) return known.policy;
+  const policy = readPolicy(value, branch);
+  if (isMap(value)) policiesRead.set(value, { branch, policy });
+  return policy;
+}
+
+function readPolicy(value: Canonical | undefined, branch: string): BranchPolicy {
   const mode = parseMode(value, branch);
   const map = value as CanonicalMap;
   const rules: BranchRules = {

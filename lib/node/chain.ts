@@ -9,6 +9,7 @@ import {
   type Admission,
   admit,
   CHARTER_BRANCH,
+  commitsOn,
   judgeMerge,
   type MergePayload,
   type Orphan,
@@ -22,7 +23,7 @@ import {
 import type { NodeBlobs, NodeLedger } from "./ports.ts";
 
 /** Blocks that wait for their parents, over all authors; beyond it the oldest are dropped and come again. */
-const ORPHANS_MAX = 1024;
+export const ORPHANS_MAX = 1024;
 
 /** Fewer are verified where they are: another thread takes as long to begin. */
 const AHEAD_MIN = 16;
@@ -60,6 +61,8 @@ export class Chain {
   readonly #hopeless = new Set<Hash>();
   /** Of merges that wait: they are looked at whenever something comes. */
   readonly #payloads = new WeakMap<Block, MergePayload>();
+  /** Merges that lacked nothing but so many votes, by their branch's head of then. */
+  readonly #unvoted = new WeakMap<Block, { readonly head: Hash | undefined; readonly commits: number }>();
   #turn: Promise<void> = Promise.resolve();
   /** Settles, and never fails, when what came so far has been taken in. */
   #taken: Promise<unknown> | undefined;
@@ -67,6 +70,11 @@ export class Chain {
 
   constructor(options: ChainOptions) {
     this.#options = options;
+  }
+
+  /** Blocks that wait for their parents. */
+  get orphanCount(): number {
+    return this.#orphans.size;
   }
 
   /** Verifies and keeps what may be kept, in the order of the calls; then applies what merges have become possible. */
@@ -238,6 +246,7 @@ export class Chain {
   async #consider(block: Block): Promise<boolean> {
     const { ledger, blobs, log, refused } = this.#options;
     const payload = this.#payloadOf(block);
+    if (this.#lacksVotes(block, payload)) return false;
     const judged = judgeMerge(block, payload, ledger.branchView(ledger.lineOf(payload.branch, block.a)));
     if (judged.verdict === "refuse") {
       if (this.#isOvertaken(payload)) {
@@ -248,10 +257,20 @@ export class Chain {
       refused("merge");
       log.warn("a merge was refused", { merge: block.id, why: judged.why });
     }
+    if (judged.verdict === "wait" && judged.commits !== undefined)
+      this.#unvoted.set(block, { head: ledger.head(payload.branch)?.id, commits: judged.commits });
     if (judged.verdict !== "apply" || payload.changes === null) return false;
     if (!(await blobs.has(payload.changes, block.a))) return false;
     const changes = parseMergeChanges(await blobs.read(payload.changes));
     return this.#apply(block, payload, changes);
+  }
+
+  /** Judged again only where there are enough votes by now, or the branch has gone on: most that comes is neither. */
+  #lacksVotes(block: Block, { branch, h }: MergePayload): boolean {
+    const { ledger } = this.#options;
+    const known = this.#unvoted.get(block);
+    if (known === undefined || known.head !== ledger.head(branch)?.id) return false;
+    return commitsOn(block.id, ledger.votes(branch, h)).length < known.commits;
   }
 
   /**

@@ -21,8 +21,8 @@ const NO_FAULTS: MemoryFaults = { loss: 0, duplication: 0, delayMsMin: 0, delayM
 interface Client {
   readonly handlers: TransportHandlers;
   readonly filters: Set<string>;
-  /** Those of `filters` that name more than one topic. */
-  readonly patterns: string[];
+  /** Those of `filters` that name more than one topic, by levels. */
+  readonly patterns: (readonly string[])[];
   queued: number;
 }
 
@@ -89,11 +89,11 @@ export class MemoryBroker {
     const client = this.#clients.get(transport);
     if (client === undefined) return;
     for (const filter of filters) {
-      if (!client.filters.has(filter) && /[+#]/u.test(filter)) client.patterns.push(filter);
+      if (!client.filters.has(filter) && /[+#]/u.test(filter)) client.patterns.push(filter.split("/"));
       client.filters.add(filter);
     }
     for (const [topic, bytes] of this.#retained) {
-      if (filters.some((filter) => matches(filter, topic)))
+      if (filters.some((filter) => matches(filter.split("/"), topic.split("/"))))
         this.#deliver({ from: undefined, to: transport.name, topic, bytes }, transport);
     }
   }
@@ -102,8 +102,9 @@ export class MemoryBroker {
     if (!this.#isUp) return;
     if (retain && bytes.length === 0) this.#retained.delete(topic);
     else if (retain) this.#retained.set(topic, bytes);
+    const levels = topic.split("/");
     for (const [to, { filters, patterns }] of this.#clients) {
-      if (filters.has(topic) || patterns.some((filter) => matches(filter, topic)))
+      if (filters.has(topic) || patterns.some((pattern) => matches(pattern, levels)))
         this.#deliver({ from: from.name, to: to.name, topic, bytes }, to);
     }
   }
@@ -189,9 +190,8 @@ export class MemoryTransport implements Transport {
 }
 
 /** MQTT's topic filters: `+` is one level, `#` at the end any number. */
-function matches(filter: string, topic: string): boolean {
-  const levels = topic.split("/");
-  const parts = filter.split("/");
-  if (parts.at(-1) === "#") return parts.slice(0, -1).every((part, index) => part === "+" || part === levels[index]);
-  return parts.length === levels.length && parts.every((part, index) => part === "+" || part === levels[index]);
+function matches(filter: readonly string[], topic: readonly string[]): boolean {
+  const isLevel = (part: string, index: number): boolean => part === "+" || part === topic[index];
+  if (filter.at(-1) === "#") return filter.slice(0, -1).every(isLevel);
+  return filter.length === topic.length && filter.every(isLevel);
 }

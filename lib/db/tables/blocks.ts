@@ -6,6 +6,7 @@ import {
   GdoError,
   type Hash,
   hashOf32,
+  Kept,
   type PublicKey,
   publicKeyOf32,
   toHex,
@@ -46,6 +47,11 @@ export interface Head {
   readonly c: number;
 }
 
+/** What never changes of a block that is held. */
+interface KeptBlock extends Parent {
+  readonly seq: number;
+}
+
 const PREFIX_MATCHES_MAX = 20;
 const KEPT_MAX = 1024;
 
@@ -57,7 +63,7 @@ export class BlockTable {
   readonly #seq: Statement<[Uint8Array], { seq: number }>;
   readonly #id: Statement<[number], { id: Buffer }>;
   readonly #byId: Statement<[Uint8Array], StoredBlock>;
-  readonly #parent: Statement<[Uint8Array], { author: Buffer; l: Buffer; n: number; c: number }>;
+  readonly #parent: Statement<[Uint8Array], { seq: number; author: Buffer; l: Buffer; n: number; c: number }>;
   readonly #idAt: Statement<[number, number], { id: Buffer }>;
   readonly #blockAt: Statement<[number, number], StoredBlock>;
   readonly #range: Statement<[number, number, number, number], StoredBlock>;
@@ -68,8 +74,9 @@ export class BlockTable {
   readonly #countEntries: Statement<[], { count: number }>;
   readonly #countEntriesOf: Statement<[Uint8Array], { count: number }>;
   readonly #charter: Statement<[], { id: Buffer }>;
-  /** Blocks that others built on of late: their children and votes on them come one after another. */
-  readonly #kept = new Map<Hash, Parent>();
+  /** Blocks that came or were built on of late: their children and votes on them come one after another. */
+  readonly #kept = new Kept<Hash, KeptBlock>(KEPT_MAX);
+  readonly #keptIds = new Kept<number, Hash>(KEPT_MAX);
 
   constructor(connection: Connection, logs: LogTable, alternates: AlternateTable) {
     const { raw } = connection;
@@ -84,7 +91,7 @@ export class BlockTable {
     this.#id = raw.prepare("SELECT id FROM blocks WHERE seq = ?");
     this.#byId = raw.prepare("SELECT body, sig FROM blocks WHERE id = ?");
     this.#parent = raw.prepare(
-      `SELECT g.author, g.l, b.n, b.c FROM blocks b
+      `SELECT b.seq, g.author, g.l, b.n, b.c FROM blocks b
        JOIN logs g ON g.id = ifnull(b.log, (SELECT a.log FROM alternates a WHERE a.block = b.seq)) WHERE b.id = ?`,
     );
     this.#idAt = raw.prepare("SELECT id FROM blocks WHERE log = ? AND n = ?");
@@ -155,11 +162,13 @@ export class BlockTable {
     return seq;
   }
 
-  #insertRow({ id, n, k, c, body, sig, d }: Block, log: number | null, { isChecked, sum }: HowAdded): number {
+  #insertRow({ id, a, l, n, k, c, body, sig, d }: Block, log: number | null, { isChecked, sum }: HowAdded): number {
     const branch = branchOf({ k, d });
-    return Number(
+    const seq = Number(
       this.#insert.run(bytesOf(id), log, n, k, branch, c, Number(isChecked), sum, body, sig).lastInsertRowid,
     );
+    this.#kept.set(id, { id, a, l, n, c, seq });
+    return seq;
   }
 
   /** Whether it is the log's own block of its number. */
@@ -177,12 +186,13 @@ export class BlockTable {
   }
 
   seqOf(id: Hash): number | undefined {
-    return this.#seq.get(bytesOf(id))?.seq;
+    return this.#kept.get(id)?.seq ?? this.#seq.get(bytesOf(id))?.seq;
   }
 
   idOf(seq: number): Hash | undefined {
-    const row = this.#id.get(seq);
-    return row === undefined ? undefined : hashOf32(row.id);
+    const known = this.#keptIds.get(seq);
+    const row = known === undefined ? this.#id.get(seq) : undefined;
+    return row === undefined ? known : this.#keptIds.set(seq, hashOf32(row.id));
   }
 
   /** Throws LEDGER_CORRUPT when what is stored is another block. */
@@ -199,21 +209,14 @@ export class BlockTable {
     if (known !== undefined) return known;
     const row = this.#parent.get(bytesOf(id));
     if (row === undefined) return undefined;
-    return this.#keep({ id, a: publicKeyOf32(row.author), l: toHex(row.l), n: row.n, c: row.c });
-  }
-
-  #keep(parent: Parent): Parent {
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size < KEPT_MAX) break;
-      this.#kept.delete(oldest);
-    }
-    this.#kept.set(parent.id, parent);
-    return parent;
+    const { seq, n, c } = row;
+    return this.#kept.set(id, { id, a: publicKeyOf32(row.author), l: toHex(row.l), n, c, seq });
   }
 
   /** To be called when a transaction was undone. */
   forget(): void {
     this.#kept.clear();
+    this.#keptIds.clear();
   }
 
   at(author: PublicKey, l: string, n: number): Hash | undefined {

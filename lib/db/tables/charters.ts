@@ -2,6 +2,7 @@
  * The charter's states by height, as they were read before: whoever judges merges and votes asks again and again
  * who may. A state at a height never changes, so what was read of it stays true until a transaction is undone.
  */
+import { Kept } from "../../base/index.ts";
 import type { Canonical } from "../../codec/index.ts";
 import type { StateView } from "../../ledger/index.ts";
 
@@ -9,19 +10,11 @@ import type { StateView } from "../../ledger/index.ts";
 const HEIGHTS_MAX = 16;
 
 export class Charters {
-  readonly #kept = new Map<number, StateView>();
+  readonly #kept = new Kept<number, StateView>(HEIGHTS_MAX);
 
   /** `read` is asked once for each thing. */
   at(h: number, read: () => StateView): StateView {
-    const known = this.#kept.get(h);
-    if (known !== undefined) return known;
-    for (const oldest of this.#kept.keys()) {
-      if (this.#kept.size < HEIGHTS_MAX) break;
-      this.#kept.delete(oldest);
-    }
-    const view = remembered(read());
-    this.#kept.set(h, view);
-    return view;
+    return this.#kept.get(h) ?? this.#kept.set(h, remembered(read()));
   }
 
   /** To be called when a transaction was undone. */

@@ -21,16 +21,18 @@ export const TIP_BYTES = 8;
 export const NEWEST_OF_G = "(SELECT x.n FROM blocks x WHERE x.log = g.id ORDER BY x.n DESC LIMIT 1)";
 
 /** The newest number held of one log. */
-export interface NewestOfLog {
+export interface FrontierLog {
   readonly author: PublicKey;
   readonly l: string;
   readonly n: number;
+  /** 16 hex digits: the same where the same blocks of the log are held. */
+  readonly print: string;
 }
 
-export interface LogLine extends NewestOfLog {
+export interface LogLine {
   readonly id: number;
-  /** First 16 digits of the newest block's id. */
-  readonly tip: string;
+  /** Of the log's own line, whose newest block's id begins with the print. */
+  readonly held: FrontierLog;
 }
 
 type StoredLog = { id: number; author: Buffer; l: Buffer; n: number; tip: Buffer };
@@ -43,7 +45,7 @@ export class LogTable {
   /** Rows by author and incarnation; forgotten whenever a transaction fails. */
   readonly #kept = new Map<PublicKey, Map<string, KeptLog>>();
   /** As it was asked for last; a reader beside the writer does not hear of changes. */
-  #lines: readonly LogLine[] | undefined;
+  #lines: LogLine[] | undefined;
   readonly #isWriter: boolean;
 
   constructor({ raw }: Connection) {
@@ -92,7 +94,15 @@ export class LogTable {
     if (log === undefined) return;
     log.next += 1;
     log.last = id;
-    this.#lines = undefined;
+    this.#setLine({ id: log.id, held: { author: a, l, n: log.next - 1, print: id.slice(0, 2 * TIP_BYTES) } });
+  }
+
+  /** One line changes where all are known: who asks after each block should not pay for all logs. */
+  #setLine(line: LogLine): void {
+    if (this.#lines === undefined) return;
+    const place = placeAmong(this.#lines, line.held);
+    const isThere = this.#lines[place]?.id === line.id;
+    this.#lines.splice(place, isThere ? 1 : 0, line);
   }
 
   /** To be called when a transaction was undone, or a log has taken another version. */
@@ -111,7 +121,8 @@ export class LogTable {
   /** All rows, for verify(). */
   rows(): LogLine[] {
     return this.#all.all().map(({ id, author, l, n, tip }) => {
-      return { id, author: publicKeyOf32(author), l: toHex(l), n, tip: toHex(tip.subarray(0, TIP_BYTES)) };
+      const print = toHex(tip.subarray(0, TIP_BYTES));
+      return { id, held: { author: publicKeyOf32(author), l: toHex(l), n, print } };
     });
   }
 
@@ -119,6 +130,18 @@ export class LogTable {
   ofAuthor(author: PublicKey): string[] {
     return this.#ofAuthor.all(bytesOf(author)).map(({ l }) => toHex(l));
   }
+}
+
+/** Where the log's line is or would be, in their order. */
+function placeAmong(lines: readonly LogLine[], { author, l }: FrontierLog): number {
+  let [low, high] = [0, lines.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const { held } = lines[middle] as LogLine;
+    if (held.author < author || (held.author === author && held.l < l)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 /** The bytes of an incarnation. INPUT_INVALID. */

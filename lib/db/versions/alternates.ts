@@ -7,14 +7,8 @@ import type { Statement } from "better-sqlite3";
 import { type Hash, hashOf32, toHex } from "../../base/index.ts";
 import { type Block, deriveHashBytes, encodeEnvelope } from "../../codec/index.ts";
 import type { Connection } from "../connection.ts";
-import { type LogTable, type NewestOfLog, TIP_BYTES } from "../tables/logs.ts";
+import { type FrontierLog, type LogTable, TIP_BYTES } from "../tables/logs.ts";
 import { blockOfRow, type StoredBlock } from "../tables/rows.ts";
-
-/** The newest number held of one log, whichever version it is of. */
-export interface FrontierLog extends NewestOfLog {
-  /** 16 hex digits: the same where the same blocks of the log are held. */
-  readonly print: string;
-}
 
 /** An alternate's place: numbers are those of its log. */
 export interface Alternate {
@@ -25,6 +19,9 @@ export interface Alternate {
 }
 
 type Pair = { body: Buffer; sig: Buffer; otherBody: Buffer; otherSig: Buffer };
+
+/** Newest number of the alternates, and what the frontier has while the log's own line is that. */
+type ForkedLog = { readonly n: number; readonly own?: FrontierLog; readonly held?: FrontierLog };
 
 /** Of one log; the first whose signatures are both its author's makes evidence. */
 const PAIRS_MAX = 64;
@@ -50,9 +47,13 @@ export class AlternateTable {
   readonly #rows: Statement<[number, number], { seq: number; n: number }>;
   /** Undefined: not known since a transaction failed. */
   #isEmpty: boolean | undefined;
+  /** Logs with alternates, as the frontier has them; a reader beside the writer does not hear of changes. */
+  #forked: Map<number, ForkedLog> | undefined;
+  readonly #isWriter: boolean;
 
   constructor({ raw }: Connection, logs: LogTable) {
     this.#logs = logs;
+    this.#isWriter = !raw.readonly;
     this.#add = raw.prepare("INSERT INTO alternates (block, log, n, before) VALUES (@block, @log, @n, @before)");
     this.#remove = raw.prepare("DELETE FROM alternates WHERE block = ?");
     this.#any = raw.prepare("SELECT 1 AS one FROM alternates LIMIT 1");
@@ -95,11 +96,13 @@ export class AlternateTable {
   /** To be called when a transaction was undone. */
   forget(): void {
     this.#isEmpty = undefined;
+    this.#forked = undefined;
   }
 
   add(alternate: Alternate): void {
     this.#add.run(alternate);
     this.#isEmpty = false;
+    this.#forked = undefined;
   }
 
   find(seq: number): Alternate | undefined {
@@ -108,7 +111,8 @@ export class AlternateTable {
 
   /** Greatest number of an alternate of the log, -1 without any. */
   newest(log: number): number {
-    return this.#hasNone ? -1 : (this.#newest.get(log)?.n ?? -1);
+    if (this.#hasNone) return -1;
+    return (this.#isWriter ? this.#forkedNow().get(log)?.n : this.#newest.get(log)?.n) ?? -1;
   }
 
   /** Alternates with a number, in the order of taking in. */
@@ -153,15 +157,27 @@ export class AlternateTable {
       this.#attach.run(log, block);
     }
     this.#logs.forget();
+    this.#forked = undefined;
   }
 
   /** The newest number of every log, ascending by (author, l). */
   frontier(): FrontierLog[] {
-    const forked = new Map(this.#hasNone ? [] : this.#forkedLogs.all().map(({ log, n }) => [log, n]));
-    return this.#logs.lines().map(({ id, author, l, n: own, tip }) => {
-      const n = Math.max(own, forked.get(id) ?? -1);
-      return { author, l, n, print: forked.has(id) ? (this.print(id, own + 1, n) ?? "") : tip };
+    const forked = this.#forkedNow();
+    return this.#logs.lines().map(({ id, held: own }) => {
+      const beside = forked.get(id);
+      if (beside === undefined || beside.own === own) return beside?.held ?? own;
+      const n = Math.max(own.n, beside.n);
+      const held = { author: own.author, l: own.l, n, print: this.print(id, own.n + 1, n) ?? "" };
+      forked.set(id, { n: beside.n, own, held });
+      return held;
     });
+  }
+
+  #forkedNow(): Map<number, ForkedLog> {
+    if (this.#forked !== undefined) return this.#forked;
+    const forked = new Map(this.#hasNone ? [] : this.#forkedLogs.all().map(({ log, n }) => [log, { n }]));
+    if (this.#isWriter) this.#forked = forked;
+    return forked;
   }
 
   /**

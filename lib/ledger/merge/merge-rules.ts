@@ -54,7 +54,13 @@ export interface BranchView {
 export type MergeVerdict =
   | { readonly verdict: "apply" }
   /** Not yet: merges before it, votes, or these blocks, are not there. */
-  | { readonly verdict: "wait"; readonly why: string; readonly missing: readonly IncludedRange[] }
+  | {
+      readonly verdict: "wait";
+      readonly why: string;
+      readonly missing: readonly IncludedRange[];
+      /** So many commit votes on it are all that it lacks, as long as its branch's head stays. */
+      readonly commits?: number;
+    }
   | { readonly verdict: "refuse"; readonly why: string };
 
 /** Judges a merge block against the branch. The sets and roots that it names are checked when it is applied. */
@@ -92,8 +98,8 @@ function refuse(why: string): MergeVerdict {
   return { verdict: "refuse", why };
 }
 
-function wait(why: string, missing: readonly IncludedRange[] = []): MergeVerdict {
-  return { verdict: "wait", why, missing };
+function wait(why: string, missing: readonly IncludedRange[] = []) {
+  return { verdict: "wait", why, missing } as const;
 }
 
 /** A branch may begin with a charter, or at a merge, that is still to come. */
@@ -197,6 +203,12 @@ function judgeFinality({ id }: Block, { branch, h }: MergePayload, view: BranchV
   const charter = view.charterFor(h);
   const validators = charter === undefined ? undefined : validatorsOf(charter.state, branch);
   if (charter === undefined || validators?.mode !== "quorum") return undefined;
-  const isFinal = certificateOf(castBy(charter.state, view.votes(h)), id, validators) !== undefined;
-  return isFinal ? undefined : wait(`${branch} at height ${h} has not ${validators.q} commit votes yet`);
+  const { q } = validators;
+  const isFinal = certificateOf(castBy(charter.state, commitsOn(id, view.votes(h))), id, validators) !== undefined;
+  return isFinal ? undefined : { ...wait(`${branch} at height ${h} has not ${q} commit votes yet`), commits: q };
+}
+
+/** Whoever cast them, in whatever round. */
+export function commitsOn(merge: Hash, votes: readonly HeldVote[]): HeldVote[] {
+  return votes.filter(({ vote }) => vote.phase === "commit" && vote.merge === merge);
 }

@@ -3,7 +3,15 @@
  * changes that it names; the block keeps counts, roots and one range per log,
  * so that it stays within 64 KiB and a node sees from the block alone which entries it lacks.
  */
-import { BLOCK_PARENTS_MAX, bytesOf, fromHex, type Hash, type PublicKey, toHex } from "../../base/index.ts";
+import {
+  BLOCK_PARENTS_MAX,
+  bytesOf,
+  fromHex,
+  type Hash,
+  oncePerObject,
+  type PublicKey,
+  toHex,
+} from "../../base/index.ts";
 import type { Canonical } from "../../codec/index.ts";
 import { CHARTER_BRANCH, VALIDATORS_MAX } from "../policy.ts";
 import {
@@ -133,8 +141,10 @@ const FIELDS = [
   ...["charter", "cert", "from", "frozen"],
 ];
 
-/** Throws LEDGER_FORM. */
-export function parseMerge(payload: Canonical): MergePayload {
+/** Throws LEDGER_FORM. The payload must not change any more. */
+export const parseMerge: (payload: Canonical) => MergePayload = oncePerObject(readMerge);
+
+function readMerge(payload: Canonical): MergePayload {
   const map = mapWith(payload, FIELDS, "a merge's payload");
   const h = countOf(map["h"], "h");
   const prev = hashOrNull(map["prev"], "prev");

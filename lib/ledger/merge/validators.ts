@@ -1,6 +1,6 @@
 /** Who merges a branch, by the charter's state at one position [L16]. */
 import type { Hash, PublicKey } from "../../base/index.ts";
-import { activePrincipals, authorOf, deciderOf } from "../charter/state.ts";
+import { activePrincipals, deciderOf, deviceKey } from "../charter/state.ts";
 import { type BranchPolicy, type FaultModel, parsePolicy, quorumOf } from "../policy.ts";
 import { isMap } from "../shape.ts";
 import type { StateView } from "../types.ts";
@@ -39,8 +39,8 @@ export function validatorsOf(charter: StateView, branch: string): Validators | u
 
 /** Whose key it is; undefined for strangers and revoked devices. */
 export function principalOf(charter: StateView, key: PublicKey): string | undefined {
-  const author = authorOf(charter, key);
-  return author === undefined || author.revoked ? undefined : author.principal;
+  const device = charter.get(deviceKey(key));
+  return isMap(device) && device["revoked"] !== true ? String(device["principal"]) : undefined;
 }
 
 /** Whose votes and merges a key signs [L10]: a principal's that this device decides for. */

@@ -3,7 +3,7 @@
  * a round alone. Who may vote and what votes lead to is lib/ledger/consensus' matter; here is what a vote
  * block can say.
  */
-import { bytesOf, type Hash } from "../../base/index.ts";
+import { bytesOf, type Hash, oncePerObject } from "../../base/index.ts";
 import type { Block, Canonical, CanonicalMap } from "../../codec/index.ts";
 import { parentIds } from "../parents.ts";
 import { VALIDATORS_MAX } from "../policy.ts";
@@ -88,8 +88,10 @@ function ownFields(vote: Vote): CanonicalMap {
 const PLACE_FIELDS = ["branch", "h", "r", "phase"];
 const FIELDS = [...PLACE_FIELDS, "merge"];
 
-/** Throws LEDGER_FORM. */
-export function parseVote(payload: Canonical): Vote {
+/** Throws LEDGER_FORM. The payload must not change any more. */
+export const parseVote: (payload: Canonical) => Vote = oncePerObject(readVote);
+
+function readVote(payload: Canonical): Vote {
   const phase = isMap(payload) ? payload["phase"] : undefined;
   if (phase === "propose") return parsePropose(mapWith(payload, [...FIELDS, "valid", "proof"], "a proposal"));
   if (phase === "attest")

@@ -2,7 +2,7 @@
 import type { Cancel } from "../../base/index.ts";
 
 interface Item {
-  readonly dueMs: number;
+  dueMs: number;
   readonly order: number;
   /** Undefined once it is cancelled. */
   fire: (() => void) | undefined;
@@ -64,8 +64,8 @@ export class Agenda {
     this.#heap = [];
     this.#nowMs = toMs;
     for (const item of items) {
-      const moved = { dueMs: late(item.dueMs), order: item.order, fire: () => item.fire?.() };
-      this.#push(moved);
+      item.dueMs = late(item.dueMs); // The same item, so that it can still be cancelled.
+      this.#push(item);
     }
   }
 

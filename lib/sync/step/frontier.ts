@@ -15,9 +15,14 @@ const PAST_MAX = 256;
 
 const NO_PRINT = "0".repeat(16);
 
-interface TaggedTip extends LogTip {
+interface TaggedTip {
+  readonly tip: LogTip;
   readonly tag: string;
+  /** What the digest has of it: tag, newest number (8 bytes, big-endian) and print. */
+  readonly slot: Uint8Array;
 }
+
+const SLOT_BYTES = 24;
 
 export interface FrontWindow {
   readonly window: { readonly from: string; readonly to: string };
@@ -27,6 +32,8 @@ export interface FrontWindow {
 export class Holdings {
   readonly #tags = new Map<string, string>(); // author/l → tag, so that each is hashed once.
   readonly #past = new Set<Hash>();
+  /** As they came last: most of a frontier is as it was before. */
+  #tagged: readonly TaggedTip[] = [];
   #tips: ReadonlyMap<string, TaggedTip> = new Map();
   #sorted: readonly string[] = [];
   #digest: Hash = digestOf([]);
@@ -41,11 +48,14 @@ export class Holdings {
 
   /** Whether anything changed. */
   update(frontier: Frontier): boolean {
-    const tips = new Map(frontier.map((tip) => [this.#tagOf(tip), { ...tip, tag: this.#tagOf(tip) }]));
-    const sorted = [...tips.keys()].sort();
-    const digest = digestOf(sorted.map((tag) => tips.get(tag) as TaggedTip));
-    this.#tips = tips;
-    this.#sorted = sorted;
+    const before = this.#tagged;
+    const tagged = frontier.map((tip, index) => this.#taggedOf(tip, before[index]));
+    if (tagged.length === before.length && tagged.every((each, index) => each === before[index])) return false;
+    const areLogsSame = tagged.length === before.length && tagged.every(({ tag }, index) => tag === before[index]?.tag);
+    this.#tagged = tagged;
+    this.#tips = new Map(tagged.map((each) => [each.tag, each]));
+    if (!areLogsSame) this.#sorted = [...this.#tips.keys()].sort();
+    const digest = digestOf(this.#sorted.map((tag) => this.#tips.get(tag) as TaggedTip));
     if (digest === this.#digest) return false;
     this.#digest = digest;
     this.#past.add(digest);
@@ -63,16 +73,16 @@ export class Holdings {
 
   /** Newest number held of a log, -1 for none. */
   newest(tag: string): number {
-    return this.#tips.get(tag)?.n ?? -1;
+    return this.#tips.get(tag)?.tip.n ?? -1;
   }
 
   /** What is held of a log. */
   tip(tag: string): LogTip | undefined {
-    return this.#tips.get(tag);
+    return this.#tips.get(tag)?.tip;
   }
 
   printOf(tag: string): string {
-    return this.#tips.get(tag)?.print ?? NO_PRINT;
+    return this.#tips.get(tag)?.tip.print ?? NO_PRINT;
   }
 
   tagsIn({ from, to }: FrontWindow["window"]): string[] {
@@ -103,15 +113,23 @@ export class Holdings {
       .filter((tag) => tag >= window.from && (window.to === "" || tag < window.to))
       .filter((tag) => this.newest(tag) > (theirs.get(tag) ?? -1))
       .map((tag) => {
-        const { author, l, n } = this.#tips.get(tag) as LogTip;
+        const { author, l, n } = this.tip(tag) as LogTip;
         return { tip: [tag, n], range: [author, l, (theirs.get(tag) ?? -1) + 1, n] };
       });
   }
 
   /** The part of a wanted range that we hold. */
   range(tag: string, from: number, to: number): LogRange | undefined {
-    const tip = this.#tips.get(tag);
+    const tip = this.tip(tag);
     return tip === undefined || from > tip.n ? undefined : [tip.author, tip.l, from, Math.min(to, tip.n)];
+  }
+
+  /** `before`: what stood at the same place. */
+  #taggedOf(tip: LogTip, before: TaggedTip | undefined): TaggedTip {
+    const isSameLog = before !== undefined && before.tip.author === tip.author && before.tip.l === tip.l;
+    if (isSameLog && before.tip.n === tip.n && before.tip.print === tip.print) return before;
+    const tag = isSameLog ? before.tag : this.#tagOf(tip);
+    return { tip, tag, slot: slotOf(tag, tip) };
   }
 
   #tagOf({ author, l }: LogTip): string {
@@ -128,14 +146,17 @@ export class Holdings {
   }
 }
 
-/** Over tag, newest number (8 bytes, big-endian) and print of every log, in the order of tags. */
+function slotOf(tag: string, { n, print = NO_PRINT }: LogTip): Uint8Array {
+  const slot = new Uint8Array(SLOT_BYTES);
+  slot.set(fromHex(tag) as Uint8Array);
+  new DataView(slot.buffer).setBigUint64(TAG_BYTES, BigInt(n));
+  slot.set((fromHex(print) as Uint8Array).subarray(0, TAG_BYTES), 2 * TAG_BYTES);
+  return slot;
+}
+
+/** Over the slots of all logs, in the order of tags. */
 function digestOf(tips: readonly TaggedTip[]): Hash {
-  const bytes = new Uint8Array(tips.length * 24);
-  const view = new DataView(bytes.buffer);
-  for (const [index, { tag, n, print = NO_PRINT }] of tips.entries()) {
-    bytes.set(fromHex(tag) as Uint8Array, index * 24);
-    view.setBigUint64(index * 24 + 8, BigInt(n));
-    bytes.set((fromHex(print) as Uint8Array).subarray(0, 8), index * 24 + 16);
-  }
+  const bytes = new Uint8Array(tips.length * SLOT_BYTES);
+  for (const [index, { slot }] of tips.entries()) bytes.set(slot, index * SLOT_BYTES);
   return deriveHash("gdo v1 frontier", bytes);
 }
