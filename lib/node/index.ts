@@ -1,5 +1,5 @@
 /** A node's work on its ledger, without network, disk or containers: docs/design/ledger.md. */
-export { Chain } from "./chain.ts";
+export { Chain, ORPHANS_MAX } from "./chain.ts";
 export { mayMergeAlone, meetPeers, mustMeet } from "./meeting.ts";
 export {
   type AppOutputs,

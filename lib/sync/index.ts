@@ -3,7 +3,7 @@ export { Broker } from "./broker.ts";
 export { type Delivery, MemoryBroker, MemoryTransport } from "./memory.ts";
 export { MqttTransport } from "./mqtt.ts";
 export type { PeerStatus } from "./step/neighbours.ts";
-export { SyncPeer } from "./step/peer.ts";
+export { SyncPeer, UNFINISHED_BYTES_MAX } from "./step/peer.ts";
 export type * from "./types.ts";
 export { encodeFrame, type Frame } from "./wire/frames.ts";
 export { decodeFrame } from "./wire/parse.ts";

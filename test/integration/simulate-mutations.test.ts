@@ -106,3 +106,29 @@ for (const { what, seed, options, caught, edits } of MUTATIONS) {
     t.is(findings[0]?.invariant, caught, findings[0]?.what);
   });
 }
+
+/** Blocks whose parents nobody has, each in a log of its own: in two floods more than a node may keep. */
+const GREAT_FLOOD: readonly Edit[] = [
+  { file: "simulate/cheats/cheat.js", from: "FLOOD_ORPHANS = 10", to: "FLOOD_ORPHANS = 600" },
+  { file: "simulate/cheats/cheat.js", from: "const strayLog = this.#newLog();", to: "" },
+  {
+    file: "simulate/cheats/cheat.js",
+    from: "const orphan = strayLog.draft({",
+    to: "const strayLog = this.#newLog(); const orphan = strayLog.draft({",
+  },
+];
+
+test("[S5] a great flood of blocks without parents: a bound on those that wait keeps I9, and without it I9 is found broken", async (t) => {
+  const unbounded = { file: "node/chain.js", from: "this.#orphans.size >= ORPHANS_MAX", to: "false" };
+  for (const [edits, caught] of [
+    [GREAT_FLOOD, undefined],
+    [[...GREAT_FLOOD, unbounded], "I9"],
+  ] as const) {
+    const { simulate } = await mutantOf<typeof Simulate>(t, ".", "simulate/index.js", edits);
+    const floods = [1, 2].map(
+      (h) => ({ kind: "flood", atMs: h * 3_600_000, forMs: 0, nodes: ["door-2"], amount: 0 }) as const,
+    );
+    const { findings } = await simulate({ seed: 1, nodes: 3, days: 1, faults: [], cheats: 1 }, floods);
+    t.is(findings[0]?.invariant, caught, findings[0]?.what);
+  }
+});

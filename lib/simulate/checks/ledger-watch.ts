@@ -5,7 +5,10 @@
 import type { Hash, PublicKey } from "../../base/index.ts";
 import { type Block, decodeBlock } from "../../codec/index.ts";
 import { parseMerge } from "../../ledger/index.ts";
+import { ORPHANS_MAX } from "../../node/index.ts";
+import { UNFINISHED_BYTES_MAX } from "../../sync/index.ts";
 import { FLAKY_DAPP } from "../dapps/maker-space.ts";
+import type { Unfinished } from "../world/process.ts";
 
 export type Invariant = "I1" | "I2" | "I4" | "I5" | "I7" | "I8" | "I9" | "I10" | "L13" | "charter" | "fault";
 
@@ -72,6 +75,13 @@ export class LedgerWatch {
     if (!this.#options.isHonest(a)) return;
     if (parseMerge(d).tests.some(({ app }) => app === FLAKY_DAPP))
       this.#find("L13", `the merge ${id.slice(0, 12)} rests on a test that never gives the same twice`);
+  }
+
+  /** I9: what others can make a node keep in memory has an end. */
+  keeps(by: string, { orphans, unfinishedBytes }: Unfinished): void {
+    if (orphans > ORPHANS_MAX) this.#find("I9", `${by} keeps ${orphans} blocks that wait for their parents`);
+    if (unfinishedBytes > UNFINISHED_BYTES_MAX)
+      this.#find("I9", `${by} keeps ${unfinishedBytes} bytes of what has not come whole`);
   }
 
   /** I2 and I1: one merge at a height, and one state after it. */

@@ -48,12 +48,22 @@ const RETRY_OBJECTS_MS = 15_000;
 const VOTE_TIMEOUT_MS = 3000;
 const SLICE_BYTES_MIN = 32 * 1024;
 
+/** What others can make a process keep in memory. */
+export interface Unfinished {
+  /** Blocks that wait for their parents. */
+  readonly orphans: number;
+  /** Of pieces of blocks and objects. */
+  readonly unfinishedBytes: number;
+}
+
 /** What a process tells the world. */
 export interface ProcessWatch {
   /** Own blocks that leave the process. */
   sent(envelopes: readonly Uint8Array[]): void;
   /** Blocks that came in, before they are judged. */
   received(envelopes: readonly Uint8Array[]): void;
+  /** What it keeps in memory of what is not whole; told whenever blocks or pieces have come. */
+  keeps(unfinished: Unfinished): void;
   merged(line: string, h: number, merge: Block): void;
   /** An error that no fault explains. */
   broke(error: unknown): void;
@@ -374,6 +384,7 @@ export class Process {
       const { added } = await this.#chain.take(envelopes);
       isOther = added > 0;
     } finally {
+      this.parts.watch.keeps({ orphans: this.#chain.orphanCount, unfinishedBytes: this.#peer.unfinishedBytes });
       if (this.isAlive) this.#changed(1, isOther);
     }
   }

@@ -6,7 +6,7 @@
  * shortly before the next thing that is planned; what their timers missed happens then.
  */
 import { type Clock, GdoError, type Hash, type PublicKey, type Rng, SeededRng, settled } from "../../base/index.ts";
-import { decodeBlock } from "../../codec/index.ts";
+import { decodeBlock, shareBlocksRead } from "../../codec/index.ts";
 import type { LedgerDb } from "../../db/index.ts";
 import { authorOf, CHARTER_BRANCH } from "../../ledger/index.ts";
 import { MemoryBroker } from "../../sync/index.ts";
@@ -38,6 +38,8 @@ export interface WorldCounts {
   readonly refused: Record<string, number>;
 }
 
+/** As many as a week brings. */
+const BLOCKS_SHARED_MAX = 4096;
 /** Wall time at which every world begins: 5 January 2026, a Monday. */
 const START_MS = 1_767_571_200_000;
 /** Nobody has learnt anything for so long: quiet. */
@@ -70,6 +72,7 @@ export class World {
 
   constructor({ seed, nodes }: WorldOptions) {
     this.#seed = seed;
+    shareBlocksRead(BLOCKS_SHARED_MAX);
     this.organisation = foundOrganisation(nodes, this.rng("keys"), START_MS);
     for (const { pair } of this.organisation.members) this.#honest.add(pair.publicKey);
     this.watch = new LedgerWatch({
@@ -256,6 +259,7 @@ export class World {
         const cheat = this.#cheats.get(name);
         if (cheat !== undefined) for (const envelope of envelopes) cheat.see(decodeBlock(envelope));
       },
+      keeps: (unfinished) => this.watch.keeps(name, unfinished),
       merged: (branch, h, { id }) => {
         this.#newsMs = this.nowMs;
         const db = dbOf();

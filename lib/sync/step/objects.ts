@@ -10,7 +10,7 @@ export const OBJECTS_ASKED_MAX = 16;
 const OBJECT_CREDIT_BYTES = 2 * 1024 * 1024;
 const ANSWER_MS_MAX = 4000;
 /** One object of the largest size beside several usual ones. */
-const ASSEMBLY_BYTES_MAX = OBJECT_BYTES_MAX + 8 * 1024 * 1024;
+export const OBJECT_ASSEMBLY_BYTES_MAX = OBJECT_BYTES_MAX + 8 * 1024 * 1024;
 const ROUND_MS_MIN = 500;
 const ROUND_MS_MAX = 30_000;
 /** Rounds of several objects start together, so that one question serves them. */
@@ -50,7 +50,7 @@ export class Fetcher {
   readonly #open = new Set<Hash>();
   readonly #waiting = new Map<Hash, number>();
   readonly #questions = new Map<PublicKey, Question>();
-  readonly #assembly = new Assembly(ASSEMBLY_BYTES_MAX);
+  readonly #assembly = new Assembly(OBJECT_ASSEMBLY_BYTES_MAX);
 
   constructor(options: FetcherOptions) {
     this.#options = options;
@@ -58,6 +58,10 @@ export class Fetcher {
 
   get wantedCount(): number {
     return this.#wanted.size;
+  }
+
+  get unfinishedBytes(): number {
+    return this.#assembly.heldBytes;
   }
 
   want(ids: readonly Hash[], near: string | undefined): void {

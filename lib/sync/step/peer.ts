@@ -22,7 +22,7 @@ import { fitsTopic, nodeTopics, parseTopic } from "../wire/topics.ts";
 import { Assembly } from "./assembly.ts";
 import { Holdings } from "./frontier.ts";
 import { type Neighbour, Neighbours, type PeerStatus } from "./neighbours.ts";
-import { type CheckObject, Fetcher } from "./objects.ts";
+import { type CheckObject, Fetcher, OBJECT_ASSEMBLY_BYTES_MAX } from "./objects.ts";
 import { envelopeHash, Outbox } from "./outbox.ts";
 import { Presence } from "./presence.ts";
 import { Puller } from "./pull.ts";
@@ -43,6 +43,8 @@ export interface SyncPeerOptions {
 /** An answer with blocks is never larger than that, whatever credit the asker gives; with objects, twice that. */
 export const SERVE_BYTES_MAX = 1024 * 1024;
 const BLOCK_ASSEMBLY_BYTES_MAX = 64 * ENVELOPE_BYTES_MAX;
+/** Of pieces of what has not come whole, blocks and objects. */
+export const UNFINISHED_BYTES_MAX = BLOCK_ASSEMBLY_BYTES_MAX + OBJECT_ASSEMBLY_BYTES_MAX;
 /** What a REPAIR costs of a peer's bucket: it makes its receiver read. */
 const REPAIR_FRAMES = 10;
 /** A tip is at most 18 bytes on the wire; the rest of a FRONT fits in 128. */
@@ -144,6 +146,11 @@ export class SyncPeer {
   /** Objects that are still to come. */
   get wantedCount(): number {
     return this.#fetcher.wantedCount;
+  }
+
+  /** Of pieces that are held. */
+  get unfinishedBytes(): number {
+    return this.#blocks.heldBytes + this.#fetcher.unfinishedBytes;
   }
 
   #take(input: SyncInput): void {
