@@ -28,10 +28,13 @@ export class Card {
   #disk: MemoryDisk;
   readonly #objects: Map<Hash, StoredObject>;
   #store: CardStore | undefined;
+  /** Bytes of it were changed, and nobody has looked at it since. */
+  isSuspect: boolean;
 
-  private constructor(disk: MemoryDisk, objects: Map<Hash, StoredObject>) {
+  private constructor(disk: MemoryDisk, objects: Map<Hash, StoredObject>, isSuspect = false) {
     this.#disk = disk;
     this.#objects = objects;
+    this.isSuspect = isSuspect;
   }
 
   static blank(): Card {
@@ -54,13 +57,13 @@ export class Card {
   }
 
   setFull(isFull: boolean): void {
-    this.#disk.setFull(isFull);
+    if (!this.isSuspect) this.#disk.setFull(isFull); // What is damaged may not even know its size.
     if (this.#store !== undefined) this.#store.isFull = isFull;
   }
 
   /** An image of the card; no process may use it. */
   copy(): Card {
-    return new Card(this.#disk.copy(), new Map(this.#objects));
+    return new Card(this.#disk.copy(), new Map(this.#objects), this.isSuspect);
   }
 
   /** Changes bytes of the ledger's file; no process may use it. */
@@ -68,6 +71,7 @@ export class Card {
     const damaged = this.#disk.damaged(change);
     this.#disk.close();
     this.#disk = damaged;
+    this.isSuspect = true;
   }
 
   close(): void {

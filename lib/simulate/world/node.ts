@@ -47,7 +47,6 @@ export class SimNode {
   #fsyncs = 0;
   #downMs = 0;
   #cancelReboot: Cancel = () => {};
-  #isDamaged = false;
   /** Faults that keep it down. */
   #holds = 0;
   #isFull = false;
@@ -90,8 +89,8 @@ export class SimNode {
   /** A card that was damaged is checked; one that is not sound is replaced, and its log begun anew. */
   #openCard(): ReturnType<Card["open"]> {
     const onFsync = (): "before" | "after" | undefined => this.#atFsync();
-    if (this.#isDamaged) {
-      this.#isDamaged = false;
+    if (this.#card.isSuspect) {
+      this.#card.isSuspect = false;
       if (!isSound(this.#card)) {
         this.#options.tell("the card is damaged: replaced");
         this.#options.cardLost();
@@ -188,7 +187,6 @@ export class SimNode {
     this.#card.close();
     this.#card = image.card;
     this.#card.setFull(this.#isFull);
-    this.#isDamaged = false;
     this.#marks += 1;
     this.#mark = isExact ? image.mark : this.#marks;
     this.release();
@@ -203,7 +201,6 @@ export class SimNode {
   /** While it is off. */
   damage(change: (bytes: Uint8Array) => void): void {
     this.#card.damage(change);
-    this.#isDamaged = true;
   }
 
   close(): void {
