@@ -1,5 +1,4 @@
-/** The ledger's pure rules: docs/design/ledger.md [L1]–[L19]. */
-
+/** The ledger's pure rules: docs/design/ledger.md [L1]–[L20]. */
 export {
   type Admission,
   type AdmitOptions,

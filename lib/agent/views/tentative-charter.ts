@@ -15,6 +15,7 @@ import {
 export function tentativeCharter(db: LedgerDb): OverlayState {
   const final = db.charterAt();
   const pending = db.pending(CHARTER_BRANCH);
+  if (pending.length === 0) return new OverlayState(final); // Nearly always, and asked for with every entry.
   const byId = new Map(pending.map((block) => [block.id, block]));
   const seed = orderSeed(db.head(CHARTER_BRANCH)?.id ?? (db.organisation() as Hash), null);
   const entries = orderEntries(pending, seed).map((id) => judgeEntry(byId.get(id) as Block, final));
