@@ -169,8 +169,10 @@ export class Chain {
 
   /** Applies merges for as long as one can be. */
   advance(): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#advance());
-    return this.#turn;
+    const turn = this.#turn.then(() => this.#advance());
+    // Whoever asked hears that it failed; what comes later has its turn all the same.
+    this.#turn = turn.catch(() => {});
+    return turn;
   }
 
   /** Nothing is applied any more; what is under way ends. */
@@ -244,7 +246,7 @@ export class Chain {
   }
 
   async #consider(block: Block): Promise<boolean> {
-    const { ledger, blobs, log, refused } = this.#options;
+    const { ledger, blobs } = this.#options;
     const payload = this.#payloadOf(block);
     if (this.#lacksVotes(block, payload)) return false;
     const judged = judgeMerge(block, payload, ledger.branchView(ledger.lineOf(payload.branch, block.a)));
@@ -253,16 +255,19 @@ export class Chain {
         ledger.passOver(block.id);
         return false;
       }
-      this.#hopeless.add(block.id);
-      refused("merge");
-      log.warn("a merge was refused", { merge: block.id, why: judged.why });
+      this.#giveUp(block, judged.why);
     }
     if (judged.verdict === "wait" && judged.commits !== undefined)
       this.#unvoted.set(block, { head: ledger.head(payload.branch)?.id, commits: judged.commits });
     if (judged.verdict !== "apply" || payload.changes === null) return false;
     if (!(await blobs.has(payload.changes, block.a))) return false;
-    const changes = parseMergeChanges(await blobs.read(payload.changes));
-    return this.#apply(block, payload, changes);
+    return this.#apply(block, payload, payload.changes);
+  }
+
+  #giveUp({ id }: Block, why: string): void {
+    this.#hopeless.add(id);
+    this.#options.refused("merge");
+    this.#options.log.warn("a merge was refused", { merge: id, why });
   }
 
   /** Judged again only where there are enough votes by now, or the branch has gone on: most that comes is neither. */
@@ -284,16 +289,18 @@ export class Chain {
     return isVoted && h <= (ledger.head(branch)?.h ?? 0);
   }
 
-  /** A merge that claims other roots than its changes lead to is a lie or a bug: refused, said, never applied. */
-  #apply(block: Block, payload: MergePayload, changes: ReturnType<typeof parseMergeChanges>): boolean {
-    const { ledger, log, refused, onMerged } = this.#options;
+  /**
+   * A merge that claims other roots than its changes lead to is a lie or a bug, and so is one that names what are no
+   * changes, as anybody can who may merge: refused, said, never applied.
+   */
+  async #apply(block: Block, payload: MergePayload, blob: Hash): Promise<boolean> {
+    const { ledger, blobs, onMerged } = this.#options;
     try {
+      const changes = parseMergeChanges(await blobs.read(blob));
       ledger.applyMerge(ledger.lineOf(payload.branch, block.a), block, payload, changes);
     } catch (error) {
       if (!(error instanceof GdoError)) throw error;
-      this.#hopeless.add(block.id);
-      refused("merge");
-      log.error("a merge does not lead where it says", { merge: block.id, why: error.message });
+      this.#giveUp(block, `it does not lead where it says: ${error.message}`);
       return false;
     }
     onMerged(payload, block);

@@ -58,7 +58,11 @@ const lies: readonly (readonly [title: string, lie: (payload: MergePayload) => P
     ["entries void that are not", () => ({ void: 1 }), /voids 1 entries, not 0/],
     ["other changes", () => ({ changes: other }), /changes are not what/],
     ["no heads", () => ({ heads: [] }), /heads/],
-    ["another image", ({ tests }) => ({ tests: tests.map((each) => ({ ...each, image: other })) }), /other images/],
+    [
+      "another image",
+      ({ tests }) => ({ tests: tests.map((each) => ({ ...each, image: other })) }),
+      /not those of its dapps/,
+    ],
     [
       "a range that leaves a gap",
       ({ included }) => ({ included: included.map((range) => ({ ...range, from: range.from + 1 })) }),
@@ -79,6 +83,16 @@ for (const [title, lie, why] of lies) {
     const attest = await attestOf({ ...payload, ...lie(payload) });
     t.like(attest.vote, { verdict: "FAIL", code: "merge", outputs: {} });
     t.regex(attest.why, why);
+  });
+}
+
+// A row without an output makes the tests look different without changing what votes are compared by.
+for (const [title, lie] of lies.filter(([title]) => title !== "another image")) {
+  test(`[L14] a merge with ${title} does not pass for a test that claims no output`, async (t) => {
+    const payload = await honest();
+    const tests = [...payload.tests, { app: "ghost", image: null, verdict: "PASS", output: null } as const];
+    const attest = await attestOf({ ...payload, ...lie(payload), tests });
+    t.like(attest.vote, { verdict: "FAIL", code: "merge", outputs: {} });
   });
 }
 

@@ -25,6 +25,7 @@ import {
 import type { OwnLog } from "../own-log.ts";
 import type { NodeLedger } from "../ports.ts";
 import type { NotYet } from "./judge.ts";
+import { claimedHashes } from "./outputs.ts";
 
 /** What a height needs of the node. */
 export interface HeightHost {
@@ -152,9 +153,7 @@ export class Height {
     const isHere = payload.branch === this.branch && payload.h === this.h && payload.prev === head;
     if (!isHere || whyNotMerge(block.a, this.branch, ledger.branchView(this.branch)) !== undefined) return undefined;
     this.#merges.set(merge, payload);
-    const outputs: Record<string, Hash> = {};
-    for (const { app, output } of payload.tests) if (output !== null) outputs[app] = output;
-    this.#step({ type: "merge-held", merge, outputs });
+    this.#step({ type: "merge-held", merge, outputs: claimedHashes(payload) });
     return payload;
   }
 

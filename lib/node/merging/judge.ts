@@ -18,7 +18,7 @@ import {
 import type { NodeBlobs, NodeLedger } from "../ports.ts";
 import { headsOf, testsOf } from "./build.ts";
 import { type Collected, recollect } from "./collect.ts";
-import { type AppOutputs, changesOf, encodeOutputs, hashesOf, outputsOf, refusal } from "./outputs.ts";
+import { type AppOutputs, changesOf, claimedHashes, encodeOutputs, hashesOf, outputsOf, refusal } from "./outputs.ts";
 import { AppFailure, type WorkOptions, workOnce } from "./work.ts";
 
 export interface JudgeOptions extends WorkOptions {
@@ -75,13 +75,13 @@ async function compare(
     return failed(blobs, app, { ...outputs, ...refusal(app, `entry ${id}: ${reason}`) });
   }
   const hashes = hashesOf(outputs);
-  const claimed = Object.fromEntries(payload.tests.map(({ app, output }) => [app, output]));
-  const isSame = JSON.stringify(testsOf(outcome)) === JSON.stringify(payload.tests);
-  if (!isSame && differ(hashes, claimed)) {
+  // By what votes are counted by, and nothing else: a PASS that counts must stand for all that the merge says.
+  if (differ(hashes, claimedHashes(payload))) {
     // [L14] It passed here, too, but gave something else: kept, so that both can be seen side by side.
     return { verdict: "PASS", code: null, outputs: hashes, log: await blobs.put(encodeOutputs(outputs)) };
   }
-  const why = isSame ? await whyFalse(collected, payload, outcome, options) : "its tests are of other images";
+  const isSame = JSON.stringify(testsOf(outcome)) === JSON.stringify(payload.tests);
+  const why = isSame ? await whyFalse(collected, payload, outcome, options) : "its tests are not those of its dapps";
   if (why !== undefined) return failed(blobs, MERGE, refusal(MERGE, why));
   return { verdict: "PASS", code: null, outputs: hashes, log: null };
 }
@@ -104,7 +104,7 @@ async function culpritOf(
   return culprits.find(({ id }) => !theirs.has(id));
 }
 
-function differ(own: Readonly<Record<string, Hash>>, claimed: Readonly<Record<string, Hash | null>>): boolean {
+function differ(own: Readonly<Record<string, Hash>>, claimed: Readonly<Record<string, Hash>>): boolean {
   return [...new Set([...Object.keys(own), ...Object.keys(claimed)])].some((app) => own[app] !== claimed[app]);
 }
 

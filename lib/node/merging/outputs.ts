@@ -69,6 +69,11 @@ export function changesOf({ changes, voids }: MergeOutcome): MergeChanges {
   return { state, voids: [...voids].sort((x, y) => (x.id < y.id ? -1 : 1)) };
 }
 
+/** What a merge says its dapps gave, as votes are compared with it: a row without an output claims nothing. */
+export function claimedHashes({ tests }: Pick<MergePayload, "tests">): Record<string, Hash> {
+  return Object.fromEntries(tests.flatMap(({ app, output }) => (output === null ? [] : [[app, output] as const])));
+}
+
 export function hashesOf(outputs: AppOutputs): Record<string, Hash> {
   const hashes = Object.entries(outputs).map(([app, output]) => [app, outputHash(output)] as const);
   return Object.fromEntries(hashes);
