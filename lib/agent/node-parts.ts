@@ -56,7 +56,10 @@ async function open(root: string, log: Log, closers: NodeParts["closers"]): Prom
   const store = await PackStore.open(paths.packs);
   closers.push(() => store.close());
   const found = findPlace(paths.nodeMark, db);
-  const ownLog = new OwnLog({ db, pair, organisation: charter.id, clock, rng: new SystemRng(), place: found.place });
+  const ownLog = new OwnLog({
+    ...{ db, pair, clock, organisation: charter.id, rng: new SystemRng() },
+    ...{ place: found.place, hasRun: found.hasRun },
+  });
   ownLog.keepPlace(found.renew());
   const runtime = new RuncRuntime({
     runDir: join(paths.run, "containers"),

@@ -24,6 +24,8 @@ export interface OwnLogOptions {
   readonly rng: Rng;
   /** Where the device is; without it only others can tell a copy. */
   readonly place?: Place;
+  /** Something beside the database knows that the device has signed before: a database that does not was lost. */
+  readonly hasRun?: boolean;
 }
 
 /** Why a log goes on in a new incarnation. */
@@ -55,7 +57,7 @@ export class OwnLog {
 
   constructor(options: OwnLogOptions) {
     this.#options = options;
-    const { db, pair, place } = options;
+    const { db, pair, place, hasRun = false } = options;
     this.#boot = Number(db.meta(META_BOOT) ?? 0) + 1;
     db.setMeta(META_BOOT, String(this.#boot));
     const l = db.meta(META_INCARNATION);
@@ -64,6 +66,8 @@ export class OwnLog {
     this.#last = db.lastOf(pair.publicKey, this.#l);
     this.#isFresh = start.type === "first";
     if (start.type === "moved") this.#turn({ type: "moved", facts: start.facts });
+    // [L17] Also who remembers nothing must know that it has forgotten something.
+    else if (this.#isFresh && hasRun) this.#turn({ type: "moved", facts: ["database"] });
     if (place !== undefined) this.keepPlace(place);
   }
 

@@ -43,25 +43,27 @@ export interface Behaviour {
 export interface QuorumOptions {
   readonly n: number;
   readonly fault: FaultModel;
+  /** So many of the n, the last ones, may append and not vote. */
+  readonly guests?: number;
   /** By the name of the principal. */
   readonly behaviours?: Readonly<Record<string, Behaviour>>;
   /** Besides charter and main, or main's own. */
   readonly branches?: Readonly<Record<string, BranchPolicy>>;
 }
 
-function foundation({ n, fault, branches = {} }: QuorumOptions): { charter: Block; pairs: KeyPair[] } {
+function foundation({ n, fault, branches = {}, guests = 0 }: QuorumOptions): { charter: Block; pairs: KeyPair[] } {
   const pairs = NAMES.slice(0, n).map((_, index) => testKey(index + 1));
   const principals = pairs.map(({ publicKey }, index) => ({
     id: NAMES[index] as string,
     devices: [publicKey],
-    roles: ["member"],
+    roles: [index < n - guests ? "member" : "guest"],
     recovery: null,
   }));
   const d = encodeGenesis({
     name: "Three",
     fault,
     principals,
-    roles: { member: ["append", "govern", "validate"] },
+    roles: { member: ["append", "govern", "validate"], guest: ["append"] },
     branches: {
       charter: branchPolicy({ mode: "single", validator: "ana" }, { fork: "deny" }),
       main: branchPolicy({ mode: "quorum", validators: "member", q: null }),

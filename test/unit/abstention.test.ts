@@ -59,3 +59,18 @@ test("[L17] a log that goes on votes, and so does everybody where nobody can be 
   t.false(mustAbstain(memory, "aa", { ...three, q: 3, h: 5, reports: [] }));
   t.is(memory.kept.size, 0);
 });
+
+test("[L8] [L17] a validator whose log turns while it runs abstains from then on, also at the height that it is at", async (t) => {
+  const net = new QuorumNet({ n: 4, fault: "byzantine" }, decodeBlock);
+  const ana = net.node("ana");
+  net.node("ben").append("one");
+  await net.settle();
+  await net.work();
+  t.true(ana.votes().length > 0);
+  ana.ownLog.saw({ a: ana.pair.publicKey, l: ana.ownLog.incarnation, n: 1_000 }, false);
+  net.node("ben").append("two");
+  await net.settle();
+  await net.work();
+  t.is(net.heights(), "2 2 2 2");
+  t.deepEqual(ana.votes(), [], "in its new incarnation");
+});

@@ -5,7 +5,7 @@ import { SeededRng, SystemClock } from "../../lib/base/index.ts";
 import type { Block } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
 import { decideStart, entryPayload, type IncarnationLog, liveTwins, type Place } from "../../lib/ledger/index.ts";
-import { OwnLog } from "../../lib/node/index.ts";
+import { type LogTurn, OwnLog } from "../../lib/node/index.ts";
 import { note, testKey, testOrganisation } from "../support/ledger-fixtures.ts";
 
 const { charter } = testOrganisation();
@@ -47,6 +47,20 @@ test("[L8] a log turns where one fact is another, and says which", (t) => {
   for (const fact of Object.keys(HERE)) {
     t.deepEqual(decideStart({ l: "a1", place: HERE }, { ...HERE, [fact]: "other" }), { type: "moved", facts: [fact] });
   }
+});
+
+test("[L8] [L17] a device that has run before and remembers nothing goes on in a log that turned, and says why", (t) => {
+  const lost = LedgerDb.open(":memory:");
+  lost.ingest([charter]);
+  const options = { db: lost, pair: PAIR, organisation: charter.id, clock: new SystemClock(), rng: new SeededRng(3) };
+  const [turn, ...rest] = new OwnLog({ ...options, place: HERE, hasRun: true }).turns();
+  t.deepEqual(turn?.cause, { type: "moved", facts: ["database"] });
+  t.regex(turnWords(turn as LogTurn), /has lost its ledger/);
+  const next = new OwnLog({ ...options, place: HERE, hasRun: true });
+  t.deepEqual([rest.length, next.turns().length, next.incarnation], [0, 1, turn?.l]);
+  const db = LedgerDb.open(":memory:");
+  db.ingest([charter]);
+  t.deepEqual(new OwnLog({ ...options, db, place: HERE, hasRun: false }).turns(), []);
 });
 
 test("[L8] a restart keeps the incarnation; a copy begins one that names where the log ended", (t) => {

@@ -1,8 +1,8 @@
 /** Proof of merge between whole nodes in one process: what is merged, what is refused, who is told what. */
 import test from "ava";
 import { bytesOf, concatBytes, type Hash, type PublicKey, utf8 } from "../../lib/base/index.ts";
-import { type Block, decodeBlock, deriveHash } from "../../lib/codec/index.ts";
-import { branchPolicy, encodeMerge, parseMerge } from "../../lib/ledger/index.ts";
+import { type Block, decodeBlock, deriveHash, encodeEnvelope } from "../../lib/codec/index.ts";
+import { branchPolicy, encodeMerge, encodeVote, parseMerge, parseVote, type Vote } from "../../lib/ledger/index.ts";
 import { QuorumNet, type QuorumNode, type QuorumOptions } from "../support/quorum-nodes.ts";
 
 const netOf = (options: QuorumOptions): QuorumNet => new QuorumNet(options, decodeBlock);
@@ -200,6 +200,33 @@ test("[L14] a dapp with which no quorum can agree twice is left out until it is 
   t.is(net.node("dan").db.countPending("main"), 1);
   t.true(net.nodes.every(({ events }) => events.filter(({ type }) => type === "mismatch").length >= 2));
   t.false(net.nodes.some(({ events }) => events.some(({ type }) => type === "odd")));
+});
+
+test("[L10] [L14] what others than the validators say of a merge puts no dapp and nobody to blame", async (t) => {
+  const net = netOf({ n: 4, fault: "byzantine", guests: 1 });
+  const dan = net.node("dan");
+  const isProposed = ({ k, d }: Block): boolean => k === "vote" && parseVote(d).phase === "propose";
+  const send = net.send.bind(net);
+  net.send = (from, block) => {
+    send(from, block);
+    if (!isProposed(block)) return;
+    // Before any validator has said what it got.
+    const { branch, h, r, merge } = parseVote(block.d) as Extract<Vote, { merge: Hash }>;
+    const outputs = { notes: "d".repeat(64) as Hash };
+    const lie = { branch, h, r, merge, phase: "attest", verdict: "PASS", code: null, outputs, log: null } as const;
+    for (const held of [decodeBlock(encodeEnvelope(from.db.block(merge) as Block)), block]) dan.db.ingest([held]);
+    send(dan, dan.ownLog.append("vote", encodeVote(lie), [from.db.block(merge) as Block]));
+  };
+  for (const text of ["one", "two", "three", "four"]) {
+    net.node("ana").append(text);
+    await net.settle();
+    await net.work();
+  }
+  t.is(net.heights(), "4 4 4 4");
+  t.deepEqual(
+    net.nodes.flatMap(({ events }) => events),
+    [],
+  );
 });
 
 test("ledger: a merge that a test fails elsewhere is dead with its dapp and entry named, and the rest become final", async (t) => {

@@ -73,6 +73,13 @@ test("[L8] a database that was put back alone does not fit the mark", async (t) 
   t.deepEqual(start(home), ["mark"]);
 });
 
+test("[L8] [L17] a home that lost its database still knows that it has run", async (t) => {
+  const home = await newHome(t);
+  writeFileSync(join(home, "memory.json"), "{}");
+  t.true(findPlace(join(home, "node.mark"), memoryIn(home)).hasRun);
+  t.false(findPlace(join(await temporaryFolder(t), "node.mark"), memoryIn(home)).hasRun);
+});
+
 test("[L8] a mark that is lost or was changed counts as another", async (t) => {
   const home = await newHome(t);
   rmSync(join(home, "node.mark"));

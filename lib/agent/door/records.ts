@@ -37,7 +37,10 @@ export async function openRecords(parts: DoorParts): Promise<DoorRecords> {
   closers.push(() => db.close());
   db.ingest([charter]); // Parent of the log's first block; changes nothing when it is held.
   const found = findPlace(paths.doorMark, db);
-  const own = new OwnLog({ db, pair, organisation: charter.id, clock, rng: new SystemRng(), place: found.place });
+  const own = new OwnLog({
+    ...{ db, pair, clock, organisation: charter.id, rng: new SystemRng() },
+    ...{ place: found.place, hasRun: found.hasRun },
+  });
   own.keepPlace(found.renew());
   const turn = own.turns().at(-1);
   if (own.isFresh && turn !== undefined) parts.log.warn("this door goes on in a new log", { why: turnWords(turn) });

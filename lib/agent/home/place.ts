@@ -23,6 +23,8 @@ const NONCE_BYTES = 16;
 /** The place as it is found at a start. */
 export interface FoundPlace {
   readonly place: Place;
+  /** Whether this home has been started before, whatever its database remembers. */
+  readonly hasRun: boolean;
   /** Makes the mark of this start; the result is what the next one is to find. */
   renew(): Place;
 }
@@ -35,6 +37,7 @@ export function findPlace(mark: string, memory: Memory): FoundPlace {
   const isKept = nonce !== undefined && memory.meta(META_PLACE)?.includes(nonce) === true;
   const isAnnounced = nonce !== undefined && !isKept && nonce === memory.meta(META_NEXT);
   return {
+    hasRun: nonce !== undefined,
     place: isAnnounced ? facts : { ...facts, mark: text },
     renew: () => ({ ...facts, mark: makeMark(mark, memory) }),
   };

@@ -4,6 +4,7 @@ import type { LogTurn } from "../../node/index.ts";
 
 const FACTS: Readonly<Record<string, string>> = {
   board: "this home came to another board",
+  database: "this home has lost its ledger, and what it had said and voted with it",
   disk: "this home came to another disk or SD card",
   machine: "this home came to another machine",
   mark: "the files of this home are a copy, or were put back from a backup",

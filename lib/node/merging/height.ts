@@ -70,6 +70,8 @@ export class Height {
   readonly #start: HeightStart;
   readonly #host: HeightHost;
   readonly #machine: Consensus;
+  /** Incarnation of the own log in which this life began. */
+  readonly #incarnation: string;
   readonly #fed = new Set<Hash>();
   readonly #merges = new Map<Hash, MergePayload>();
   readonly #inputs: ConsensusInput[] = [];
@@ -85,6 +87,7 @@ export class Height {
     this.h = h;
     this.#start = start;
     this.#host = host;
+    this.#incarnation = host.ownLog.incarnation;
     const own = host.ledger.votes(branch, h).map((held) => this.#cast(held));
     this.#machine = new Consensus({
       branch,
@@ -102,13 +105,14 @@ export class Height {
     return this.#start.self !== null;
   }
 
+  /** [L17] It ends with the incarnation, too: another copy of this device may have voted, so it is asked anew who votes. */
   get isClosed(): boolean {
-    return this.#isClosed;
+    return this.#isClosed || this.#host.ownLog.incarnation !== this.#incarnation;
   }
 
   /** Takes in what votes are held by now. */
   look(): void {
-    if (this.#isClosed) return;
+    if (this.isClosed) return;
     for (const held of this.#host.ledger.votes(this.branch, this.h)) this.#feed(held);
     for (const merge of [...this.#waiting.keys()]) this.#ask(merge);
   }
@@ -136,8 +140,11 @@ export class Height {
     this.#fed.add(held.id);
     const cast = this.#cast(held);
     const payload = "merge" in held.vote ? this.#claim(held.vote.merge) : undefined;
-    if (payload !== undefined && held.vote.phase === "attest")
-      this.#host.attested(cast, payload, { n: this.#start.validators.length, q: this.#start.q });
+    const { validators, q } = this.#start;
+    // Anybody can say what a merge gave; only who may vote is heard [L10].
+    const isHeard = cast.principal !== undefined && validators.includes(cast.principal);
+    if (payload !== undefined && isHeard && held.vote.phase === "attest")
+      this.#host.attested(cast, payload, { n: validators.length, q });
     this.#step({ type: "vote", vote: cast });
   }
 
@@ -159,12 +166,12 @@ export class Height {
 
   /** One input's outputs are done before the next input, also those that doing them brings. */
   #step(input: ConsensusInput): void {
-    if (this.#isClosed) return;
+    if (this.isClosed) return;
     this.#inputs.push(input);
     if (this.#isStepping) return;
     this.#isStepping = true;
     try {
-      for (let next = this.#inputs.shift(); next !== undefined && !this.#isClosed; next = this.#inputs.shift()) {
+      for (let next = this.#inputs.shift(); next !== undefined && !this.isClosed; next = this.#inputs.shift()) {
         for (const output of this.#machine.step(next, this.#nowMs())) this.#perform(output);
       }
     } catch (error) {
@@ -176,7 +183,7 @@ export class Height {
 
   /** What went on after the height was over may have seen another state: that it failed means nothing. */
   #fail(error: unknown): void {
-    if (this.#isClosed) return;
+    if (this.isClosed) return;
     this.close();
     this.#host.failed(this, error);
   }
@@ -225,8 +232,8 @@ export class Height {
 
   async #build(r: number): Promise<void> {
     try {
-      const built = await this.#host.build(this.branch, () => !this.#isClosed);
-      if (this.#isClosed) return;
+      const built = await this.#host.build(this.branch, () => !this.isClosed);
+      if (this.isClosed) return;
       if (built !== undefined) {
         this.#host.publish(built.block);
         this.#claim(built.block.id);
@@ -250,7 +257,7 @@ export class Height {
     this.#waiting.delete(merge);
     try {
       const judgement = await this.#host.judge(block, payload);
-      if (this.#isClosed) return;
+      if (this.isClosed) return;
       if (judgement.verdict === "wait") this.#waiting.set(merge, judgement.code);
       else this.#step({ type: "judged", merge, judgement });
     } catch (error) {
