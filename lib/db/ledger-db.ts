@@ -145,8 +145,8 @@ export class LedgerDb {
 
   /** What is remembered of rows. */
   #forget(): void {
-    const { logs, alternates, charters, votes, branches, blocks } = this.#tables;
-    for (const table of [logs, alternates, charters, votes, branches, blocks]) table.forget();
+    const { logs, alternates, charters, votes, branches, blocks, state } = this.#tables;
+    for (const table of [logs, alternates, charters, votes, branches, blocks, state]) table.forget();
   }
 
   /** Id of the charter that is held. */

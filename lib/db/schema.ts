@@ -4,7 +4,7 @@
  */
 
 /** Counted up with every change of the tables; a database of a later version is refused. */
-export const SCHEMA_VERSION = 9;
+export const SCHEMA_VERSION = 10;
 
 export const SCHEMA = `
 CREATE TABLE logs (                  -- How far each is held its blocks tell: a row that grew would be a page more of every append.

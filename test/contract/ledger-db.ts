@@ -338,6 +338,21 @@ function mergeTests(name: string, open: Open): void {
     at.db.applyMerge("main", two.merge, two.payload, { state: drop, voids: [] });
     t.deepEqual(at.db.stateRoots(), {});
   });
+
+  test(`[L19] ${name}: what was worked out for a merge that did not come counts for no later one`, async (t) => {
+    const at = await setup(t, open);
+    swipes(at, 1);
+    const state = { notes: [["k", 1]] as const };
+    at.db.previewRoots("main", state);
+    const one = mergePending(at.db, at.office);
+    at.db.applyMerge("main", one.merge, one.payload, one.changes);
+    swipes(at, 1);
+    const roots = at.db.previewRoots("main", { notes: [...state.notes] });
+    const two = mergePending(at.db, at.office, { state: roots });
+    at.db.applyMerge("main", two.merge, two.payload, { state, voids: [] });
+    t.deepEqual(at.db.stateRoots(), roots);
+    t.deepEqual(at.db.verify().bad, []);
+  });
 }
 
 function mergeRefusalTests(name: string, open: Open): void {

@@ -112,7 +112,7 @@ export class StateTable {
   preview(branch: number, changes: Readonly<Record<string, readonly StateChange[]>>): Record<string, Hash> {
     const roots = this.roots(branch);
     for (const [app, list] of Object.entries(changes)) {
-      const { root } = this.nodes.preview(branch, app, list);
+      const root = this.nodes.preview(branch, app, list);
       if (root !== undefined) roots[app] = root;
       else delete roots[app];
     }
@@ -122,12 +122,17 @@ export class StateTable {
   /** Makes the changes of the merge at height h, and brings the roots of what they touch up to date. */
   apply(branch: number, h: number, changes: Readonly<Record<string, Iterable<StateChange>>>): void {
     for (const [app, list] of Object.entries(changes)) {
-      const pairs = [...list];
+      const pairs = Array.isArray(list) ? (list as readonly StateChange[]) : [...list];
       for (const [key, value] of pairs) this.#change({ branch, app, key }, value, h);
       const root = this.nodes.apply(branch, app, pairs);
       if (root === undefined) this.#dropRoot.run(branch, app);
       else this.#putRoot.run(branch, app, bytesOf(root));
     }
+  }
+
+  /** To be called when a transaction was undone. */
+  forget(): void {
+    this.nodes.forget();
   }
 
   /** Of two changes of one key in one merge only the later was ever a state. */

@@ -12,6 +12,7 @@ import { type Canonical, deriveHashBytes, deriveHashesBytes, encodeCanonical } f
 export const STATE_ARITY = 32;
 const ARITY = STATE_ARITY;
 const DIGIT_BITS = 5;
+const STATE_NODE = "gdo v1 state node";
 
 /** One key of a state tree: its place and the hash of what is there. */
 export interface StateLeaf {
@@ -63,11 +64,16 @@ function subtree(leaves: readonly StateLeaf[], depth: number): Uint8Array {
   return stateNodeHash(bitmap, children);
 }
 
+/** As stateNodeHash, of what each is over. */
+export function stateNodeHashes(written: readonly Uint8Array[]): Uint8Array[] {
+  return deriveHashesBytes(STATE_NODE, written);
+}
+
 /** Derive-key "gdo v1 state node" over the children present, as u32 big-endian with bit i for digit i, and their hashes. */
-export function stateNodeHash(bitmap: number, children: readonly Uint8Array[]): Uint8Array {
+function stateNodeHash(bitmap: number, children: readonly Uint8Array[]): Uint8Array {
   const head = new Uint8Array(4);
   new DataView(head.buffer).setUint32(0, bitmap);
-  return deriveHashBytes("gdo v1 state node", concatBytes([head, ...children]));
+  return deriveHashBytes(STATE_NODE, concatBytes([head, ...children]));
 }
 
 /**
