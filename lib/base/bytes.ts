@@ -9,6 +9,9 @@ const DIGIT_OF = Uint16Array.from({ length: 128 }, (_, code) => {
 /** For names: without a view of each. */
 const SHORT = Buffer.alloc(32);
 
+/** As many as a number holds. */
+const START_BYTES = 6;
+
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
@@ -47,6 +50,16 @@ export function fromUtf8(bytes: Uint8Array): string {
 
 export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return Buffer.compare(a, b) === 0;
+}
+
+/**
+ * The first six bytes as a number, which orders hashes as their bytes do, where it differs: numbers are compared many
+ * times faster.
+ */
+export function startNumber(bytes: Uint8Array): number {
+  let start = 0;
+  for (let index = 0; index < START_BYTES; index += 1) start = start * 256 + (bytes[index] as number);
+  return start;
 }
 
 /** Bytewise order, shorter first on a common prefix. */

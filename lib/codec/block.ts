@@ -13,11 +13,12 @@ import {
   GdoError,
   HASH_BYTES,
   type Hash,
+  hashOf32,
   Kept,
 } from "../base/index.ts";
 import { BLOCK_KINDS, type BlockFields, type BlockKind, parseFields } from "./block-fields.ts";
 import { type Canonical, encodeCanonical } from "./canonical.ts";
-import { deriveHash } from "./digest.ts";
+import { deriveHash, deriveHashesBytes } from "./digest.ts";
 import { type KeyPair, SIGNATURE_BYTES, verifySignature, verifySignatures } from "./keys.ts";
 import { decodeCanonical, decodeWritten } from "./reader.ts";
 
@@ -26,6 +27,8 @@ export interface Block extends BlockFields {
   readonly body: Uint8Array;
   readonly sig: Uint8Array;
 }
+
+const BLOCK = "gdo v1 block";
 
 /** Head of an array of two, and two byte-string heads at their widest. */
 const ENVELOPE_OVERHEAD_BYTES = 1 + 5 + 2;
@@ -116,6 +119,18 @@ export function blockWritten(body: Uint8Array, sig: Uint8Array): Block {
   return blockOf(body, sig, fieldsWritten(body));
 }
 
+/** As blockWritten of each. */
+export function blocksWritten(rows: readonly Pick<Block, "body" | "sig">[]): Block[] {
+  const ids = deriveHashesBytes(
+    BLOCK,
+    rows.map(({ body }) => body),
+  );
+  return rows.map(({ body, sig }, index) => {
+    checkSignatureLength(sig);
+    return assemble(fieldsWritten(body), { id: hashOf32(ids[index] as Uint8Array), body, sig });
+  });
+}
+
 function fieldsWritten(body: Uint8Array): BlockFields {
   if (body.length > BLOCK_BODY_BYTES_MAX)
     throw new GdoError("LEDGER_FORM", `${body.length} bytes, more than ${BLOCK_BODY_BYTES_MAX}`);
@@ -123,8 +138,12 @@ function fieldsWritten(body: Uint8Array): BlockFields {
 }
 
 function blockOf(body: Uint8Array, sig: Uint8Array, fields: BlockFields): Block {
-  if (sig.length !== SIGNATURE_BYTES) throw new GdoError("LEDGER_FORM", `a signature has 64 bytes, not ${sig.length}`);
+  checkSignatureLength(sig);
   return assemble(fields, { id: blockId(body), body, sig });
+}
+
+function checkSignatureLength(sig: Uint8Array): void {
+  if (sig.length !== SIGNATURE_BYTES) throw new GdoError("LEDGER_FORM", `a signature has 64 bytes, not ${sig.length}`);
 }
 
 /** Field by field: a spread of so many costs as much as the hash. */
@@ -134,7 +153,7 @@ function assemble({ v, k, o, a, l, n, b, p, c, t, d }: BlockFields, rest: Pick<B
 
 /** BLAKE3-256, derive-key context "gdo v1 block", over the body [L3]. */
 export function blockId(body: Uint8Array): Hash {
-  return deriveHash("gdo v1 block", body);
+  return deriveHash(BLOCK, body);
 }
 
 /** Whether the signature is the author's [L3]. */

@@ -34,14 +34,37 @@ export function deriveHashBytes(context: HashContext, bytes: Uint8Array): Uint8A
   return blake3DeriveKey(context, bytes);
 }
 
+/** Of pieces that are put together for one call; what is longer goes by itself. */
+const JOINED_BYTES_MAX = 1024 * 1024;
+
 /** As deriveHashBytes of each. */
 export function deriveHashesBytes(context: HashContext, pieces: readonly Uint8Array[]): Uint8Array[] {
-  const hashes = blake3DeriveKeys(
-    context,
-    concatBytes(pieces),
-    Uint32Array.from(pieces, ({ length }) => length),
-  );
-  return pieces.map((_, index) => hashes.subarray(HASH_BYTES * index, HASH_BYTES * (index + 1)));
+  const hashes: Uint8Array[] = [];
+  for (let start = 0; start < pieces.length; ) {
+    let end = start;
+    for (let total = 0; end < pieces.length; end += 1) {
+      total += (pieces[end] as Uint8Array).length;
+      if (total > JOINED_BYTES_MAX && end > start) break;
+    }
+    const joined = pieces.slice(start, end);
+    const lengths = Uint32Array.from(joined, ({ length }) => length);
+    for (const hash of hashesIn(blake3DeriveKeys(context, concatBytes(joined), lengths))) hashes.push(hash);
+    start = end;
+  }
+  return hashes;
+}
+
+/** As deriveHashesBytes, of pieces of one length that lie one after another. */
+export function deriveHashesOf(context: HashContext, joined: Uint8Array, pieceBytes: number): Uint8Array[] {
+  const lengths = new Uint32Array(joined.length / pieceBytes).fill(pieceBytes);
+  return hashesIn(blake3DeriveKeys(context, joined, lengths));
+}
+
+function hashesIn(joined: Uint8Array): Uint8Array[] {
+  const hashes = new Array<Uint8Array>(joined.length / HASH_BYTES);
+  for (let index = 0; index < hashes.length; index += 1)
+    hashes[index] = joined.subarray(HASH_BYTES * index, HASH_BYTES * (index + 1));
+  return hashes;
 }
 
 export function deriveHash(context: HashContext, bytes: Uint8Array): Hash {

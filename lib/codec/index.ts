@@ -2,6 +2,7 @@
 export {
   type Block,
   blockFromBody,
+  blocksWritten,
   blockWritten,
   decodeBlock,
   ENVELOPE_BYTES_MAX,
@@ -14,7 +15,7 @@ export {
 } from "./block.ts";
 export type { BlockFields, BlockKind } from "./block-fields.ts";
 export { type Canonical, type CanonicalMap, encodeCanonical } from "./canonical.ts";
-export { deriveHash, deriveHashBytes, deriveHashesBytes } from "./digest.ts";
+export { deriveHash, deriveHashBytes, deriveHashesBytes, deriveHashesOf } from "./digest.ts";
 export { canonicalFromJson, jsonFromCanonical } from "./json.ts";
 export { generateKey, type KeyPair, keyFromSeed, SIGNATURE_BYTES, verifySignature } from "./keys.ts";
 export { decodeCanonical, decodeWritten } from "./reader.ts";

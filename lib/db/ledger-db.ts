@@ -33,7 +33,7 @@ import { contents } from "./tables/contents.ts";
 import { EvidenceTable } from "./tables/evidence.ts";
 import { type FrontierLog, LogTable, logBytes } from "./tables/logs.ts";
 import { MetaTable } from "./tables/meta.ts";
-import { blockOfRow, sumsOf } from "./tables/rows.ts";
+import { blocksOfRows, sumsOf } from "./tables/rows.ts";
 import { hasTaken, SourceTable, takenFrom } from "./tables/sources.ts";
 import { StateTable } from "./tables/state.ts";
 import { VoteTable } from "./tables/votes.ts";
@@ -269,7 +269,7 @@ export class LedgerDb {
 
   /** Entries that are held and not in the branch, in the order of taking in: any beginning is causally closed. */
   pending(branch: string, limit = Number.MAX_SAFE_INTEGER): Block[] {
-    return this.#tables.branches.pending(this.#branch(branch), limit).map((row) => blockOfRow(row, "that is pending"));
+    return blocksOfRows(this.#tables.branches.pending(this.#branch(branch), limit), "that is pending");
   }
 
   /** The entries that a merge of the branch takes by `from`, which must be final here: not void there, not in it yet. */

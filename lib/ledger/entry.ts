@@ -3,7 +3,7 @@
  * 256 acts for one dapp. Entries of the app `charter` belong to the branch `charter`, and nothing else does.
  */
 import { ENTRY_ACTS_MAX } from "../base/index.ts";
-import type { Canonical } from "../codec/index.ts";
+import type { Canonical, CanonicalMap } from "../codec/index.ts";
 import { CHARTER_BRANCH, MAIN_BRANCH } from "./policy.ts";
 import { arrayOf, isMap, mapWith, nameOf, refuse, textOf } from "./shape.ts";
 import type { Act } from "./types.ts";
@@ -31,6 +31,11 @@ export function entryPayload(app: string, acts: readonly Act[], branch: string =
 /** The branch of entries that name none. */
 function branchOf(app: string): string {
   return app === CHARTER_APP ? CHARTER_BRANCH : MAIN_BRANCH;
+}
+
+/** The dapp of an entry that is held: its payload was read when it was taken in. */
+export function appOfEntry(payload: Canonical): string {
+  return (payload as CanonicalMap)["app"] as string;
 }
 
 /** Throws LEDGER_FORM. */

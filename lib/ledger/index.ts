@@ -27,7 +27,7 @@ export {
   type Judgement,
   type Lock,
 } from "./consensus/index.ts";
-export { CHARTER_APP, entryPayload, parseEntryPayload } from "./entry.ts";
+export { appOfEntry, CHARTER_APP, entryPayload, parseEntryPayload } from "./entry.ts";
 export type { Parent } from "./form.ts";
 export { encodeGenesis, type Genesis, parseGenesis, RIGHT_GOVERN } from "./genesis.ts";
 export {

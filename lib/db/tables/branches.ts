@@ -115,7 +115,10 @@ export class BranchTable {
     this.#unwait = raw.prepare("DELETE FROM waiting WHERE block = ?");
     this.#waiting = raw.prepare("SELECT block AS seq FROM waiting ORDER BY block");
     this.#block = raw.prepare("SELECT body, sig FROM blocks WHERE seq = ?");
-    this.#pending = raw.prepare(`SELECT b.body, b.sig ${PENDING} ORDER BY b.seq LIMIT @limit`);
+    this.#pending = raw.prepare(
+      `SELECT p.body, p.sig FROM (SELECT b.seq ${PENDING} ORDER BY b.seq LIMIT @limit) f
+       CROSS JOIN blocks p ON p.seq = f.seq ORDER BY f.seq`,
+    );
     this.#countPending = raw.prepare(`SELECT count(*) AS count ${PENDING}`);
     this.#next = raw.prepare("SELECT next FROM branch_logs WHERE branch = ? AND log = ?");
     this.#setNext = raw.prepare("INSERT OR REPLACE INTO branch_logs (branch, log, next) VALUES (?, ?, ?)");
@@ -127,8 +130,8 @@ export class BranchTable {
     this.#addMember = raw.prepare("INSERT INTO members (branch, block, h, position) VALUES (?, ?, ?, ?)");
     this.#openParents = raw.prepare(
       `SELECT p.seq AS parent FROM members c
-       CROSS JOIN blocks o ON o.seq = c.block AND o.branch = @takes
-       CROSS JOIN edges e ON e.child = c.block CROSS JOIN blocks p ON p.seq = e.parent
+       CROSS JOIN edges e ON e.child = c.block
+       CROSS JOIN blocks o ON o.seq = c.block AND o.branch = @takes CROSS JOIN blocks p ON p.seq = e.parent
        WHERE c.branch = @branch AND c.h = @h AND p.branch = @takes
          AND NOT EXISTS (SELECT 1 FROM members m WHERE m.branch = @branch AND m.block = p.seq)
          AND NOT EXISTS (SELECT 1 FROM frozen f WHERE f.branch = @branch AND f.log = ${LOG_OF_P} AND p.n >= f.n)
@@ -246,7 +249,7 @@ export class BranchTable {
     this.#forgetRows();
   }
 
-  /** In the order of taking in, parents before children. */
+  /** In the order of taking in, parents before children. Which rows they are an index tells: the others are not read. */
   pending({ id, takes }: Pending, limit: number): StoredBlock[] {
     return this.#pending.all({ id, takes, limit });
   }

@@ -1,6 +1,6 @@
 /** A block as a row, and back. */
 import { concatBytes, GdoError } from "../../base/index.ts";
-import { type Block, blockWritten, deriveHashesBytes } from "../../codec/index.ts";
+import { type Block, blocksWritten, blockWritten, deriveHashesBytes } from "../../codec/index.ts";
 
 export interface StoredBlock {
   readonly body: Uint8Array;
@@ -20,6 +20,16 @@ export function blockOfRow({ body, sig }: StoredBlock, name: string): Block {
   try {
     // Plain arrays, not the driver's Buffers: equal in every sense to what was put in.
     return blockWritten(new Uint8Array(body), new Uint8Array(sig));
+  } catch (error) {
+    if (error instanceof GdoError) throw corrupt(name, error);
+    throw error;
+  }
+}
+
+/** As blockOfRow of each. */
+export function blocksOfRows(rows: readonly StoredBlock[], name: string): Block[] {
+  try {
+    return blocksWritten(rows.map(({ body, sig }) => ({ body: new Uint8Array(body), sig: new Uint8Array(sig) })));
   } catch (error) {
     if (error instanceof GdoError) throw corrupt(name, error);
     throw error;

@@ -5,13 +5,15 @@
  * The state tree is a trie over the hash of each key, five bits a level. So every key has one place
  * whatever else is there: a change touches one path, nothing shifts, and no choice of keys makes it deep.
  */
-import { bytesOf, concatBytes, type Hash, hashOf32, utf8 } from "../../base/index.ts";
+import { concatBytes, HASH_BYTES, type Hash, hashOf32, utf8 } from "../../base/index.ts";
 import { type Canonical, deriveHashBytes, deriveHashesBytes, encodeCanonical } from "../../codec/index.ts";
 
 /** Of the state tree; the digits of a path go up to it. */
 export const STATE_ARITY = 32;
 const ARITY = STATE_ARITY;
 const DIGIT_BITS = 5;
+/** Of the set's tree. */
+const GROUP_BYTES = ARITY * HASH_BYTES;
 const STATE_NODE = "gdo v1 state node";
 
 /** One key of a state tree: its place and the hash of what is there. */
@@ -85,13 +87,14 @@ export function includedRoot(ids: readonly Hash[]): Hash {
   const sorted = [...ids].sort();
   if (sorted.some((id, index) => index > 0 && id === sorted[index - 1]))
     throw new RangeError("an id twice in one merge");
-  let level = sorted.map(bytesOf);
-  while (level.length > 1) {
-    const above: Uint8Array[] = [];
-    for (let start = 0; start < level.length; start += ARITY) {
-      above.push(deriveHashBytes("gdo v1 included node", concatBytes(level.slice(start, start + ARITY))));
+  let level: Uint8Array = Buffer.from(sorted.join(""), "hex");
+  while (level.length > HASH_BYTES) {
+    const groups: Uint8Array[] = [];
+    for (let start = 0; start < level.length; start += GROUP_BYTES) {
+      groups.push(level.subarray(start, start + GROUP_BYTES));
     }
-    level = above;
+    level = concatBytes(deriveHashesBytes("gdo v1 included node", groups));
   }
-  return hashOf32(deriveHashBytes("gdo v1 included", encodeCanonical([ids.length, level[0] ?? null])));
+  const top = level.length === 0 ? null : level;
+  return hashOf32(deriveHashBytes("gdo v1 included", encodeCanonical([ids.length, top])));
 }

@@ -1,6 +1,6 @@
 /** The order in which a merge's entries are reduced [L12]. Pure: the set and the seed alone decide. */
-import { bytesOf, compareBytes, concatBytes, type Hash, utf8 } from "../../base/index.ts";
-import { deriveHash, deriveHashesBytes } from "../../codec/index.ts";
+import { bytesOf, compareBytes, concatBytes, HASH_BYTES, type Hash, startNumber, utf8 } from "../../base/index.ts";
+import { deriveHash, deriveHashesOf } from "../../codec/index.ts";
 
 /** What of a block its place depends on. */
 export interface Placed {
@@ -31,13 +31,13 @@ export function dappSeed(order: Hash, app: string): Hash {
  * parent's [L4], so order by clock is topological by itself.
  */
 export function orderEntries(blocks: readonly Placed[], seed: Hash): Hash[] {
-  const prefix = bytesOf(seed);
-  const ties = deriveHashesBytes(
-    "gdo v1 order",
-    blocks.map(({ id }) => concatBytes([prefix, bytesOf(id)])),
-  );
+  const seeded = Buffer.from(blocks.map(({ id }) => seed + id).join(""), "hex");
+  const ties = deriveHashesOf("gdo v1 order", seeded, 2 * HASH_BYTES);
   return blocks
-    .map(({ id, c }, index) => ({ id, c, tie: ties[index] as Uint8Array }))
-    .sort((x, y) => x.c - y.c || compareBytes(x.tie, y.tie))
+    .map(({ id, c }, index) => {
+      const tie = ties[index] as Uint8Array;
+      return { id, c, tie, start: startNumber(tie) };
+    })
+    .sort((x, y) => x.c - y.c || x.start - y.start || compareBytes(x.tie, y.tie))
     .map(({ id }) => id);
 }

@@ -6,7 +6,7 @@
  * hash behind each, ascending. Then such a map of the digits that lead to a lone leaf, and those leaves' paths. The
  * root is kept also where it holds one leaf, or it could not be found.
  */
-import { type Hash, hashOf32 } from "../../base/index.ts";
+import { type Hash, hashOf32, startNumber } from "../../base/index.ts";
 import { digitOf, STATE_ARITY, stateNodeHashes } from "./merkle.ts";
 
 /** What a key becomes; without a hash it is gone. */
@@ -53,18 +53,10 @@ export function updateTree(nodes: TreeNodes, changes: readonly LeafChange[]): Tr
   return { root: root === undefined ? undefined : hashOf32(root.hash), nodes: update.changed };
 }
 
-/** Numbers are compared many times faster than bytes, and these rarely are the same. */
 function byPath<T extends LeafChange>(changes: readonly T[]): T[] {
-  const keyed = changes.map((change) => ({ change, start: startOf(change.path) }));
+  const keyed = changes.map((change) => ({ change, start: startNumber(change.path) }));
   keyed.sort((a, b) => a.start - b.start || Buffer.compare(a.change.path, b.change.path));
   return keyed.map(({ change }) => change);
-}
-
-/** The first six bytes of a path. */
-function startOf(path: Uint8Array): number {
-  let start = 0;
-  for (let index = 0; index < 6; index += 1) start = start * 256 + (path[index] as number);
-  return start;
 }
 
 class Update {

@@ -3,6 +3,7 @@ import { GdoError, type Hash, type PublicKey } from "../../base/index.ts";
 import { type Block, decodeBlock } from "../../codec/index.ts";
 import {
   type Asked,
+  appOfEntry,
   type BranchView,
   CHARTER_BRANCH,
   castBy,
@@ -105,7 +106,7 @@ export function recollect(ledger: NodeLedger, organisation: Hash, line: string, 
 function ask(ledger: NodeLedger, place: Place, blocks: readonly Block[]): Asked {
   const { branch, line } = place;
   const charter = ledger.charterAt(place.charter.h);
-  const requests = blocks.filter(({ d }) => parseEntryPayload(d).app === MERGE_APP);
+  const requests = blocks.filter(({ d }) => appOfEntry(d) === MERGE_APP);
   const entries = inOrder(ledger, place, requests);
   return weighRequests(entries, { branch, line, charter, sources: ledger.branchView(line).sources });
 }
@@ -141,15 +142,14 @@ function waitingRequests(ledger: NodeLedger, line: string, without: ReadonlySet<
   const { sources } = ledger.branchView(line);
   let count = 0;
   return ({ d }) => {
-    const { app, acts } = parseEntryPayload(d);
-    if (app !== MERGE_APP) return false;
-    const source = readTake(acts);
+    if (appOfEntry(d) !== MERGE_APP) return false;
+    const source = readTake(parseEntryPayload(d).acts);
     if (source === undefined) return false; // Void, and in nobody's way.
     const place = sources.place(source.id);
     if (place === undefined) return true;
     if (place.branch !== source.branch || place.h !== source.h) return false;
     const taken = ledger.takenFrom(line, [source], []);
-    if (taken.some((block) => without.has(parseEntryPayload(block.d).app))) return true;
+    if (taken.some((block) => without.has(appOfEntry(block.d)))) return true;
     if (count > 0 && count + taken.length > MERGE_ENTRIES_MAX) return true;
     count += taken.length;
     return false;
@@ -196,8 +196,8 @@ function leaveOut(pending: readonly Block[], isWaiting: (block: Block, app: stri
   return pending.filter((block) => {
     const log = block.a + block.l;
     const isBeyond = !taken.has(log) && taken.size >= MERGE_RANGES_MAX;
-    const buildsOnLeft = stopped.has(log) || parentIds(block).some((id) => left.has(id));
-    const isTaken = !isBeyond && !buildsOnLeft && !isWaiting(block, parseEntryPayload(block.d).app);
+    const buildsOnLeft = stopped.has(log) || (left.size > 0 && parentIds(block).some((id) => left.has(id)));
+    const isTaken = !isBeyond && !buildsOnLeft && !isWaiting(block, appOfEntry(block.d));
     if (isTaken) taken.add(log);
     else stopped.add(log);
     if (!isTaken) left.add(block.id);
