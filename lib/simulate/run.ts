@@ -1,6 +1,7 @@
 /** One run of the simulated world: plan, play, heal, check. */
 
 import type { PublicKey, Rng } from "../base/index.ts";
+import type { LedgerDb } from "../db/index.ts";
 import { CHARTER_BRANCH, faultsOf, MAIN_BRANCH } from "../ledger/index.ts";
 import { checkCatchUp } from "./checks/catch-up.ts";
 import type { Finding } from "./checks/ledger-watch.ts";
@@ -156,6 +157,7 @@ function openOf(world: World): string {
   if (off !== undefined) return `${off.name} is off`;
   const [first] = dbs;
   const frontier = JSON.stringify(first?.db?.frontier());
+  const heads = headsOf(first?.db);
   for (const { db, name } of dbs) {
     if (db === undefined) continue;
     const open = db
@@ -164,8 +166,14 @@ function openOf(world: World): string {
       .filter(({ a }) => world.isHonest(a));
     if (open.length > 0) return `${name} has ${open.length} entries pending`;
     if (JSON.stringify(db.frontier()) !== frontier) return `${name} does not hold what ${first?.name} holds`;
+    if (headsOf(db) !== heads) return `${name} has yet to apply what ${first?.name} has`;
   }
   return "";
+}
+
+/** How far each branch is: the same blocks may be held and a merge among them not be applied yet. */
+function headsOf(db: LedgerDb | undefined): string {
+  return JSON.stringify(db?.branches().map((branch) => [branch, db.head(branch)]));
 }
 
 function summaryOf(world: World, healedMs: number): SimulationSummary {
