@@ -4,7 +4,7 @@
  */
 
 /** Counted up with every change of the tables; a database of a later version is refused. */
-export const SCHEMA_VERSION = 10;
+export const SCHEMA_VERSION = 11;
 
 export const SCHEMA = `
 CREATE TABLE logs (                  -- How far each is held its blocks tell: a row that grew would be a page more of every append.
@@ -51,6 +51,7 @@ CREATE TABLE blocks (
   n INTEGER NOT NULL,
   kind TEXT NOT NULL,
   branch TEXT,                       -- Of an entry: the branch that it is for.
+  run INTEGER NOT NULL,              -- Number from which on its log has, without a break, entries for that branch, or none.
   c INTEGER NOT NULL,
   checked INTEGER NOT NULL,          -- 1: its own signature was verified; 0: a later block vouches [L9].
   sum BLOB NOT NULL,                 -- Of body and signature as they were taken in.
@@ -58,7 +59,9 @@ CREATE TABLE blocks (
   sig BLOB NOT NULL,
   UNIQUE (log, n)                    -- [L6]
 ) STRICT;
-CREATE INDEX entries_by_log ON blocks (log, branch, n) WHERE branch IS NOT NULL;
+-- Where runs begin, which tells all entries of a branch: an index of each would be a page more of every append.
+CREATE INDEX runs ON blocks (log, n) WHERE n = run;
+CREATE INDEX runs_by_branch ON blocks (log, branch, n) WHERE n = run AND branch IS NOT NULL;
 
 CREATE TABLE edges (                 -- To all parents but the block before in the log, which the number tells.
   child INTEGER NOT NULL,

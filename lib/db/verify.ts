@@ -36,6 +36,9 @@ interface Row {
   readonly n: number;
   readonly kind: string;
   readonly branch: string | null;
+  readonly run: number;
+  /** Its run as the block before it has it. */
+  readonly began: number;
   readonly c: number;
   readonly checked: number;
   readonly sum: Buffer;
@@ -75,10 +78,12 @@ class Verifier {
     this.#tables = tables;
     const { raw } = connection;
     this.#page = raw.prepare(
-      `SELECT b.seq, b.id, g.author, g.l, b.log, b.n, b.kind, b.branch, b.c, b.checked, b.sum, b.body, b.sig
+      `SELECT b.seq, b.id, g.author, g.l, b.log, b.n, b.kind, b.branch, b.run, b.c, b.checked, b.sum, b.body, b.sig
        , CASE WHEN b.log IS NULL
          THEN EXISTS (SELECT 1 FROM alternates f WHERE f.log = g.id AND f.n = b.n + 1 AND f.before = b.seq)
          ELSE EXISTS (SELECT 1 FROM blocks f WHERE f.log = b.log AND f.n = b.n + 1) END AS followed
+       , ifnull((SELECT p.run FROM blocks p WHERE p.branch IS b.branch AND p.seq = CASE WHEN b.log IS NULL THEN a.before
+         ELSE (SELECT o.seq FROM blocks o WHERE o.log = b.log AND o.n = b.n - 1) END), b.n) AS began
        FROM blocks b LEFT JOIN alternates a ON a.block = b.seq AND a.n = b.n AND b.log IS NULL
        LEFT JOIN logs g ON g.id = ifnull(b.log, a.log) WHERE b.seq > ? ORDER BY b.seq LIMIT ?`,
     );
@@ -195,6 +200,7 @@ function wrongColumn(row: Row, block: Block): string | undefined {
   if (row.n !== block.n) return "n";
   if (row.kind !== block.k) return "kind";
   if (row.branch !== branchOf(block)) return "branch";
+  if (row.run !== row.began) return "run";
   if (row.c !== block.c) return "c";
   return hashOf32(row.id) === block.id ? undefined : "id";
 }

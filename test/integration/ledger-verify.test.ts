@@ -83,6 +83,7 @@ const COLUMNS: readonly (readonly [title: string, sql: string, what: RegExp])[] 
   ["branch", "UPDATE blocks SET branch = 'draft' WHERE seq = 3", /column branch/],
   ["charter position", "UPDATE merges SET charter = 1", /another height of the charter/],
   ["vote", "UPDATE votes SET h = 2", /list of votes is wrong/],
+  ["run", "UPDATE blocks SET run = 99 WHERE seq = 3", /column run /],
   ["clock", "UPDATE blocks SET c = 99 WHERE seq = 3", /column c /],
   ["number", "UPDATE blocks SET n = 99 WHERE seq = 4", /column n /],
   ["id", "UPDATE blocks SET id = zeroblob(32) WHERE seq = 3", /the body is that of/],

@@ -15,7 +15,7 @@ import { type Block, encodeEnvelope } from "../../codec/index.ts";
 import { type Parent, parseEntryPayload } from "../../ledger/index.ts";
 import type { Connection } from "../connection.ts";
 import type { AlternateTable } from "../versions/alternates.ts";
-import { type LogRow, type LogTable, NEWEST_OF_G } from "./logs.ts";
+import { COUNT_OF_G, type LogRow, type LogTable, NEWEST_OF_G, type Run, runOf } from "./logs.ts";
 import { NamingTable } from "./namings.ts";
 import { blockOfRow, corrupt, type StoredBlock } from "./rows.ts";
 
@@ -26,6 +26,7 @@ type InsertValues = [
   n: number,
   kind: string,
   branch: string | null,
+  run: number,
   c: number,
   checked: number,
   sum: Uint8Array,
@@ -39,6 +40,12 @@ export interface HowAdded {
   readonly isOwn: boolean;
   /** Of sumsOf. */
   readonly sum: Uint8Array;
+}
+
+/** Where a block's row goes; no log: beside one. */
+interface Place {
+  readonly log: number | null;
+  readonly run: Run;
 }
 
 /** A block that nothing follows, and its clock. */
@@ -71,6 +78,7 @@ export class BlockTable {
   readonly #children: Statement<[{ id: Uint8Array }], { id: Buffer }>;
   readonly #heads: Statement<[], { id: Buffer; c: number }>;
   readonly #prefix: Statement<[Uint8Array, Uint8Array], { id: Buffer }>;
+  readonly #run: Statement<[number], Run>;
   readonly #countEntries: Statement<[], { count: number }>;
   readonly #countEntriesOf: Statement<[Uint8Array], { count: number }>;
   readonly #charter: Statement<[], { id: Buffer }>;
@@ -84,8 +92,8 @@ export class BlockTable {
     this.#alternates = alternates;
     this.namings = new NamingTable(connection);
     this.#insert = raw.prepare(
-      `INSERT INTO blocks (id, log, n, kind, branch, c, checked, sum, body, sig)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO blocks (id, log, n, kind, branch, run, c, checked, sum, body, sig)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#seq = raw.prepare("SELECT seq FROM blocks WHERE id = ?");
     this.#id = raw.prepare("SELECT id FROM blocks WHERE seq = ?");
@@ -117,12 +125,9 @@ export class BlockTable {
     this.#prefix = raw.prepare(
       `SELECT id FROM blocks WHERE id BETWEEN ? AND ? ORDER BY id LIMIT ${PREFIX_MATCHES_MAX}`,
     );
-    this.#countEntries = raw.prepare(
-      "SELECT count(*) AS count FROM blocks WHERE branch IS NOT NULL AND log IS NOT NULL",
-    );
-    this.#countEntriesOf = raw.prepare(
-      "SELECT count(*) AS count FROM logs g JOIN blocks b ON b.log = g.id AND b.branch IS NOT NULL WHERE g.author = ?",
-    );
+    this.#run = raw.prepare('SELECT branch, run AS "from" FROM blocks WHERE seq = ?');
+    this.#countEntries = raw.prepare(COUNT_OF_G);
+    this.#countEntriesOf = raw.prepare(`${COUNT_OF_G} WHERE g.author = ?`);
     this.#charter = raw.prepare("SELECT id FROM blocks WHERE kind = 'charter' ORDER BY seq LIMIT 1");
   }
 
@@ -137,9 +142,10 @@ export class BlockTable {
     if (block.n !== log.next || !this.#isOnTop(block, log)) return this.#addBeside(block, log, how);
     // Its number tells the block before it.
     const parents = block.p.map((id) => this.#parentSeq(id, block.id));
-    const seq = this.#insertRow(block, log.id, how);
+    const run = runOf(block.n, branchOf(block), log.run ?? this.#runOf(block.b));
+    const seq = this.#insertRow(block, { log: log.id, run }, how);
     for (const parent of parents) this.#addEdge.run(parent, seq);
-    this.#logs.advance(block);
+    this.#logs.advance(block, run);
     if (parents.length > 0) this.namings.note({ log: log.id, author: block.a, n: block.n }, parents);
     return seq;
   }
@@ -156,19 +162,26 @@ export class BlockTable {
     const before = block.b === null ? null : this.#parentSeq(block.b, block.id);
     const parents = block.p.map((id) => this.#parentSeq(id, block.id));
     if (how.isOwn) throw forked(block, "on top of another one");
-    const seq = this.#insertRow(block, null, how);
+    const run = runOf(block.n, branchOf(block), this.#runOf(block.b));
+    const seq = this.#insertRow(block, { log: null, run }, how);
     for (const parent of parents) this.#addEdge.run(parent, seq);
     this.#alternates.add({ block: seq, log, n: block.n, before });
     return seq;
   }
 
-  #insertRow({ id, a, l, n, k, c, body, sig, d }: Block, log: number | null, { isChecked, sum }: HowAdded): number {
-    const branch = branchOf({ k, d });
+  #insertRow({ id, a, l, n, k, c, body, sig }: Block, { log, run }: Place, { isChecked, sum }: HowAdded): number {
+    const { branch, from } = run;
     const seq = Number(
-      this.#insert.run(bytesOf(id), log, n, k, branch, c, Number(isChecked), sum, body, sig).lastInsertRowid,
+      this.#insert.run(bytesOf(id), log, n, k, branch, from, c, Number(isChecked), sum, body, sig).lastInsertRowid,
     );
     this.#kept.set(id, { id, a, l, n, c, seq });
     return seq;
+  }
+
+  /** The run of a block that is held. */
+  #runOf(id: Hash | null): Run | undefined {
+    const seq = id === null ? undefined : this.seqOf(id);
+    return seq === undefined ? undefined : this.#run.get(seq);
   }
 
   /** Whether it is the log's own block of its number. */

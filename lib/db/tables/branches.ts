@@ -4,6 +4,7 @@ import { type Hash, hashOf32 } from "../../base/index.ts";
 import type { Block } from "../../codec/index.ts";
 import type { Line } from "../../ledger/index.ts";
 import type { Connection } from "../connection.ts";
+import { entriesOfG } from "./logs.ts";
 import { blockOfRow, type StoredBlock } from "./rows.ts";
 
 export interface BranchRow {
@@ -49,21 +50,21 @@ export interface MergedRow {
   readonly charter: number;
 }
 
-/**
- * Entries held and not in the branch. CROSS JOIN keeps the order of the tables: log by log, each from its
- * first entry on that is not in the branch, so that the cost is that of what is pending; up to a cut [L6].
- */
+/** Where evidence cuts log `g` off [L6]. */
+const CUT_OF_G = `ifnull((SELECT min(v.n) FROM evidence v WHERE v.log = g.id), ${Number.MAX_SAFE_INTEGER})`;
+
+/** Entries held and not in the branch: of each log from the first on that is not in the branch, up to a cut. */
 export const PENDING = `
   FROM logs g
   LEFT JOIN branch_logs m ON m.branch = @id AND m.log = g.id
-  CROSS JOIN blocks b INDEXED BY entries_by_log
-    ON b.log = g.id AND b.branch = @takes AND b.n >= ifnull(m.next, 0) AND b.n < ifnull((SELECT min(e.n) FROM evidence e WHERE e.log = g.id), 9e18)`;
+  ${entriesOfG("ifnull(m.next, 0)", CUT_OF_G)}`;
 
 /** Also of an alternate. */
 const LOG_OF_P = "ifnull(p.log, (SELECT o.log FROM alternates o WHERE o.block = p.seq))";
 
 type StoredCandidate = { seq: number; id: Buffer; n: number; c: number };
 type Pending = Pick<BranchRow, "id" | "takes">;
+type Candidates = { readonly takes: string; readonly log: number; readonly from: number; readonly to: number };
 
 export class BranchTable {
   readonly #find: Statement<[string], BranchRow>;
@@ -82,7 +83,7 @@ export class BranchTable {
   readonly #countPending: Statement<[Pending], { count: number }>;
   readonly #next: Statement<[number, number], { next: number }>;
   readonly #setNext: Statement<[number, number, number]>;
-  readonly #candidates: Statement<[number, string, number, number], StoredCandidate>;
+  readonly #candidates: Statement<[Candidates], StoredCandidate>;
   readonly #candidateAt: Statement<[number, string], StoredCandidate>;
   readonly #nextAnywhere: Statement<[number], { next: number | null }>;
   readonly #addMember: Statement<[number, number, number, number]>;
@@ -123,7 +124,7 @@ export class BranchTable {
     this.#next = raw.prepare("SELECT next FROM branch_logs WHERE branch = ? AND log = ?");
     this.#setNext = raw.prepare("INSERT OR REPLACE INTO branch_logs (branch, log, next) VALUES (?, ?, ?)");
     this.#candidates = raw.prepare(
-      "SELECT seq, id, n, c FROM blocks WHERE log = ? AND branch = ? AND n BETWEEN ? AND ? ORDER BY n",
+      `SELECT b.seq, b.id, b.n, b.c FROM logs g ${entriesOfG("@from", "@to + 1")} WHERE g.id = @log ORDER BY b.n`,
     );
     this.#candidateAt = raw.prepare("SELECT seq, id, n, c FROM blocks WHERE seq = ? AND branch = ?");
     this.#nextAnywhere = raw.prepare("SELECT max(next) AS next FROM branch_logs WHERE log = ?");
@@ -268,7 +269,7 @@ export class BranchTable {
   }
 
   candidates(takes: string, log: number, { from, to }: { from: number; to: number }): Candidate[] {
-    return this.#candidates.all(log, takes, from, to).map(candidateOf);
+    return this.#candidates.all({ takes, log, from, to }).map(candidateOf);
   }
 
   /** Those of these rows that are entries for the branch. */

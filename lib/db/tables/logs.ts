@@ -8,8 +8,22 @@ export interface LogRow {
   readonly id: number;
   /** Numbers 0 to next - 1 are held. */
   readonly next: number;
-  /** Number next - 1, where it was added in this run. */
+  /** Number next - 1, where it was added by this process. */
   readonly last?: Hash;
+  /** The run that its newest block is in, where that was added by this process. */
+  readonly run?: Run;
+}
+
+/** Blocks of a log one after another that are entries for one branch, or all no entries. */
+export interface Run {
+  readonly branch: string | null;
+  /** Its first number. */
+  readonly from: number;
+}
+
+/** The run of a block with this number, `before` being that of the block before it. */
+export function runOf(n: number, branch: string | null, before: Run | undefined): Run {
+  return before?.branch === branch ? before : { branch, from: n };
 }
 
 type KeptLog = { -readonly [key in keyof LogRow]: LogRow[key] };
@@ -19,6 +33,30 @@ export const TIP_BYTES = 8;
 
 /** The newest number held of a log `g`; null for none. One seek: a log's numbers have no gap. */
 export const NEWEST_OF_G = "(SELECT x.n FROM blocks x WHERE x.log = g.id ORDER BY x.n DESC LIMIT 1)";
+
+/** The number with which what follows run `s` begins; null where nothing does. */
+const END_OF_S = `(SELECT e.n FROM blocks e INDEXED BY runs WHERE e.log = s.log AND e.n = e.run AND e.n > s.n
+  ORDER BY e.n LIMIT 1)`;
+
+/** Runs `s` of entries of logs `g`, for whichever branch. */
+const RUNS_OF_G = `logs g CROSS JOIN blocks s INDEXED BY runs_by_branch
+  ON s.log = g.id AND s.n = s.run AND s.branch IS NOT NULL`;
+
+/** How many entries there are in logs `g`: a reckoning with runs, whatever they hold. */
+export const COUNT_OF_G = `SELECT ifnull(sum(ifnull(${END_OF_S}, ${NEWEST_OF_G} + 1) - s.n), 0) AS count FROM ${RUNS_OF_G}`;
+
+/**
+ * Entries `b` of log `g` for branch @takes with numbers `from` to `below` - 1, which are SQL, run by run: the cost is
+ * that of what is found, whatever else is in the log. CROSS JOIN keeps the order of the tables.
+ */
+export function entriesOfG(from: string, below: string): string {
+  return `CROSS JOIN blocks s INDEXED BY runs_by_branch
+      ON s.log = g.id AND s.branch = @takes AND s.n = s.run AND s.n < ${below} AND s.n >= ifnull(
+        (SELECT x.n FROM blocks x INDEXED BY runs_by_branch
+         WHERE x.log = g.id AND x.branch = @takes AND x.n = x.run AND x.n <= ${from} ORDER BY x.n DESC LIMIT 1), 0)
+    CROSS JOIN blocks b
+      ON b.log = g.id AND b.n >= max(s.n, ${from}) AND b.n < min(${below}, ifnull(${END_OF_S}, ${below}))`;
+}
 
 /** The newest number held of one log. */
 export interface FrontierLog {
@@ -88,12 +126,13 @@ export class LogTable {
     return row;
   }
 
-  /** Notes that its log's next number is held. */
-  advance({ a, l, id }: Pick<Block, "a" | "l" | "id">): void {
+  /** Notes that its log's next number is held, and in which run. */
+  advance({ a, l, id }: Pick<Block, "a" | "l" | "id">, run: Run): void {
     const log = this.#log(a, l);
     if (log === undefined) return;
     log.next += 1;
     log.last = id;
+    log.run = run;
     this.#setLine({ id: log.id, held: { author: a, l, n: log.next - 1, print: id.slice(0, 2 * TIP_BYTES) } });
   }
 
