@@ -19,6 +19,13 @@ export interface NetworkHost {
   keepObject(object: SyncObject): Promise<void>;
   /** A letter by a device that is no peer yet: what to answer, and where; undefined when it is none. */
   letter(bytes: Uint8Array): { readonly topic: string; readonly pieces: readonly Uint8Array[] } | undefined;
+  /** What a revoked device that knows of these final merges may be told; undefined for nothing. */
+  farewellTo(
+    device: PublicKey,
+    finals: Extract<SyncOutput, { type: "serve-farewell" }>["finals"],
+  ): Uint8Array | undefined;
+  /** A peer says that this device is revoked. */
+  farewell(bytes: Uint8Array): void;
   refused(why: string): void;
 }
 
@@ -43,6 +50,7 @@ export class Network {
   #isConnected = false;
   #sent = 0;
   #isClosed = false;
+  #closing: Promise<void> | undefined;
 
   constructor(options: NetworkOptions) {
     this.#options = options;
@@ -92,8 +100,14 @@ export class Network {
     this.step(ingested === undefined ? local : { ...local, ingested });
   }
 
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#isClosed = true;
+    this.#isConnected = false;
     this.#cancelWake();
     await this.#options.transport.close();
     await this.#turn;
@@ -119,9 +133,7 @@ export class Network {
     }
   }
 
-  async #serve(
-    output: Extract<SyncOutput, { type: "ingest" | "object" | "serve-blocks" | "serve-objects" | "serve-repair" }>,
-  ): Promise<void> {
+  async #serve(output: Exclude<SyncOutput, { type: "publish" | "subscribe" | "refused" | "wake" }>): Promise<void> {
     const { host, peer } = this.#options;
     switch (output.type) {
       case "ingest":
@@ -143,6 +155,12 @@ export class Network {
         return this.#performAll(peer.repair(output.frame, host.versions));
       case "serve-objects":
         return this.#performAll(await this.#objectsFor(output));
+      case "serve-farewell": {
+        const bytes = host.farewellTo(output.to, output.finals);
+        return bytes === undefined ? undefined : this.#performAll(peer.farewellFor(output.to, bytes));
+      }
+      case "farewell":
+        return host.farewell(output.bytes);
     }
   }
 

@@ -12,7 +12,6 @@ import {
   CHARTER_BRANCH,
   decidesFor,
   entryPayload,
-  governors,
   MAIN_BRANCH,
   type MergePayload,
   parseEntryPayload,
@@ -39,7 +38,13 @@ import { readSecret } from "./home/home.ts";
 import { closeAll, type NodeParts, openParts } from "./node-parts.ts";
 import { type RequestObjects, RootFetcher } from "./storage/object-access.ts";
 import { cutWords, turnWords, twinWords } from "./views/own-words.ts";
-import { tentativeCharter } from "./views/tentative-charter.ts";
+import {
+  hearFarewell,
+  type OwnRevocation,
+  ownRevocation,
+  rememberedRevocation,
+  revokedWords,
+} from "./views/revocation.ts";
 
 /** What the world around a node wants to know. */
 export interface NodeListener {
@@ -52,6 +57,8 @@ export interface NodeListener {
   voting(event: ValidatorEvent): void;
   /** This device goes on in a new incarnation of its log [L8]. */
   turned(turn: LogTurn): void;
+  /** This device counts for nothing any more, or will once that is merged. */
+  revoked(revocation: OwnRevocation): void;
   /** Something that a person should look at. */
   alarm(words: string): void;
   /** Heights of a branch that peers say are final. */
@@ -69,6 +76,7 @@ const NOBODY: NodeListener = {
   voting() {},
   reports: () => [],
   turned() {},
+  revoked() {},
   alarm() {},
   request() {},
 };
@@ -90,6 +98,10 @@ export class GdoNode {
   #large: Promise<void> = Promise.resolve();
   listener: NodeListener = NOBODY;
   #isVoting = false;
+  /** As it was told last. */
+  #revocation: OwnRevocation | undefined;
+  /** The charter, or what waits for it, has changed. */
+  #isCharterNew = true;
 
   private constructor(parts: NodeParts) {
     const { db, store, dapps, ownLog, charter, clock, log } = parts;
@@ -168,13 +180,53 @@ export class GdoNode {
     const { db, pair } = this.parts;
     if (authorOf(db.charterAt(), pair.publicKey) === undefined)
       throw new GdoError("LEDGER_UNKNOWN_AUTHOR", "the charter does not know this device yet", { hint: "gdo status" });
-    const state = tentativeCharter(db);
-    const author = authorOf(state, pair.publicKey);
-    if (author?.revoked !== true) return;
-    const who = governors(state).join(", ") || "those who have the right govern";
-    throw new GdoError("LEDGER_UNKNOWN_AUTHOR", "this device is revoked: what it says counts for nothing any more", {
-      hint: `ask ${who} to let a new one in: gdo invite ${author.principal}`,
-    });
+    const revocation = this.revocation();
+    if (revocation !== undefined)
+      throw new GdoError("LEDGER_UNKNOWN_AUTHOR", revokedWords(revocation), { hint: revocation.todo });
+  }
+
+  /** That this device is revoked, by what waits to be merged, too; undefined while it is not. */
+  revocation(): OwnRevocation | undefined {
+    const known = this.#revocation;
+    return known?.h == null ? ownRevocation(this.parts.db, this.parts.pair.publicKey) : known;
+  }
+
+  /** A peer says how the charter went on. What does not prove that this device is revoked counts for nothing. */
+  hearFarewell(bytes: Uint8Array): void {
+    const { db, charter, pair, log } = this.parts;
+    try {
+      hearFarewell(db, bytes, { organisation: charter.id, device: pair.publicKey });
+    } catch (error) {
+      if (!(error instanceof GdoError)) throw error;
+      this.countRefusal("farewell");
+      log.warn("a farewell proves nothing", { why: error.message });
+    }
+    this.#isCharterNew = true;
+    this.#noteRevocation();
+  }
+
+  /** The peers have told: whatever this device holds besides, it is none of theirs any more. */
+  get isSentAway(): boolean {
+    return rememberedRevocation(this.parts.db) !== undefined;
+  }
+
+  /** Told once, and again when it is final. */
+  #noteRevocation(): void {
+    const before = this.#revocation;
+    if (!this.#isCharterNew || before?.h != null) return;
+    this.#isCharterNew = false;
+    const now = this.revocation();
+    this.#revocation = now;
+    if (now === undefined || (before !== undefined && before.h === now.h)) return;
+    this.parts.log.error(revokedWords(now), { todo: now.todo });
+    if (this.isSentAway) this.#stopVoting();
+    this.listener.revoked(now);
+  }
+
+  /** By a charter that is not the last it would go on. */
+  #stopVoting(): void {
+    this.#isVoting = false;
+    void this.validator.close();
   }
 
   /** Proof of merge now. REFUSED on a node that does not merge the branch, or not alone. */
@@ -190,9 +242,10 @@ export class GdoNode {
     return this.parts.store.holding(() => this.#merge(branch));
   }
 
-  /** The policy of a branch that this node merges, alone or with others. NOT_FOUND, REFUSED. */
+  /** The policy of a branch that this node merges, alone or with others. NOT_FOUND, REFUSED, LEDGER_UNKNOWN_AUTHOR. */
   assertMayMerge(branch: string): BranchPolicy {
     const { db, pair } = this.parts;
+    if (this.isSentAway) this.assertKnown();
     const policy = policyOf(db.charterAt(), branch);
     if (policy === undefined) throw new GdoError("NOT_FOUND", `there is no branch ${branch}`, { hint: "gdo branch" });
     const why = whyNotMerge(pair.publicKey, branch, db.branchView(db.lineOf(branch, pair.publicKey)));
@@ -256,6 +309,8 @@ export class GdoNode {
 
   /** From now on this node votes where it may, as blocks come: for the running agent, which publishes them. */
   startVoting(): void {
+    this.#noteRevocation();
+    if (this.isSentAway) return;
     this.#isVoting = true;
     this.#fetchAllReports();
     this.#testify();
@@ -263,6 +318,7 @@ export class GdoNode {
   }
 
   #settled(): void {
+    this.#noteRevocation();
     this.#testify();
     if (this.#isVoting) this.validator.look();
   }
@@ -317,6 +373,7 @@ export class GdoNode {
   #saw(block: Block, isSecond: boolean): void {
     const { ownLog, log } = this.parts;
     if (block.k === "evidence") this.#tellFrozen(block);
+    if (block.k === "entry" && parseEntryPayload(block.d).branch === CHARTER_BRANCH) this.#isCharterNew = true;
     if (block.a !== ownLog.author) void this.#fetchReports(reportsNamed(block, this.parts.db.charterAt()), block.a);
     if (block.a !== ownLog.author) return;
     const before = ownLog.incarnation;
@@ -372,6 +429,7 @@ export class GdoNode {
 
   #merged(payload: MergePayload, merge: Block): void {
     if (payload.branch === CHARTER_BRANCH) {
+      this.#isCharterNew = true;
       void this.#fetchDapps();
       this.#fetchAllReports();
     }

@@ -4,7 +4,7 @@
  */
 import { type Cancel, GdoError, type Log, SystemClock, SystemRng } from "../base/index.ts";
 import { decodeBlock, encodeEnvelope } from "../codec/index.ts";
-import { authorOf } from "../ledger/index.ts";
+import { authorOf, CHARTER_BRANCH } from "../ledger/index.ts";
 import { mayMergeAlone, meetPeers, mustMeet } from "../node/index.ts";
 import { checkObject } from "../store/index.ts";
 import { Broker, type Final, helloTopic, inboxTopic, MqttTransport, SyncPeer } from "../sync/index.ts";
@@ -16,6 +16,7 @@ import { GdoNode } from "./node.ts";
 import { nodeApi } from "./node-api.ts";
 import { readObjects } from "./storage/object-access.ts";
 import { turnWords } from "./views/own-words.ts";
+import { farewellTo, type OwnRevocation, revokedWords } from "./views/revocation.ts";
 
 /** What a running agent tells, one object a line with `--json`. */
 export type AgentEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
@@ -119,6 +120,7 @@ class Agent implements AgentHandle {
         this.#network?.step({ type: "meet" }); // Another copy may have decided what this one does not know yet.
         this.#tell({ type: "incarnation", l: turn.l, before: turn.before, why: turnWords(turn) });
       },
+      revoked: (revocation) => this.#revoked(revocation),
       alarm: (why) => this.#tell({ type: "alarm", why }),
       request: (objects, near) =>
         this.#network?.step({ type: "want", objects, ...(near === undefined ? {} : { near }) }),
@@ -126,7 +128,8 @@ class Agent implements AgentHandle {
     if (config.embeddedBroker !== undefined) {
       this.#broker = await Broker.start(config.embeddedBroker);
     }
-    this.#startNetwork();
+    // Without peers its door goes on by the policy that it has.
+    if (!this.#node.isSentAway) this.#startNetwork();
     await this.#meet();
     await this.#doors.listen(paths.doorSocket);
     this.#control = await ControlServer.listen(paths.controlSocket, this.api);
@@ -149,7 +152,7 @@ class Agent implements AgentHandle {
       clock: this.#timers,
       isConnected: () => this.#network?.isConnected ?? false,
       peers: () => this.#peer?.peers() ?? [],
-      isOver: () => this.#closing !== undefined,
+      isOver: () => this.#closing !== undefined || this.#node.isSentAway,
     });
     if (!isMet) log.info("no peer says how far this device's log is known: it goes on by what it holds");
   }
@@ -177,6 +180,7 @@ class Agent implements AgentHandle {
       pair,
       rng: new SystemRng(),
       isKnownNode: (key) => authorOf(db.charterAt(), key)?.revoked === false,
+      isRevokedNode: (key) => authorOf(db.charterAt(), key)?.revoked === true,
       checkObject,
     });
     const transport = new MqttTransport({
@@ -211,6 +215,8 @@ class Agent implements AgentHandle {
         return { topic: inboxTopic(charter.id, answer.to), pieces: answer.pieces };
       },
       keepObject: (object) => this.#node.fetcher.keep(object),
+      farewellTo: (device, finals) => farewellTo(db, device, finals.find(isCharters)?.h ?? 0),
+      farewell: (bytes) => this.#node.hearFarewell(bytes),
       refused: (why) => this.#node.countRefusal(`sync_${why}`),
     };
   }
@@ -226,6 +232,13 @@ class Agent implements AgentHandle {
     this.#network?.changed();
   }
 
+  /** Where its own ledger says so it may be the one that others have it from: it goes on until they know. */
+  #revoked(revocation: OwnRevocation): void {
+    const { by, entry, atMs, h, todo } = revocation;
+    this.#tell({ type: "revoked", by, entry, atMs, h, why: revokedWords(revocation), todo });
+    if (this.#node.isSentAway) void this.#network?.close();
+  }
+
   #mergeLater(): void {
     const { everyMs } = this.#node.parts.config.merge;
     this.#cancelMerge = this.#timers.after(everyMs, () => {
@@ -237,6 +250,7 @@ class Agent implements AgentHandle {
 
   /** A merge that cannot be made now (a container fails, a disk is full) is tried again: entries wait. */
   async #mergeIfDue(): Promise<void> {
+    if (this.#node.isSentAway) return;
     this.#node.validator.workDue();
     const due = this.#node.validator.due();
     for (const branch of due.length > 0 && this.#mayMergeAlone() ? due : []) {
@@ -274,6 +288,10 @@ class Agent implements AgentHandle {
     await this.#broker?.close();
     await this.#node.close();
   }
+}
+
+function isCharters({ branch }: Pick<Final, "branch">): boolean {
+  return branch === CHARTER_BRANCH;
 }
 
 function finalsOf(node: GdoNode): Final[] {

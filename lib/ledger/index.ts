@@ -7,6 +7,13 @@ export {
   type Orphan,
 } from "./admit.ts";
 export { worthVerifying } from "./ahead.ts";
+export {
+  type CharterStep,
+  encodeFarewell,
+  findRevocation,
+  type Revocation,
+  revokedByFarewell,
+} from "./charter/farewell.ts";
 export { validate as validateOperation } from "./charter/operation.ts";
 export { performAct, reduceCharter } from "./charter/reduce.ts";
 export { recoveryMessage, resolve as resolveOperation } from "./charter/resolve.ts";

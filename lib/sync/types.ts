@@ -1,4 +1,4 @@
-/** What a peer's step takes and gives, and what carries it. docs/design/sync.md rules [S1] to [S6]. */
+/** What a peer's step takes and gives, and what carries it. docs/design/sync.md rules [S1] to [S7]. */
 import type { Hash, PublicKey } from "../base/index.ts";
 import type { RepairFrame } from "./wire/frames.ts";
 
@@ -71,7 +71,17 @@ export interface LocalInput {
 }
 
 /** Why a message counts for nothing. */
-export type Refusal = "topic" | "length" | "form" | "stranger" | "signature" | "rate" | "piece" | "unasked" | "object";
+export type Refusal =
+  | "topic"
+  | "length"
+  | "form"
+  | "stranger"
+  | "revoked"
+  | "signature"
+  | "rate"
+  | "piece"
+  | "unasked"
+  | "object";
 
 export type SyncOutput =
   | { readonly type: "publish"; readonly topic: string; readonly bytes: Uint8Array; readonly retain?: boolean }
@@ -94,6 +104,10 @@ export type SyncOutput =
       readonly ids: readonly Hash[];
       readonly creditBytes: number;
     }
+  /** A revoked device is there, and knows of these merges: what it may be told goes to `farewellFor`. */
+  | { readonly type: "serve-farewell"; readonly to: PublicKey; readonly finals: readonly Pick<Final, "branch" | "h">[] }
+  /** What a peer says of how this device was revoked. Nothing is checked yet. */
+  | { readonly type: "farewell"; readonly from: PublicKey; readonly bytes: Uint8Array }
   /** To be handed to `repair`, with what reads the ledger. */
   | { readonly type: "serve-repair"; readonly frame: RepairFrame }
   | { readonly type: "refused"; readonly from: string; readonly why: Refusal }

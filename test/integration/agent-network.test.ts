@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import test, { type ExecutionContext } from "ava";
 import { connectAsync, type MqttClient } from "mqtt";
-import { openApi, openHome, readSecret, runAgent } from "../../lib/agent/index.ts";
+import { type AgentEvent, openApi, openHome, readSecret, runAgent } from "../../lib/agent/index.ts";
 import { type Hash, SeededRng, silentLog } from "../../lib/base/index.ts";
 import {
   type Block,
@@ -37,6 +37,48 @@ test("[L6] two agents come into step over MQTT, and what has no right is void wi
     "device.revoke: front-door has not the right govern; ask one who has it: office",
   );
 });
+
+test("[S7] a device that was away when it was revoked learns it, says so, and stops; what it holds stays", async (t) => {
+  const office = await startOffice(t);
+  const device = await startDevice(t, office, "front-door");
+  await inStep(office, device);
+  await device.agent.close();
+  await office.agent.api.call("append", { app: "charter", acts: [REVOKE_SELF(device.key)] });
+  await until(async () => ((await statusOf(office)).pending === 0 ? true : undefined));
+  const offline = await openApi(device.root);
+  await offline.call("append", { app: "charter", acts: [REVOKE_SELF(office.key)] }); // It does not know yet.
+  await offline.close();
+  const told: AgentEvent[] = [];
+  const again = await runAgent({ root: device.root, log: silentLog, onEvent: (event) => told.push(event) });
+  t.teardown(() => again.close());
+  const why = /^this device was revoked by office on \d{4}-\d\d-\d\d \(charter height 2\)/;
+  const { revoked, connected, entries } = await until(async () => {
+    const now = (await again.api.call("status")) as RevokedStatus;
+    return now.revoked !== undefined && !now.connected ? now : undefined;
+  });
+  t.regex(revoked?.why ?? "", why);
+  t.regex(revoked?.todo ?? "", /^ask office .*gdo invite front-door.*gdo --home NEW join TOKEN$/);
+  t.is(entries, 2, "its admission, and what it said itself");
+  t.false(connected);
+  t.deepEqual(
+    told.filter(({ type }) => type === "revoked").map(({ by, h }) => [by, h]),
+    [["office", 2]],
+    "once",
+  );
+  const refused = { code: "LEDGER_UNKNOWN_AUTHOR", message: why };
+  await t.throwsAsync(async () => again.api.call("append", { app: "notes", acts: [REVOKE_SELF("")] }), refused);
+  await again.close();
+  const later = await openApi(device.root);
+  t.regex(((await later.call("status")) as RevokedStatus).revoked?.why ?? "", why, "also when nobody is asked");
+  await later.close();
+  t.is((await statusOf(office)).entries, 2, "nothing more of it is taken in");
+});
+
+interface RevokedStatus {
+  readonly revoked?: { readonly why: string; readonly todo: string };
+  readonly connected: boolean;
+  readonly entries: number;
+}
 
 test("[L7] a restarted agent goes on with its log, and a device that was away catches up", async (t) => {
   const office = await startOffice(t);

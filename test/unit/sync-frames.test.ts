@@ -100,7 +100,7 @@ test("[S5] lists beyond their bounds are refused", (t) => {
     ["want", { i: Array(129).fill(new Uint8Array(32)) }],
     ["want", { c: 2 ** 41 }],
     ["data", { b: Array(1025).fill(tag) }],
-    ["data", { o: [[4, new Uint8Array(32), 0, 1, tag.subarray(0, 1)]] }],
+    ["data", { o: [[5, new Uint8Array(32), 0, 1, tag.subarray(0, 1)]] }],
     ["data", { o: [[1, new Uint8Array(32), 1, 8, tag]] }],
     ["data", { o: [[1, new Uint8Array(32), 0, 2 ** 26, tag]] }],
     ["data", { e: 3 }],

@@ -21,12 +21,13 @@ const other = pairOf(2);
 const stranger = pairOf(3);
 const ANY_TIPS = { window: { from: "0000000000000000", to: "" }, tips: [] } as const;
 
-function setup(known: PublicKey[] = [other.publicKey]) {
+function setup(known: PublicKey[] = [other.publicKey], revoked: PublicKey[] = []) {
   const peer = new SyncPeer({
     organisation: ORG,
     pair: self,
     rng: new SeededRng(1),
     isKnownNode: (key) => known.includes(key),
+    isRevokedNode: (key) => revoked.includes(key),
     checkObject: (id, _kind, bytes) => deriveHash("gdo v1 blob", bytes) === id,
   });
   peer.step({ type: "connected" });
@@ -90,6 +91,58 @@ test("[S5] a stranger's question, blocks and objects are refused", (t) => {
   ];
   for (const frame of frames) t.deepEqual(doings(toInbox(frame)), ["refused"]);
   t.deepEqual(refusals(send(liveTopic(ORG), data(stranger))), ["stranger"]);
+});
+
+test("[S7] a revoked device's HELLO leads to one farewell in ten minutes; all else it sends is refused", (t) => {
+  const { peer, send, toInbox } = setup([other.publicKey], [stranger.publicKey]);
+  const topic = helloTopic(ORG, stranger.publicKey);
+  const forged = { ...hello(stranger), signature: new Uint8Array(64) };
+  t.deepEqual(doings(send(topic, forged, 0)), ["refused"], "nobody is told for somebody else's HELLO");
+  t.deepEqual(doings(send(topic, hello(stranger), 500)), ["refused"], "nor is each one verified");
+  const outputs = send(topic, hello(stranger), 1_500);
+  t.deepEqual(refusals(outputs), ["revoked"]);
+  t.deepEqual(
+    outputs.find(({ type }) => type === "serve-farewell"),
+    { type: "serve-farewell", to: stranger.publicKey, finals: [{ branch: "main", h: 7, id: "ab".repeat(8) }] },
+  );
+  t.deepEqual(
+    doings(send(topic, hello(stranger), 600_000)).filter((type) => type !== "publish"),
+    ["refused"],
+  );
+  t.true(doings(send(topic, hello(stranger), 602_000)).includes("serve-farewell"), "it may have been lost");
+  const want: Frame = { type: "want", key: stranger.publicKey, ranges: [], ids: [hash(1)], creditBytes: 1000 };
+  t.deepEqual(refusals(toInbox(want, 602_000)), ["revoked"]);
+  t.deepEqual(doings(toInbox(data(stranger), 602_000)), ["refused"]);
+  t.deepEqual(peer.peers(), []);
+});
+
+test("[S7] a farewell comes in pieces, from a known peer, and is no longer than one may be", (t) => {
+  const { toInbox } = setup();
+  const bytes = new Uint8Array(40_000).fill(7);
+  const giver = new SyncPeer({
+    ...{ organisation: ORG, pair: other, rng: new SeededRng(1), isKnownNode: () => true, checkObject: () => false },
+  });
+  const frames = giver
+    .farewellFor(self.publicKey, bytes)
+    .flatMap((output) => (output.type === "publish" ? [output.bytes] : []));
+  t.is(frames.length, 3);
+  const outputs = frames.flatMap((frame) => toInbox(frame));
+  t.deepEqual(
+    outputs.filter(({ type }) => type !== "wake"),
+    [{ type: "farewell", from: other.publicKey, bytes }],
+  );
+  const piece = {
+    kind: "farewell",
+    id: hash(1),
+    offset: 0,
+    totalBytes: 1024 * 1024 + 1,
+    bytes: new Uint8Array(9),
+  } as const;
+  t.deepEqual(refusals(toInbox(data(other, { envelopes: [], pieces: [piece] }))), ["piece"]);
+  const other9 = { ...piece, totalBytes: 9 };
+  t.deepEqual(refusals(toInbox(data(other, { envelopes: [], pieces: [other9] }))), ["piece"], "not what it is named");
+  const again = [...Array(10).keys()].flatMap(() => frames.flatMap((frame) => refusals(toInbox(frame))));
+  t.true(again.includes("rate"), "each costs its receiver much");
 });
 
 test("[S5] a HELLO with a wrong signature, in another organisation or on another's topic is refused", (t) => {

@@ -14,7 +14,7 @@ import type { GdoNode } from "../node.ts";
 import type { AgentSide } from "../node-api.ts";
 import { standingOf, waitsForOne } from "./branch-standing.ts";
 import { cutWords, turnWords, twinWords } from "./own-words.ts";
-import { tentativeCharter } from "./tentative-charter.ts";
+import { revokedWords } from "./revocation.ts";
 
 const NOBODY: Pick<Author, "name" | "principal"> = { name: "", principal: "" };
 
@@ -28,7 +28,8 @@ export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record
   const brokerPort = side.brokerPort();
   return {
     organisation: { id: charter.id, name: parseGenesis(charter.d).name },
-    node: { name: config.name, key: pair.publicKey, principal: self.principal, ...revokedStatus(node) },
+    node: { name: config.name, key: pair.publicKey, principal: self.principal },
+    ...revokedStatus(node),
     ...(brokerPort === undefined ? {} : { brokerPort }),
     ...ownStatus(node),
     connected: side.isConnected(),
@@ -55,9 +56,10 @@ export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record
   };
 }
 
-/** Also by what waits: its peers tell a revoked device nothing more, so it would never hear that this is final. */
-function revokedStatus({ parts: { db, pair } }: GdoNode): { readonly revoked?: true } {
-  return authorOf(tentativeCharter(db), pair.publicKey)?.revoked === true ? { revoked: true } : {};
+/** Also by what waits to be merged. */
+function revokedStatus(node: GdoNode): Record<string, unknown> {
+  const revocation = node.revocation();
+  return revocation === undefined ? {} : { revoked: { ...revocation, why: revokedWords(revocation) } };
 }
 
 /** What befell this device's own log [L8]. */

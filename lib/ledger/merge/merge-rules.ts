@@ -121,7 +121,7 @@ function judgeAuthor(author: PublicKey, branch: string, view: BranchView): Merge
 export function whyNotMerge(
   author: PublicKey,
   branch: string,
-  { name, head, charterFor }: BranchView,
+  { name, head, charterFor }: Pick<BranchView, "name" | "head" | "charterFor">,
 ): string | undefined {
   const charter = charterFor((head?.h ?? 0) + 1)?.state;
   const validators = charter === undefined ? undefined : validatorsOf(charter, branch);

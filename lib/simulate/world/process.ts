@@ -343,6 +343,9 @@ export class Process {
         return this.parts.watch.refused(`sync ${output.why}`);
       case "wake":
         return this.#wakeAt(output.atMs);
+      case "farewell":
+      case "serve-farewell":
+        return; // Nobody is told here: a revoked device plays on, to be refused.
       default:
         this.#inTurn(() => this.#serve(output));
     }

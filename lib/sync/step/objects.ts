@@ -116,7 +116,7 @@ export class Fetcher {
 
   onPiece(from: PublicKey, piece: Piece, nowMs: number): PieceResult {
     const { id, kind } = piece;
-    if (kind === "block" || this.#wanted.get(id)?.tried.has(from) !== true) return "unasked";
+    if (kind === "block" || kind === "farewell" || this.#wanted.get(id)?.tried.has(from) !== true) return "unasked";
     const question = this.#questions.get(from);
     if (question !== undefined) question.deadlineMs = nowMs + ANSWER_MS_MAX;
     const bytes = this.#assembly.add(nameOf(from, id), piece);

@@ -54,6 +54,11 @@ export class Outbox {
     return frames.map((frame) => this.to(to, { ...this.#data(), ...frame }));
   }
 
+  farewell(to: PublicKey, bytes: Uint8Array): Publish[] {
+    const pieces = cutPieces("farewell", envelopeHash(bytes), bytes);
+    return pieces.map((piece) => this.to(to, { ...this.#data(), pieces: [piece] }));
+  }
+
   objects(
     to: PublicKey,
     found: { readonly objects: readonly SyncObject[]; readonly lacking: readonly Hash[] },

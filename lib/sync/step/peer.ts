@@ -20,6 +20,7 @@ import {
 import { tryDecodeFrame } from "../wire/parse.ts";
 import { fitsTopic, nodeTopics, parseTopic } from "../wire/topics.ts";
 import { Assembly } from "./assembly.ts";
+import { FAREWELL_FRAMES, FAREWELLS_BYTES_MAX, Farewells } from "./farewells.ts";
 import { Holdings } from "./frontier.ts";
 import { type Neighbour, Neighbours, type PeerStatus } from "./neighbours.ts";
 import { type CheckObject, Fetcher, OBJECT_ASSEMBLY_BYTES_MAX } from "./objects.ts";
@@ -35,6 +36,8 @@ export interface SyncPeerOptions {
   readonly rng: Rng;
   /** Whether the charter, or this node's configuration, knows the key. Others are ignored and counted [S5]. */
   readonly isKnownNode: (key: PublicKey) => boolean;
+  /** Whether the charter has revoked the key: its frames count for nothing, and it may be told so. Default: no key. */
+  readonly isRevokedNode?: (key: PublicKey) => boolean;
   readonly checkObject: CheckObject;
   /** What this node takes in one answer; default 1 MiB. */
   readonly creditBytes?: number;
@@ -43,8 +46,8 @@ export interface SyncPeerOptions {
 /** An answer with blocks is never larger than that, whatever credit the asker gives; with objects, twice that. */
 export const SERVE_BYTES_MAX = 1024 * 1024;
 const BLOCK_ASSEMBLY_BYTES_MAX = 64 * ENVELOPE_BYTES_MAX;
-/** Of pieces of what has not come whole, blocks and objects. */
-export const UNFINISHED_BYTES_MAX = BLOCK_ASSEMBLY_BYTES_MAX + OBJECT_ASSEMBLY_BYTES_MAX;
+/** Of pieces of what has not come whole: blocks, objects, farewells. */
+export const UNFINISHED_BYTES_MAX = BLOCK_ASSEMBLY_BYTES_MAX + OBJECT_ASSEMBLY_BYTES_MAX + FAREWELLS_BYTES_MAX;
 /** What a REPAIR costs of a peer's bucket: it makes its receiver read. */
 const REPAIR_FRAMES = 10;
 /** A tip is at most 18 bytes on the wire; the rest of a FRONT fits in 128. */
@@ -61,6 +64,7 @@ export class SyncPeer {
   readonly #fetcher: Fetcher;
   readonly #repairs: Repairs;
   readonly #blocks = new Assembly(BLOCK_ASSEMBLY_BYTES_MAX);
+  readonly #farewells = new Farewells();
   #out: SyncOutput[] = [];
   #nowMs = 0;
   #isConnected = false;
@@ -108,6 +112,11 @@ export class SyncPeer {
     return this.#outbox.objects(to, { objects, lacking }, this.#neighbours.find(to)?.frameBytesMax);
   }
 
+  /** Answers a `serve-farewell`. */
+  farewellFor(to: PublicKey, bytes: Uint8Array): SyncOutput[] {
+    return this.#outbox.farewell(to, bytes);
+  }
+
   /** Answers a `serve-repair`, now. */
   repair(frame: RepairFrame, reader: VersionReader): SyncOutput[] {
     const { key } = frame;
@@ -150,7 +159,7 @@ export class SyncPeer {
 
   /** Of pieces that are held. */
   get unfinishedBytes(): number {
-    return this.#blocks.heldBytes + this.#fetcher.unfinishedBytes;
+    return this.#blocks.heldBytes + this.#fetcher.unfinishedBytes + this.#farewells.unfinishedBytes;
   }
 
   #take(input: SyncInput): void {
@@ -234,10 +243,7 @@ export class SyncPeer {
     if (frame === undefined) return this.#refuse("unknown", "form");
     if (!fitsTopic(frame, topic, this.#self)) return this.#refuse(frame.key, "topic");
     if (frame.key === this.#self) return; // The broker gives us our own frames, too.
-    if (!this.#options.isKnownNode(frame.key)) {
-      if (frame.type === "hello") this.#presence.remember(frame);
-      return this.#refuse(frame.key, "stranger");
-    }
+    if (!this.#options.isKnownNode(frame.key)) return this.#stranger(frame);
     const neighbour = this.#neighbours.of(frame.key);
     const isAsked = frame.type === "data" && this.#puller.isAsking(frame.key);
     const cost = frame.type === "repair" ? REPAIR_FRAMES : 1;
@@ -245,12 +251,23 @@ export class SyncPeer {
     this.#frame(frame, neighbour);
   }
 
+  /** Of one that is revoked nothing is remembered: it never becomes known again. */
+  #stranger(frame: Frame): void {
+    const { isRevokedNode = () => false, organisation } = this.#options;
+    const isRevoked = isRevokedNode(frame.key);
+    this.#refuse(frame.key, isRevoked ? "revoked" : "stranger");
+    if (frame.type !== "hello") return;
+    if (!isRevoked) return this.#presence.remember(frame);
+    if (this.#farewells.isDue(frame, organisation, this.#nowMs))
+      this.#out.push({ type: "serve-farewell", to: frame.key, finals: frame.finals });
+  }
+
   #frame(frame: Frame, neighbour: Neighbour): void {
     if (frame.type === "hello") return this.#hello(frame);
     neighbour.heardMs = this.#nowMs;
     if (frame.type === "front") return this.#front(frame, neighbour);
     if (frame.type === "repair") return void this.#out.push({ type: "serve-repair", frame });
-    return frame.type === "want" ? this.#want(frame) : this.#dataFrom(frame);
+    return frame.type === "want" ? this.#want(frame) : this.#dataFrom(frame, neighbour);
   }
 
   #hello(frame: HelloFrame): void {
@@ -309,11 +326,12 @@ export class SyncPeer {
     this.#out.push({ type: "serve-blocks", to, ranges: rotated, creditBytes: credit });
   }
 
-  #dataFrom(frame: DataFrame): void {
+  #dataFrom(frame: DataFrame, neighbour: Neighbour): void {
     const envelopes = [...frame.envelopes];
     for (const piece of frame.pieces) {
-      if (piece.kind !== "block") this.#objectFrom(frame.key, piece);
-      else envelopes.push(...this.#blockFrom(frame.key, piece));
+      if (piece.kind === "block") envelopes.push(...this.#blockFrom(frame.key, piece));
+      else if (piece.kind === "farewell") this.#farewellFrom(neighbour, piece);
+      else this.#objectFrom(frame.key, piece);
     }
     if (envelopes.length > 0) {
       this.#out.push({ type: "ingest", from: frame.key, envelopes });
@@ -338,6 +356,14 @@ export class SyncPeer {
     if (result === "more") return;
     if (typeof result === "string") return this.#refuse(from, result);
     this.#out.push({ type: "object", from, ...result.object });
+  }
+
+  #farewellFrom(from: Neighbour, piece: Piece): void {
+    const bytes = this.#farewells.take(from.key, piece);
+    if (bytes === "more") return;
+    if (bytes === "refused") return this.#refuse(from.key, "piece");
+    if (!from.admits(this.#nowMs, FAREWELL_FRAMES)) return this.#refuse(from.key, "rate");
+    this.#out.push({ type: "farewell", from: from.key, bytes });
   }
 
   #send(to: PublicKey, frame: Frame): void {

@@ -54,7 +54,8 @@ export interface WantFrame {
   readonly creditBytes: number;
 }
 
-export type PieceKind = ObjectKind | "block";
+/** `farewell`: how the charter went on until it revoked the receiver. */
+export type PieceKind = ObjectKind | "block" | "farewell";
 
 /** Part of something larger than a frame. A block's id here is the hash of its envelope. */
 export interface Piece {
@@ -123,7 +124,7 @@ export const REPAIR_POINTS_MAX = 64;
 export const TAG_FIRST = "0000000000000000";
 /** Both in the order of their numbers on the wire. */
 export const DATA_ENDS: readonly DataEnd[] = ["none", "blocks", "objects"];
-export const PIECE_KINDS: readonly PieceKind[] = ["block", "chunk", "blob", "tree"];
+export const PIECE_KINDS: readonly PieceKind[] = ["block", "chunk", "blob", "tree", "farewell"];
 
 const HELLO_CONTEXT = "gdo/1/hello\0";
 

@@ -17,7 +17,8 @@ interface Branch {
 
 interface Status {
   readonly organisation: { id: string; name: string };
-  readonly node: { name: string; key: string; principal: string; revoked?: boolean };
+  readonly node: { name: string; key: string; principal: string };
+  readonly revoked?: { why: string; todo: string };
   readonly brokerPort?: number;
   readonly incarnation?: { atMs: number; why: string };
   readonly alarms?: readonly string[];
@@ -62,7 +63,7 @@ function rowsOf(status: Status): Row[] {
     ["organisation", `${status.organisation.name} ${status.organisation.id.slice(0, 12)}`],
     ["node", `${status.node.name} of ${status.node.principal}, key ${status.node.key.slice(0, 12)}`],
   ];
-  if (status.node.revoked === true) rows.push(["", "revoked: what this device says counts for nothing any more"]);
+  if (status.revoked !== undefined) rows.push(["revoked", `${status.revoked.why}; ${status.revoked.todo}`]);
   if (status.brokerPort !== undefined) rows.push(["broker", `port ${status.brokerPort}`]);
   const { incarnation, alarms = [] } = status;
   if (incarnation !== undefined) rows.push(["log", `${moment(incarnation.atMs)}: ${incarnation.why}`]);
