@@ -28,6 +28,9 @@ export const ORPHANS_MAX = 1024;
 /** Fewer are verified where they are: another thread takes as long to begin. */
 const AHEAD_MIN = 16;
 
+/** Merges and evidence that are remembered as hopeless, whatever a liar signs. */
+export const HOPELESS_MAX = 1024;
+
 /** Merges whose changes are fetched before their turn. */
 const FETCHED_AHEAD_MAX = 64;
 
@@ -57,8 +60,8 @@ export interface Taken {
 export class Chain {
   readonly #options: ChainOptions;
   readonly #orphans = new Map<Hash, Orphan>();
-  /** Merges that can never apply, so that each is counted and logged once. */
-  readonly #hopeless = new Set<Hash>();
+  /** What can never be used, so that each is counted and logged once; whether no other version of a log could mend it. */
+  readonly #hopeless = new Map<Hash, boolean>();
   /** Of merges that wait: they are looked at whenever something comes. */
   readonly #payloads = new WeakMap<Block, MergePayload>();
   /** Merges that lacked nothing but so many votes, by their branch's head of then. */
@@ -223,7 +226,7 @@ export class Chain {
       return [await blobs.read(one.blob), await blobs.read(other.blob)];
     } catch (error) {
       if (!(error instanceof GdoError)) throw error;
-      this.#hopeless.add(block.id);
+      this.#note(block.id, false);
       log.warn("evidence cannot be read", { evidence: block.id, why: error.message });
       return undefined;
     }
@@ -237,6 +240,18 @@ export class Chain {
       const { changes } = this.#payloadOf(block);
       if (changes !== null) await blobs.has(changes, block.a);
     }
+  }
+
+  /**
+   * Beyond the bound the oldest are let go. A merge that final merges and evidence rule out stays ruled out, so it
+   * need not wait either; what else there is is tried again.
+   */
+  #note(id: Hash, isForGood: boolean): void {
+    this.#hopeless.set(id, isForGood);
+    const [oldest] = this.#hopeless;
+    if (this.#hopeless.size <= HOPELESS_MAX || oldest === undefined) return;
+    this.#hopeless.delete(oldest[0]);
+    if (oldest[1]) this.#options.ledger.passOver(oldest[0]);
   }
 
   #payloadOf(block: Block): MergePayload {
@@ -255,7 +270,7 @@ export class Chain {
         ledger.passOver(block.id);
         return false;
       }
-      this.#giveUp(block, judged.why);
+      this.#giveUp(block, judged.why, true);
     }
     if (judged.verdict === "wait" && judged.commits !== undefined)
       this.#unvoted.set(block, { head: ledger.head(payload.branch)?.id, commits: judged.commits });
@@ -264,8 +279,8 @@ export class Chain {
     return this.#apply(block, payload, payload.changes);
   }
 
-  #giveUp({ id }: Block, why: string): void {
-    this.#hopeless.add(id);
+  #giveUp({ id }: Block, why: string, isForGood: boolean): void {
+    this.#note(id, isForGood);
     this.#options.refused("merge");
     this.#options.log.warn("a merge was refused", { merge: id, why });
   }
@@ -300,7 +315,7 @@ export class Chain {
       ledger.applyMerge(ledger.lineOf(payload.branch, block.a), block, payload, changes);
     } catch (error) {
       if (!(error instanceof GdoError)) throw error;
-      this.#giveUp(block, `it does not lead where it says: ${error.message}`);
+      this.#giveUp(block, `it does not lead where it says: ${error.message}`, false);
       return false;
     }
     onMerged(payload, block);
