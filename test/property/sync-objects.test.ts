@@ -116,3 +116,19 @@ test("[S1] an object of several megabytes arrives in pieces", (t) => {
   t.true(runUntil(world, 10_000, () => asking.got.length === 1));
   t.deepEqual(asking.got[0], object);
 });
+
+test("[S6] many objects of one peer come once each, however many questions are under way", (t) => {
+  const world = new World(10);
+  const [a, asking] = ["a", "asking"].map((name) => world.node(name)) as [ToyNode, ToyNode];
+  const objects = makeObjects(world, 1500, 12_000);
+  give(a, objects);
+  world.broker.faults = { loss: 0, duplication: 0, delayMsMin: 1, delayMsMax: 1 };
+  world.start();
+  world.run(3000);
+  world.takeCost();
+  asking.give({ type: "want", objects: ids(objects) });
+  t.true(runUntil(world, 60_000, () => asking.got.length >= objects.length));
+  t.deepEqual(asking.refused, [], "none too many, none too fast: all were asked for");
+  const { frames = 0 } = world.takeCost().byType["data"] ?? {};
+  t.true(frames < 1.1 * objects.length, `${frames} frames for ${objects.length} objects`);
+});

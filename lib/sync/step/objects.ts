@@ -29,7 +29,14 @@ interface Wanted {
 /** What one peer was asked for and has not answered. */
 interface Question {
   readonly ids: Set<Hash>;
+  /** As they were asked for, frame by frame: a peer answers one after the other. */
+  readonly asked: Asked[];
   deadlineMs: number;
+}
+
+interface Asked {
+  readonly ids: readonly Hash[];
+  /** Something of it came. */
   isFruitful: boolean;
 }
 
@@ -125,7 +132,8 @@ export class Fetcher {
       this.#release(from, id);
       return "object";
     }
-    if (question !== undefined) question.isFruitful = true;
+    const asked = question?.asked.find(({ ids }) => ids.includes(id));
+    if (asked !== undefined) asked.isFruitful = true;
     this.#remove(id);
     return { object: { id, kind, bytes } };
   }
@@ -134,15 +142,25 @@ export class Fetcher {
     for (const id of ids) this.#release(from, id);
   }
 
-  /** The peer sends nothing more. What it left out for want of credit may be asked of it again. */
+  /** Whether objects from this peer are what we asked for. */
+  isAsking(from: PublicKey): boolean {
+    return this.#questions.has(from);
+  }
+
+  /**
+   * The peer has answered one frame, the first that it had not. What it left out for want of credit may be asked of it
+   * again; what was asked for later is still to come.
+   */
   onEnd(from: PublicKey): void {
     const question = this.#questions.get(from);
     if (question === undefined) return;
-    for (const id of question.ids) {
-      if (question.isFruitful) this.#wanted.get(id)?.tried.delete(from);
+    const { ids, isFruitful } = question.asked.shift() ?? { ids: [], isFruitful: false };
+    for (const id of ids) {
+      if (!question.ids.delete(id)) continue;
+      if (isFruitful) this.#wanted.get(id)?.tried.delete(from);
       this.#open.add(id);
     }
-    this.#questions.delete(from);
+    if (question.asked.length === 0) this.#questions.delete(from);
   }
 
   #remove(id: Hash): void {
@@ -161,9 +179,9 @@ export class Fetcher {
   }
 
   #reopen(nowMs: number): void {
-    for (const [key, { ids, deadlineMs }] of this.#questions) {
+    for (const [key, { ids, asked, deadlineMs }] of this.#questions) {
       const isLost = deadlineMs <= nowMs || this.#options.neighbours.find(key)?.isPresent !== true;
-      if (!isLost && ids.size > 0) continue;
+      if (!isLost && (ids.size > 0 || asked.length > 0)) continue;
       for (const id of ids) this.#open.add(id);
       this.#questions.delete(key);
     }
@@ -179,9 +197,10 @@ export class Fetcher {
   }
 
   #ask(to: PublicKey, ids: readonly Hash[], nowMs: number): void {
-    const question = this.#questions.get(to) ?? { ids: new Set(), deadlineMs: 0, isFruitful: false };
+    const question = this.#questions.get(to) ?? { ids: new Set(), asked: [], deadlineMs: 0 };
     this.#questions.set(to, question);
     question.deadlineMs = nowMs + ANSWER_MS_MAX;
+    question.asked.push({ ids, isFruitful: false });
     for (const id of ids) {
       question.ids.add(id);
       this.#wanted.get(id)?.tried.add(to);

@@ -245,7 +245,7 @@ export class SyncPeer {
     if (frame.key === this.#self) return; // The broker gives us our own frames, too.
     if (!this.#options.isKnownNode(frame.key)) return this.#stranger(frame);
     const neighbour = this.#neighbours.of(frame.key);
-    const isAsked = frame.type === "data" && this.#puller.isAsking(frame.key);
+    const isAsked = frame.type === "data" && (this.#puller.isAsking(frame.key) || this.#fetcher.isAsking(frame.key));
     const cost = frame.type === "repair" ? REPAIR_FRAMES : 1;
     if (!neighbour.admits(this.#nowMs, cost) && !isAsked) return this.#refuse(frame.key, "rate");
     this.#frame(frame, neighbour);
