@@ -1,9 +1,11 @@
 /** Homes: made whole or not at all, secrets kept, one process at a time. */
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import { lockHome } from "../../lib/agent/home/home.ts";
 import { initHome, openHome, readSecret } from "../../lib/agent/index.ts";
+import { decodeBlock } from "../../lib/codec/index.ts";
+import { parseGenesis } from "../../lib/ledger/index.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
 test("a name that no charter may have is refused before anything is made", async (t) => {
@@ -11,6 +13,17 @@ test("a name that no charter may have is refused before anything is made", async
   await t.throwsAsync(initHome({ root, organisation: "", nodeName: "office" }), { message: /1 to 100 characters/ });
   await t.throwsAsync(initHome({ root, organisation: "Space", nodeName: "No Name" }), { message: /not a name/ });
   t.false(existsSync(root));
+});
+
+test("an organisation is founded with the fault model that was asked for, byzantine if none was", async (t) => {
+  const folder = await temporaryFolder(t);
+  const faultOf = async (name: string, more: { fault?: "crash" }): Promise<string> => {
+    const root = join(folder, name);
+    await initHome({ root, organisation: "Space", nodeName: "office", ...more });
+    return parseGenesis(decodeBlock(new Uint8Array(readFileSync(openHome(root).charter))).d).fault;
+  };
+  t.is(await faultOf("one", {}), "byzantine");
+  t.is(await faultOf("other", { fault: "crash" }), "crash");
 });
 
 test("an init that was interrupted can be done again; a home cannot be founded twice", async (t) => {

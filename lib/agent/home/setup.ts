@@ -14,7 +14,7 @@ import {
   signBlock,
   verifyBlock,
 } from "../../codec/index.ts";
-import { branchPolicy, encodeGenesis, type Genesis, parseGenesis } from "../../ledger/index.ts";
+import { branchPolicy, encodeGenesis, type FaultModel, type Genesis, parseGenesis } from "../../ledger/index.ts";
 import { type Config, parseConfig } from "./config.ts";
 import { createHome, type HomePaths, homePaths, readSecret, writeSecret } from "./home.ts";
 
@@ -28,13 +28,18 @@ export interface InitOptions {
   readonly root: string;
   readonly organisation: string;
   readonly nodeName: string;
+  /** What may go wrong with several validators; default byzantine. Nothing changes it later. */
+  readonly fault?: FaultModel;
   readonly config?: Partial<Config>;
 }
 
-function genesisOf(organisation: string, principal: string, devices: readonly PublicKey[]): Genesis {
+function genesisOf(
+  { organisation, nodeName: principal, fault = "byzantine" }: InitOptions,
+  devices: readonly PublicKey[],
+): Genesis {
   return {
     name: organisation,
-    fault: "byzantine",
+    fault,
     principals: [{ id: principal, devices: [...devices], roles: ["founder"], recovery: null }],
     roles: { founder: FOUNDER_RIGHTS, device: ["append"] },
     branches: {
@@ -76,8 +81,8 @@ export async function initHome(
   return { organisation: block.id, nodeKey: node.pair.publicKey, ...(doorKey === undefined ? {} : { doorKey }) };
 }
 
-function foundingBlock({ organisation, nodeName }: InitOptions, pair: KeyPair, others: readonly PublicKey[]): Block {
-  const d = encodeGenesisOf(organisation, nodeName, [pair.publicKey, ...others]);
+function foundingBlock(options: InitOptions, pair: KeyPair, others: readonly PublicKey[]): Block {
+  const d = encodeGenesisOf(options, [pair.publicKey, ...others]);
   const t = [new SystemClock().nowMs(), null, 0] as const;
   return signBlock(
     { v: 1, k: "charter", o: null, a: pair.publicKey, l: GENESIS_LOG, n: 0, b: null, p: [], c: 1, t, d },
@@ -85,9 +90,9 @@ function foundingBlock({ organisation, nodeName }: InitOptions, pair: KeyPair, o
   );
 }
 
-function encodeGenesisOf(organisation: string, principal: string, devices: readonly PublicKey[]): Canonical {
+function encodeGenesisOf(options: InitOptions, devices: readonly PublicKey[]): Canonical {
   try {
-    return encodeGenesis(genesisOf(organisation, principal, devices));
+    return encodeGenesis(genesisOf(options, devices));
   } catch (cause) {
     if (cause instanceof GdoError) throw new GdoError("USAGE", cause.message, { cause, hint: "gdo init --help" });
     throw cause;
