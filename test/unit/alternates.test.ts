@@ -136,3 +136,17 @@ function mergeOf2(db: LedgerDb): void {
   const { merge, payload, changes } = mergePending(db, new TestLog(testKey(1), charter.id, "00000000000000d7"));
   db.applyMerge("main", merge, payload, changes);
 }
+
+test("[L6] a replica finds the versions that a merge includes, also of many logs that were forked at once", (t) => {
+  const logs = [...Array(16).keys()].map((each) => each.toString(16).padStart(16, "0"));
+  const versionsOf = (text: string): Block[] =>
+    logs.map((l) => new TestLog(door.pair, charter.id, l).entry([note(text)], [charter]));
+  const [theirs, own] = [versionsOf("theirs"), versionsOf("own")];
+  const [one, other] = [opened(...theirs), opened(...own, ...theirs)];
+  const heads = ids(theirs.slice(2, 9)).sort();
+  const made = mergePending(one, new TestLog(testKey(1), charter.id, "00000000000000d5"), { heads });
+  take(one, made);
+  take(other, made);
+  t.deepEqual(other.members("main", 1), one.members("main", 1));
+  t.deepEqual(other.verify().bad, []);
+});

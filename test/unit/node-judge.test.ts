@@ -1,11 +1,11 @@
 /** [L14] What a validator says of a merge whose proposer lies: each claim is worked out again. */
 import test from "ava";
-import type { Hash } from "../../lib/base/index.ts";
+import type { Hash, PublicKey } from "../../lib/base/index.ts";
 import { type Block, decodeBlock, jsonFromCanonical } from "../../lib/codec/index.ts";
 import { encodeMerge, encodeVote, type MergePayload, parseMerge, type Vote } from "../../lib/ledger/index.ts";
 import { parseOutputs } from "../../lib/node/index.ts";
 import { readBlobBytes } from "../../lib/store/index.ts";
-import { QuorumNet } from "../support/quorum-nodes.ts";
+import { QuorumNet, type QuorumNode } from "../support/quorum-nodes.ts";
 
 const THREE = { n: 3, fault: "crash" } as const;
 const other = "e".repeat(64) as Hash;
@@ -32,8 +32,10 @@ async function honest(): Promise<MergePayload> {
 }
 
 /** What ana attests of a merge that ben signs and proposes. */
-async function attestOf(payload: MergePayload): Promise<{ vote: Vote | undefined; why: string }> {
-  const { net, entry } = await begun();
+async function attestOf(
+  payload: MergePayload,
+  { net, entry }: { net: QuorumNet; entry: Block },
+): Promise<{ vote: Vote | undefined; why: string }> {
   const [ben, ana] = [net.node("ben"), net.node("ana")];
   const merge = ben.ownLog.append("merge", encodeMerge(payload), [entry]);
   const proposal = { branch: "main", h: 1, r: 0, phase: "propose", merge: merge.id, valid: null, proof: [] } as const;
@@ -44,6 +46,15 @@ async function attestOf(payload: MergePayload): Promise<{ vote: Vote | undefined
   const log = said?.phase === "attest" ? said.log : null;
   const outputs = log === null ? {} : parseOutputs(await readBlobBytes(ana.store, log, 1 << 20));
   return { vote: said, why: JSON.stringify(jsonFromCanonical({ ...outputs })) };
+}
+
+/** An entry in each of six incarnations of a device's log. */
+function sixLogs(node: QuorumNode): Block[] {
+  return [...Array(6).keys()].map((each) => {
+    const block = node.append(`of log ${each}`);
+    node.ownLog.saw({ a: node.pair.publicKey, l: node.ownLog.incarnation, n: 1_000 }, false);
+    return block;
+  });
 }
 
 const lies: readonly (readonly [title: string, lie: (payload: MergePayload) => Partial<MergePayload>, why: RegExp])[] =
@@ -72,7 +83,7 @@ const lies: readonly (readonly [title: string, lie: (payload: MergePayload) => P
 
 test("[L14] the truth passes with the outputs that it claims", async (t) => {
   const payload = await honest();
-  const { vote } = await attestOf(payload);
+  const { vote } = await attestOf(payload, await begun());
   const outputs = Object.fromEntries(payload.tests.map(({ app, output }) => [app, output]));
   t.like(vote, { verdict: "PASS", code: null, outputs, log: null });
 });
@@ -80,7 +91,7 @@ test("[L14] the truth passes with the outputs that it claims", async (t) => {
 for (const [title, lie, why] of lies) {
   test(`[L14] a merge with ${title} is FAIL, and the reason is kept`, async (t) => {
     const payload = await honest();
-    const attest = await attestOf({ ...payload, ...lie(payload) });
+    const attest = await attestOf({ ...payload, ...lie(payload) }, await begun());
     t.like(attest.vote, { verdict: "FAIL", code: "merge", outputs: {} });
     t.regex(attest.why, why);
   });
@@ -91,14 +102,43 @@ for (const [title, lie] of lies.filter(([title]) => title !== "another image")) 
   test(`[L14] a merge with ${title} does not pass for a test that claims no output`, async (t) => {
     const payload = await honest();
     const tests = [...payload.tests, { app: "ghost", image: null, verdict: "PASS", output: null } as const];
-    const attest = await attestOf({ ...payload, ...lie(payload), tests });
+    const attest = await attestOf({ ...payload, ...lie(payload), tests }, await begun());
     t.like(attest.vote, { verdict: "FAIL", code: "merge", outputs: {} });
   });
 }
 
+test("[L6] of one device's logs a merge takes four at once: a fifth waits for the next, and is no reason to pass", async (t) => {
+  const net = new QuorumNet(THREE, decodeBlock);
+  const ana = net.node("ana");
+  const logs = sixLogs(ana);
+  await net.settle();
+  await net.work();
+  const rangesAt = (h: number): number => {
+    const { db } = net.node("ben");
+    return parseMerge((db.block(db.mergeAt("main", h) as Hash) as Block).d).included.length;
+  };
+  t.is(net.heights(), "1 1 1");
+  await net.work();
+  t.deepEqual([net.heights(), rangesAt(1), rangesAt(2)], ["2 2 2", 4, 2]);
+  t.is(logs.length, 6);
+});
+
+test("[L6] [L14] a merge that takes more logs of one device at once is FAIL", async (t) => {
+  const payload = await honest();
+  const { net, entry } = await begun();
+  const logs = sixLogs(net.node("cleo"));
+  await net.settle();
+  const more = logs.map(({ a: author, l, n }) => ({ author: author as PublicKey, l, from: 0, to: n }));
+  const place = ({ author, l }: MergePayload["included"][number]): string => author + l;
+  const included = [...payload.included, ...more].sort((x, y) => (place(x) < place(y) ? -1 : 1));
+  const { vote, why } = await attestOf({ ...payload, included }, { net, entry });
+  t.like(vote, { verdict: "FAIL", code: "merge" });
+  t.regex(why, /too many logs/);
+});
+
 test("[L6] [L14] a merge that freezes a log by evidence that is not held waits for it: nothing is attested", async (t) => {
   const payload = await honest();
   const frozen = payload.included.map(({ author, l, to }) => ({ author, l, n: to + 1, evidence: other }));
-  const { vote } = await attestOf({ ...payload, frozen });
+  const { vote } = await attestOf({ ...payload, frozen }, await begun());
   t.is(vote, undefined);
 });

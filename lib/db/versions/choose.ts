@@ -2,7 +2,7 @@
  * Which version of a log a merge took [L6]. Its ranges are numbers; of a number that was used twice, the set of its
  * ids tells which block it means. What it took becomes the log's line, unless another branch took another version.
  */
-import { GdoError } from "../../base/index.ts";
+import { GdoError, type Hash } from "../../base/index.ts";
 import { includedRoot, type MergePayload } from "../../ledger/index.ts";
 import type { BranchRow, BranchTable, Candidate } from "../tables/branches.ts";
 import type { Alternate, AlternateTable } from "./alternates.ts";
@@ -22,7 +22,7 @@ export interface TakenRange {
   readonly to: number;
 }
 
-interface WhatMerged extends Pick<MergePayload, "entries" | "set"> {
+interface WhatMerged extends Pick<MergePayload, "entries" | "heads" | "set"> {
   readonly ranges: readonly TakenRange[];
   /** From other branches. */
   readonly taken: readonly Candidate[];
@@ -33,25 +33,35 @@ interface Tables {
   readonly alternates: AlternateTable;
 }
 
-/** Combinations of versions that are tried. Who forks many logs at once waits longer, and nobody else. */
-const TRIES_MAX = 256;
+/** Combinations of versions that are tried: of so many logs that are forked at once as the bound on one device's allows. */
+const TRIES_MAX = 1024;
 
 /** The entries that a merge means by its ranges. Throws LEDGER_FORM when no version that is held has its set. */
 export function chooseVersions(
   tables: Tables,
   { takes }: BranchRow,
-  { ranges, taken, entries: count, set }: WhatMerged,
+  { ranges, taken, entries: count, heads, set }: WhatMerged,
 ): { readonly entries: readonly Candidate[]; readonly beside: readonly (readonly Alternate[])[] } {
   const options = ranges.map((range) => versionsOf(tables, takes, range));
-  let tries = 0;
-  for (const choice of combinations(options)) {
-    const entries = [...choice.flatMap((version) => version.entries), ...taken];
-    if (entries.length === count && includedRoot(entries.map(({ id }) => id)) === set)
-      return { entries, beside: choice.map(({ beside }) => beside).filter((chain) => chain.length > 0) };
-    tries += 1;
-    if (tries === TRIES_MAX) break;
+  const named = options.map((versions) => inHeads(versions, heads));
+  const isNarrower = named.some((versions, index) => versions.length < (options[index]?.length ?? 0));
+  for (const some of isNarrower ? [named, options] : [options]) {
+    let tries = 0;
+    for (const choice of combinations(some)) {
+      const entries = [...choice.flatMap((version) => version.entries), ...taken];
+      if (entries.length === count && includedRoot(entries.map(({ id }) => id)) === set)
+        return { entries, beside: choice.map(({ beside }) => beside).filter((chain) => chain.length > 0) };
+      tries += 1;
+      if (tries === TRIES_MAX) break;
+    }
   }
   throw new GdoError("LEDGER_FORM", "its ranges hold other entries than its set names");
+}
+
+/** Its heads say of some logs which version the merge took. */
+function inHeads(versions: readonly Version[], heads: readonly Hash[]): readonly Version[] {
+  const named = versions.filter(({ entries }) => heads.includes(entries.at(-1)?.id as Hash));
+  return named.length === 0 ? versions : named;
 }
 
 function versionsOf({ branches, alternates }: Tables, takes: string, { log, next, from, to }: TakenRange): Version[] {

@@ -33,6 +33,12 @@ import type { NodeLedger } from "../ports.ts";
 /** More wait for the next merge, so that one merge fits a small board's memory. */
 const MERGE_ENTRIES_MAX = 5_000;
 
+/**
+ * Logs of one device that a merge takes from: more wait for the next one. Each may turn out to be forked, and who
+ * holds other versions has to find those that the merge means [L6].
+ */
+const LOGS_PER_DEVICE_MAX = 4;
+
 /** The entries of one merge, and what they are judged by. */
 export interface Collected {
   readonly branch: string;
@@ -100,6 +106,13 @@ export function recollect(ledger: NodeLedger, organisation: Hash, line: string, 
   const blocks = included.flatMap((range) => entriesOf(ledger, branch, range));
   const asked = ask(ledger, place, blocks);
   return order(ledger, place, { blocks, included, frozen, asked, from });
+}
+
+/** A device of whose logs a merge takes too many; undefined where there is none. */
+export function crowdingDevice({ included }: Pick<MergePayload, "included">): PublicKey | undefined {
+  const counts = new Map<PublicKey, number>();
+  for (const { author } of included) counts.set(author, (counts.get(author) ?? 0) + 1);
+  return [...counts].find(([, count]) => count > LOGS_PER_DEVICE_MAX)?.[0];
 }
 
 /** What the requests among the branch's own entries ask it to take. */
@@ -193,11 +206,15 @@ function certificateFor(ledger: NodeLedger, line: string, branch: string): Merge
  */
 function leaveOut(pending: readonly Block[], isWaiting: (block: Block, app: string) => boolean): Block[] {
   const [taken, stopped, left] = [new Set<string>(), new Set<string>(), new Set<Hash>()];
+  const logsOf = new Map<PublicKey, number>();
   return pending.filter((block) => {
     const log = block.a + block.l;
-    const isBeyond = !taken.has(log) && taken.size >= MERGE_RANGES_MAX;
+    const isNew = !taken.has(log);
+    const ofDevice = isNew ? (logsOf.get(block.a) ?? 0) : 0;
+    const isBeyond = isNew && (taken.size >= MERGE_RANGES_MAX || ofDevice >= LOGS_PER_DEVICE_MAX);
     const buildsOnLeft = stopped.has(log) || (left.size > 0 && parentIds(block).some((id) => left.has(id)));
     const isTaken = !isBeyond && !buildsOnLeft && !isWaiting(block, appOfEntry(block.d));
+    if (isTaken && isNew) logsOf.set(block.a, ofDevice + 1);
     if (isTaken) taken.add(log);
     else stopped.add(log);
     if (!isTaken) left.add(block.id);

@@ -17,7 +17,7 @@ import {
 } from "../../ledger/index.ts";
 import type { NodeBlobs, NodeLedger } from "../ports.ts";
 import { headsOf, testsOf } from "./build.ts";
-import { type Collected, recollect } from "./collect.ts";
+import { type Collected, crowdingDevice, recollect } from "./collect.ts";
 import { type AppOutputs, changesOf, claimedHashes, encodeOutputs, hashesOf, outputsOf, refusal } from "./outputs.ts";
 import { AppFailure, type WorkOptions, workOnce } from "./work.ts";
 
@@ -45,6 +45,9 @@ export async function judge(block: Block, payload: MergePayload, options: JudgeO
   // [L6] Evidence that is held is a reason to refuse, as long as the merge is not final.
   const beyond = whyBeyondCut(payload, ledger.branchView(line).frozen);
   if (beyond !== undefined) return failed(options.blobs, MERGE, refusal(MERGE, beyond));
+  const crowding = crowdingDevice(payload);
+  if (crowding !== undefined)
+    return failed(options.blobs, MERGE, refusal(MERGE, `it takes from too many logs of ${crowding} at once`));
   const collected = recollect(ledger, organisation, line, payload);
   if (collected.asked.isEarly) return { verdict: "wait", code: "blocks" };
   const late = whyLate(collected, ledger.branchView(line).frozen);
