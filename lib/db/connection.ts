@@ -10,6 +10,9 @@ import { SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 
 const BUSY_TIMEOUT_MS = 5_000;
 
+/** 16 MB: merges that follow one another change many pages again, and each is carried over once for several of them. */
+const CHECKPOINT_PAGES = 4_000;
+
 export class Connection {
   readonly raw: Database.Database;
   readonly path: string;
@@ -82,6 +85,7 @@ export function prepare(raw: Database.Database, path: string, readOnly: boolean)
   raw.pragma("synchronous = FULL");
   if (version === 0) raw.transaction(() => raw.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}`))();
   raw.pragma("synchronous = NORMAL");
+  raw.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
 }
 
 /** Errors of SQLite as ours; a bug of ours as it is. */

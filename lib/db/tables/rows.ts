@@ -18,8 +18,7 @@ export function sumsOf(blocks: readonly StoredBlock[]): Uint8Array[] {
 /** Throws LEDGER_CORRUPT when what is stored is no block any more. */
 export function blockOfRow({ body, sig }: StoredBlock, name: string): Block {
   try {
-    // Plain arrays, not the driver's Buffers: equal in every sense to what was put in.
-    return blockWritten(new Uint8Array(body), new Uint8Array(sig));
+    return blockWritten(plain(body), plain(sig));
   } catch (error) {
     if (error instanceof GdoError) throw corrupt(name, error);
     throw error;
@@ -29,11 +28,16 @@ export function blockOfRow({ body, sig }: StoredBlock, name: string): Block {
 /** As blockOfRow of each. */
 export function blocksOfRows(rows: readonly StoredBlock[], name: string): Block[] {
   try {
-    return blocksWritten(rows.map(({ body, sig }) => ({ body: new Uint8Array(body), sig: new Uint8Array(sig) })));
+    return blocksWritten(rows.map(({ body, sig }) => ({ body: plain(body), sig: plain(sig) })));
   } catch (error) {
     if (error instanceof GdoError) throw corrupt(name, error);
     throw error;
   }
+}
+
+/** As a plain array, not the driver's Buffer: equal in every sense to what was put in. The memory is its own. */
+function plain({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 export function corrupt(name: string, cause?: unknown): GdoError {
