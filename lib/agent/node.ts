@@ -26,6 +26,7 @@ import {
   type LogTurn,
   type MergeReport,
   type NodeBlobs,
+  policyOfNext,
   TentativeStates,
   Validator,
   type ValidatorEvent,
@@ -246,7 +247,8 @@ export class GdoNode {
   assertMayMerge(branch: string): BranchPolicy {
     const { db, pair } = this.parts;
     if (this.isSentAway) this.assertKnown();
-    const policy = policyOf(db.charterAt(), branch);
+    // [L16] Who merged it before a change does so once more.
+    const policy = policyOfNext(db, branch) ?? policyOf(db.charterAt(), branch);
     if (policy === undefined) throw new GdoError("NOT_FOUND", `there is no branch ${branch}`, { hint: "gdo branch" });
     const why = whyNotMerge(pair.publicKey, branch, db.branchView(db.lineOf(branch, pair.publicKey)));
     if (why !== undefined) {

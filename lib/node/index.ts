@@ -9,7 +9,13 @@ export {
   parseOutputs,
 } from "./merging/outputs.ts";
 export { TentativeStates } from "./merging/tentative.ts";
-export { type BranchConsensus, type MergeReport, Validator, type ValidatorEvent } from "./merging/validator.ts";
+export {
+  type BranchConsensus,
+  type MergeReport,
+  policyOfNext,
+  Validator,
+  type ValidatorEvent,
+} from "./merging/validator.ts";
 export { type LogTurn, META_PLACE, OwnLog } from "./own-log.ts";
 export type { NodeApps, NodeBlobs } from "./ports.ts";
 export { Witness } from "./witness.ts";

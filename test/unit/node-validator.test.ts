@@ -2,7 +2,15 @@
 import test from "ava";
 import { bytesOf, concatBytes, type Hash, type PublicKey, utf8 } from "../../lib/base/index.ts";
 import { type Block, decodeBlock, deriveHash, encodeEnvelope } from "../../lib/codec/index.ts";
-import { branchPolicy, encodeMerge, encodeVote, parseMerge, parseVote, type Vote } from "../../lib/ledger/index.ts";
+import {
+  branchPolicy,
+  encodeMerge,
+  encodeVote,
+  entryPayload,
+  parseMerge,
+  parseVote,
+  type Vote,
+} from "../../lib/ledger/index.ts";
 import { QuorumNet, type QuorumNode, type QuorumOptions } from "../support/quorum-nodes.ts";
 
 const netOf = (options: QuorumOptions): QuorumNet => new QuorumNet(options, decodeBlock);
@@ -22,6 +30,46 @@ test("ledger: three validators make one merge final, and everybody has its state
   await net.settle();
   await net.work();
   t.is(net.heights(), "2 2 2");
+  t.is(net.roots().size, 1);
+});
+
+test("[L16] whoever merged a branch before it came to others merges it once more, alone or by votes", async (t) => {
+  const alone = branchPolicy({ mode: "single", validator: "ana" });
+  const together = branchPolicy({ mode: "quorum", validators: "member", q: null });
+  const net = netOf({ ...THREE, branches: { main: alone } });
+  const [ana, ben] = net.nodes as [QuorumNode, QuorumNode];
+  const setMain = async (policy: typeof alone): Promise<void> => {
+    const acts = [{ type: "branch.set", body: { name: "main", policy } }];
+    net.send(ana, ana.ownLog.append("entry", entryPayload("charter", acts), []));
+    await ana.merge("charter");
+    await net.settle();
+  };
+  const say = async (text: string): Promise<void> => {
+    ben.append(text);
+    await net.settle();
+    await net.work();
+  };
+  await setMain(together);
+  await say("one");
+  t.is(net.heights(), "0 0 0", "no quorum may decide what one was to");
+  t.deepEqual([ana.validator.due(), ben.validator.due()], [["main"], []]);
+  await ana.merge("main");
+  await net.settle();
+  await say("two");
+  t.is(net.heights(), "2 2 2", "by votes from then on");
+  await setMain(alone);
+  ben.append("three");
+  await net.settle();
+  t.deepEqual(ana.validator.due(), [], "nor may one what a quorum was to");
+  await t.throwsAsync(ana.merge("main"), { code: "REFUSED" });
+  await net.work();
+  t.is(net.heights(), "3 3 3");
+  await say("four");
+  t.is(net.heights(), "3 3 3");
+  t.deepEqual(ana.validator.due(), ["main"]);
+  await ana.merge("main");
+  await net.settle();
+  t.is(net.heights(), "4 4 4");
   t.is(net.roots().size, 1);
 });
 

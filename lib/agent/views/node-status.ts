@@ -10,6 +10,7 @@ import {
   principalOf,
   stateRoot,
 } from "../../ledger/index.ts";
+import { policyOfNext } from "../../node/index.ts";
 import type { GdoNode } from "../node.ts";
 import type { AgentSide } from "../node-api.ts";
 import { standingOf, waitsForOne } from "./branch-standing.ts";
@@ -82,7 +83,8 @@ function branchStatus({ parts: { db, pair }, validator }: GdoNode, name: string)
   const standing = validator.status(name);
   const policy = policyOf(db.charterAt(), name);
   const mode = policy?.mode ?? "open"; // Only open branches have lines of other names.
-  const isOwn = policy?.mode === "single" && principalOf(db.charterAt(), pair.publicKey) === policy.validator;
+  const next = policyOfNext(db, name) ?? policy;
+  const isOwn = next?.mode === "single" && principalOf(db.charterAt(), pair.publicKey) === next.validator;
   return {
     name,
     mode,
@@ -91,7 +93,7 @@ function branchStatus({ parts: { db, pair }, validator }: GdoNode, name: string)
     void: db.countVoids(name),
     pending,
     ...(standing === undefined ? {} : standingOf(standing, pending)),
-    ...(policy?.mode === "single" && pending > 0 ? { waits: waitsForOne(name, pending, policy.validator, isOwn) } : {}),
+    ...(next?.mode === "single" && pending > 0 ? { waits: waitsForOne(name, pending, next.validator, isOwn) } : {}),
   };
 }
 

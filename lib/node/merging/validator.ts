@@ -5,6 +5,7 @@
 import { type Clock, GdoError, type Hash, type Log, type PublicKey } from "../../base/index.ts";
 import type { Block } from "../../codec/index.ts";
 import {
+  type BranchPolicy,
   type CastVote,
   type CharterAt,
   type ConsensusStatus,
@@ -92,6 +93,13 @@ export interface MergeReport {
   readonly ms: number;
 }
 
+/** [L16] The policy by which the next merge of a branch is judged: that of the charter which its last merge names. */
+export function policyOfNext(ledger: Pick<NodeLedger, "branchView">, branch: string): BranchPolicy | undefined {
+  const view = ledger.branchView(branch);
+  const charter = view.charterFor((view.head?.h ?? 0) + 1);
+  return charter === undefined ? undefined : policyOf(charter.state, branch);
+}
+
 export class Validator {
   readonly #options: ValidatorOptions;
   readonly #disagreements: Disagreements;
@@ -145,14 +153,16 @@ export class Validator {
   due(): string[] {
     const { ledger, ownLog } = this.#options;
     return ledger.branches().filter((line) => {
-      const mode = validatorsOf(ledger.charterAt(), line)?.mode;
-      if (mode !== "single" || ledger.countPending(line) === 0 || !this.decides(line)) return false;
+      if (policyOfNext(ledger, line)?.mode !== "single" || ledger.countPending(line) === 0 || !this.decides(line))
+        return false;
       return whyNotMerge(ownLog.author, line, ledger.branchView(line)) === undefined;
     });
   }
 
   /** Merges what is pending in mode single or open, final at once. What a dapp's container throws is thrown [L14]. */
-  merge(branch: string): Promise<MergeReport> {
+  async merge(branch: string): Promise<MergeReport> {
+    if (policyOfNext(this.#options.ledger, branch)?.mode === "quorum")
+      throw new GdoError("REFUSED", `${branch} is merged by a quorum`);
     return this.#inTurn(() => this.#merge(branch));
   }
 
