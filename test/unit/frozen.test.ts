@@ -52,6 +52,20 @@ test("[L6] evidence cuts a log off at its last common block; what came before st
   );
 });
 
+test("[L6] evidence against a key that is nobody's cuts nothing off: a merge has room for what does", (t) => {
+  const { db, charter, office, said, other } = forked();
+  const liar = evidenceOf(office, said[2] as Block, other, charter);
+  const strangers = [...Array(70).keys()].map((each) => {
+    const log = new TestLog(testKey(100 + each), charter.id);
+    const [x, y] = ["x", "y"].map((text) => log.draft(entryPayload("notes", [note(text)]), [charter]));
+    return evidenceOf(office, x as Block, y as Block, charter);
+  });
+  const { admitted, refused } = admit([liar, ...strangers].map(encodeEnvelope), db.admitView(charter.id));
+  t.deepEqual([admitted.length, refused.length], [71, 0]);
+  db.ingest(admitted);
+  t.deepEqual(db.cuts(), [{ author: other.a, l: other.l, n: 2, evidence: liar.id }]);
+});
+
 test("[L6] evidence with a signature that is not its author's is refused, and freezes nothing", (t) => {
   const { db, charter, office, said, other } = forked();
   const two = said[2] as Block;

@@ -2,7 +2,14 @@
 import type { Statement } from "better-sqlite3";
 import { bytesOf, type Hash, hashOf32, type PublicKey, publicKeyOf32, toHex } from "../../base/index.ts";
 import type { Block } from "../../codec/index.ts";
-import { type FrozenLog, type LogCut, parseEvidence, provenBy } from "../../ledger/index.ts";
+import {
+  CHARTER_APP,
+  CHARTER_BRANCH,
+  type FrozenLog,
+  type LogCut,
+  parseEvidence,
+  provenBy,
+} from "../../ledger/index.ts";
 import type { Connection } from "../connection.ts";
 import { type LogTable, logBytes } from "./logs.ts";
 
@@ -22,10 +29,13 @@ export class EvidenceTable {
   constructor({ raw }: Connection, logs: LogTable) {
     this.#logs = logs;
     this.#add = raw.prepare("INSERT OR IGNORE INTO evidence (log, n, block) VALUES (?, ?, ?)");
-    // Of several for the least number the one that came first.
+    // Of several for the least number the one that came first. Of devices that the charter knows, revoked or not:
+    // anybody can make keys that are nobody's, and evidence against them.
     this.#cuts = raw.prepare(
       `SELECT g.author, g.l, e.n, b.id FROM evidence e JOIN logs g ON g.id = e.log JOIN blocks b ON b.seq = e.block
        WHERE NOT EXISTS (SELECT 1 FROM evidence o WHERE o.log = e.log AND (o.n, o.block) < (e.n, e.block))
+         AND EXISTS (SELECT 1 FROM branches c CROSS JOIN state s ON s.branch = c.id AND s.app = '${CHARTER_APP}'
+           AND s.key = 'device/' || lower(hex(g.author)) WHERE c.name = '${CHARTER_BRANCH}')
        ORDER BY g.author, g.l`,
     );
     this.#proof = raw.prepare(
@@ -64,7 +74,7 @@ export class EvidenceTable {
     this.#add.run(this.#logs.findOrAdd(author, l).id, n, seq);
   }
 
-  /** One a log: the least number that was used twice. */
+  /** One a log of a device that the charter knows: the least number that was used twice. */
   cuts(): LogCut[] {
     return this.#cuts
       .all()
