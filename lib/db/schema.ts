@@ -4,7 +4,7 @@
  */
 
 /** Counted up with every change of the tables; a database of a later version is refused. */
-export const SCHEMA_VERSION = 11;
+export const SCHEMA_VERSION = 12;
 
 export const SCHEMA = `
 CREATE TABLE logs (                  -- How far each is held its blocks tell: a row that grew would be a page more of every append.
@@ -155,13 +155,24 @@ CREATE TABLE state_roots (
   PRIMARY KEY (branch, app)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE state_nodes (           -- The trees of those roots, node by node: lib/ledger/merge/state-tree.ts.
+CREATE TABLE state_trees (           -- The trees of those roots.
+  id INTEGER PRIMARY KEY,
   branch INTEGER NOT NULL,
   app TEXT NOT NULL,
-  place TEXT NOT NULL,               -- The digits on the way there, 0-9 and a-v; the root's is empty.
-  node BLOB NOT NULL,
-  UNIQUE (branch, app, place)        -- Of rows by number: a node of many keys does not fit an index.
+  UNIQUE (branch, app)
 ) STRICT;
+
+CREATE TABLE state_nodes (           -- Their nodes (lib/ledger/merge/state-tree.ts), neighbours side by side.
+  id INTEGER PRIMARY KEY,            -- Of tree and place: lib/db/tables/state-nodes.ts.
+  node BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE deep_state_nodes (      -- Those few whose place is too long for such a number.
+  tree INTEGER NOT NULL,
+  place TEXT NOT NULL,               -- The digits on the way there, 0-9 and a-v.
+  node BLOB NOT NULL,
+  PRIMARY KEY (tree, place)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 `;

@@ -1,9 +1,17 @@
 /** What every LedgerDb keeps, on disk or in memory. */
 import test, { type ExecutionContext } from "ava";
-import { type Hash, utf8 } from "../../lib/base/index.ts";
+import { type Hash, toHex, utf8 } from "../../lib/base/index.ts";
 import { type Block, decodeBlock, deriveHash, encodeCanonical, encodeEnvelope } from "../../lib/codec/index.ts";
 import type { LedgerDb } from "../../lib/db/index.ts";
-import { admit, includedRoot, judgeMerge, type MergePayload, parseMerge } from "../../lib/ledger/index.ts";
+import {
+  admit,
+  includedRoot,
+  judgeMerge,
+  type MergePayload,
+  parseMerge,
+  statePaths,
+  stateRoot,
+} from "../../lib/ledger/index.ts";
 import {
   mergePending,
   note,
@@ -337,6 +345,24 @@ function mergeTests(name: string, open: Open): void {
     const two = mergePending(at.db, at.office, { state: at.db.previewRoots("main", drop) });
     at.db.applyMerge("main", two.merge, two.payload, { state: drop, voids: [] });
     t.deepEqual(at.db.stateRoots(), {});
+  });
+
+  test(`[L19] ${name}: a tree may be deeper than any that chance makes`, async (t) => {
+    const at = await setup(t, open);
+    const near = ["k21111", "k55625"] as const; // Their paths begin with the same seven digits.
+    const [one, other] = statePaths(near).map((path) => toHex(path));
+    t.is(one?.slice(0, 8), other?.slice(0, 8));
+    const deep = (a: number | undefined, b: number | undefined) => ({
+      notes: [[near[0], a] as const, [near[1], b] as const, ["far", 1] as const],
+    });
+    for (const state of [deep(1, 1), deep(1, 2), deep(undefined, 2), deep(3, 4), deep(undefined, undefined)]) {
+      swipes(at, 1);
+      const { merge, payload } = mergePending(at.db, at.office, { state: at.db.previewRoots("main", state) });
+      at.db.applyMerge("main", merge, payload, { state, voids: [] });
+      const pairs = state.notes.flatMap(([key, value]) => (value === undefined ? [] : [[key, value] as const]));
+      t.is(at.db.stateRoots()["notes"], stateRoot(pairs));
+      t.deepEqual(at.db.verify().bad, []);
+    }
   });
 
   test(`[L19] ${name}: what was worked out for a merge that did not come counts for no later one`, async (t) => {

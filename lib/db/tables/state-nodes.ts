@@ -12,11 +12,9 @@ import {
 } from "../../ledger/index.ts";
 import type { Connection } from "../connection.ts";
 
-type NodeRow = { place: string; node: Buffer };
-
-/** What changes make of a dapp's tree, and the rows of the nodes that were read for it. */
+/** What changes make of a dapp's tree, and which of its nodes there were before. */
 interface Prepared extends TreeUpdate {
-  readonly rows: ReadonlyMap<string, number>;
+  readonly held: ReadonlySet<string>;
 }
 
 interface Previewed {
@@ -28,21 +26,37 @@ interface Previewed {
 }
 
 export class StateNodeTable {
-  readonly #get: Statement<[number, string, string], { row: number; node: Buffer }>;
-  readonly #add: Statement<[number, string, string, Uint8Array]>;
+  readonly #tree: Statement<[number, string], { id: number }>;
+  readonly #addTree: Statement<[number, string]>;
+  readonly #get: Statement<[number], Buffer>;
+  readonly #add: Statement<[number, Uint8Array]>;
   readonly #set: Statement<[Uint8Array, number]>;
   readonly #drop: Statement<[number]>;
-  readonly #all: Statement<[number, string], NodeRow>;
+  readonly #getDeep: Statement<[number, string], Buffer>;
+  readonly #putDeep: Statement<[number, string, Uint8Array]>;
+  readonly #dropDeep: Statement<[number, string]>;
+  readonly #count: Statement<[{ tree: number; from: number; below: number }], number>;
   /** A merge of one's own is previewed and then applied: worked out once, as long as nothing is written between. */
   readonly #previewed = new WeakMap<readonly StateChange[], Previewed>();
   #age = 0;
 
   constructor({ raw }: Connection) {
-    this.#get = raw.prepare("SELECT rowid AS row, node FROM state_nodes WHERE branch = ? AND app = ? AND place = ?");
-    this.#add = raw.prepare("INSERT INTO state_nodes (branch, app, place, node) VALUES (?, ?, ?, ?)");
-    this.#set = raw.prepare("UPDATE state_nodes SET node = ? WHERE rowid = ?");
-    this.#drop = raw.prepare("DELETE FROM state_nodes WHERE rowid = ?");
-    this.#all = raw.prepare("SELECT place, node FROM state_nodes WHERE branch = ? AND app = ?");
+    this.#tree = raw.prepare("SELECT id FROM state_trees WHERE branch = ? AND app = ?");
+    this.#addTree = raw.prepare("INSERT INTO state_trees (branch, app) VALUES (?, ?)");
+    this.#get = raw.prepare<[number], Buffer>("SELECT node FROM state_nodes WHERE id = ?").pluck();
+    this.#add = raw.prepare("INSERT INTO state_nodes (id, node) VALUES (?, ?)");
+    this.#set = raw.prepare("UPDATE state_nodes SET node = ? WHERE id = ?");
+    this.#drop = raw.prepare("DELETE FROM state_nodes WHERE id = ?");
+    const isDeep = "FROM deep_state_nodes WHERE tree = ? AND place = ?";
+    this.#getDeep = raw.prepare<[number, string], Buffer>(`SELECT node ${isDeep}`).pluck();
+    this.#putDeep = raw.prepare("INSERT OR REPLACE INTO deep_state_nodes (tree, place, node) VALUES (?, ?, ?)");
+    this.#dropDeep = raw.prepare(`DELETE ${isDeep}`);
+    this.#count = raw
+      .prepare<[{ tree: number; from: number; below: number }], number>(
+        `SELECT (SELECT count(*) FROM state_nodes WHERE id >= @from AND id < @below)
+           + (SELECT count(*) FROM deep_state_nodes WHERE tree = @tree)`,
+      )
+      .pluck();
   }
 
   /** The root that these changes lead to. The list must not change any more. */
@@ -54,16 +68,26 @@ export class StateNodeTable {
 
   /** Makes them; the root. */
   apply(branch: number, app: string, changes: readonly StateChange[]): Hash | undefined {
-    const { root, nodes, rows } = this.#takePreviewed(branch, app, changes) ?? this.#prepare(branch, app, changes);
+    const { root, nodes, held } = this.#takePreviewed(branch, app, changes) ?? this.#prepare(branch, app, changes);
     this.#age += 1;
-    for (const [place, node] of nodes) {
-      const row = rows.get(place);
-      if (row === undefined) {
-        if (node !== undefined) this.#add.run(branch, app, place, node);
-      } else if (node === undefined) this.#drop.run(row);
-      else this.#set.run(node, row);
-    }
+    const tree = this.#tree.get(branch, app)?.id ?? Number(this.#addTree.run(branch, app).lastInsertRowid);
+    for (const [place, node] of nodes) this.#write(tree, place, node, held.has(place));
     return root;
+  }
+
+  #write(tree: number, place: string, node: Uint8Array | undefined, isHeld: boolean): void {
+    const id = idOf(tree, place);
+    if (id === undefined) {
+      if (node === undefined) this.#dropDeep.run(tree, place);
+      else this.#putDeep.run(tree, place, node);
+    } else if (node === undefined) this.#drop.run(id);
+    else if (isHeld) this.#set.run(node, id);
+    else this.#add.run(id, node);
+  }
+
+  #read(tree: number, place: string): Uint8Array | undefined {
+    const id = idOf(tree, place);
+    return id === undefined ? this.#getDeep.get(tree, place) : this.#get.get(id);
   }
 
   /** To be called when a transaction was undone. */
@@ -79,24 +103,41 @@ export class StateNodeTable {
   }
 
   #prepare(branch: number, app: string, changes: readonly StateChange[]): Prepared {
-    const rows = new Map<string, number>();
+    const tree = this.#tree.get(branch, app)?.id;
+    const held = new Set<string>();
     const get = (place: string): Uint8Array | undefined => {
-      const found = this.#get.get(branch, app, place);
-      if (found !== undefined) rows.set(place, found.row);
-      return found?.node;
+      const node = tree === undefined ? undefined : this.#read(tree, place);
+      if (node !== undefined) held.add(place);
+      return node;
     };
-    return { ...updateTree({ get }, leafChanges(changes)), rows };
+    return { ...updateTree({ get }, leafChanges(changes)), held };
   }
 
   /** Whether what is kept is the tree of all these keys and no more. */
   isTreeOf(branch: number, app: string, pairs: Iterable<readonly [string, Canonical]>): boolean {
     const { nodes } = updateTree({ get: () => undefined }, leafChanges(pairs));
-    const kept = this.#all.all(branch, app);
+    const tree = this.#tree.get(branch, app)?.id;
+    if (tree === undefined) return nodes.size === 0;
+    const range = { from: tree * TREE_UNIT, below: (tree + 1) * TREE_UNIT };
     return (
-      kept.length === nodes.size &&
-      kept.every(({ place, node }) => equalBytes(node, nodes.get(place) ?? new Uint8Array()))
+      this.#count.get({ tree, ...range }) === nodes.size &&
+      [...nodes].every(([place, node = NONE]) => equalBytes(node, this.#read(tree, place) ?? NONE))
     );
   }
+}
+
+const NONE = new Uint8Array();
+const DIGITS_MAX = 6;
+const [DIGIT_UNIT, DEPTH_UNIT] = [32, 8];
+const TREE_UNIT = DIGIT_UNIT ** DIGITS_MAX * DEPTH_UNIT;
+const TREES_MAX = 2 ** 53 / TREE_UNIT;
+
+/** Tree, digits, depth: in the order of these numbers a node is followed by those below it. Undefined: too deep. */
+function idOf(tree: number, place: string): number | undefined {
+  if (tree >= TREES_MAX) throw new RangeError(`${tree} state trees`);
+  if (place.length > DIGITS_MAX) return undefined;
+  const digits = place === "" ? 0 : Number.parseInt(place, DIGIT_UNIT);
+  return tree * TREE_UNIT + digits * DIGIT_UNIT ** (DIGITS_MAX - place.length) * DEPTH_UNIT + place.length;
 }
 
 /** Of two changes of one key the later counts. */
