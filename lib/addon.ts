@@ -6,7 +6,7 @@
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { getSystemErrorMap } from "node:util";
 import {
   type Cut,
@@ -32,12 +32,15 @@ export { PROFILE_NAMES } from "./addon-types.ts";
 export const ZSTD_LEVEL_MIN = 1;
 export const ZSTD_LEVEL_MAX = 19; // Above, memory use is for large machines only.
 
-/** The nearest folder above this file that holds package.json: the same for lib/ and dist/lib/. */
+/** The nearest folder above this file that holds package.json: the same for lib/, dist/lib/ and dist/bundle/. */
 function packageRoot(): string {
   let folder = dirname(fileURLToPath(import.meta.url));
   while (!existsSync(join(folder, "package.json")) && folder !== dirname(folder)) folder = dirname(folder);
   return folder;
 }
+
+/** The folder in which gdo itself lies; ends with a slash. */
+export const PROJECT: URL = pathToFileURL(`${packageRoot()}/`);
 
 function loadAddon(): NativeAddon {
   const path = join(packageRoot(), "build", "Release", "gdo.node");

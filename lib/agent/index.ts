@@ -2,6 +2,8 @@
  * The composition root: homes, nodes, agents, door processes. What is heavy is loaded when it is first called: a
  * command that only asks a running agent, or a door, starts without the rest.
  */
+import { late } from "../base/index.ts";
+
 export type { Collected } from "../store/index.ts";
 export type { BooksReport } from "./apps/books.ts";
 export type { Api } from "./control.ts";
@@ -31,9 +33,3 @@ export const newDapp = late(async () => (await import("./dapp-kit/new.ts")).newD
 export const openProject = late(async () => (await import("./dapp-kit/project.ts")).openProject);
 export const writeTypes = late(async () => (await import("./dapp-kit/project.ts")).writeTypes);
 export const tryDapp = late(async () => (await import("./dapp-kit/try.ts")).tryDapp);
-
-function late<A extends unknown[], R>(
-  load: () => Promise<(...given: A) => R | Promise<R>>,
-): (...given: A) => Promise<R> {
-  return async (...given) => (await load())(...given);
-}

@@ -1,18 +1,15 @@
 /** The methods by which the command line, over the control socket or in process, uses a node. JSON in and out. */
 import { hostname, networkInterfaces } from "node:os";
 import { isAbsolute } from "node:path";
-import { z } from "zod";
-import { GdoError, type Hash } from "../base/index.ts";
+import * as z from "zod";
+import { GdoError, type Hash, late } from "../base/index.ts";
 import { canonicalFromJson, jsonFromCanonical } from "../codec/index.ts";
 import { type Act, MAIN_BRANCH } from "../ledger/index.ts";
 import type { MergeReport } from "../node/index.ts";
 import { putPath, RecentPuts, Refs } from "../store/index.ts";
 import type { PeerStatus } from "../sync/index.ts";
-import { signedBadge, signedStatusList } from "./apps/badge.ts";
-import { installDapp, removeDapp, rollBackDapp } from "./apps/dapp-change.ts";
 import { callCommand } from "./apps/dapp-command.ts";
 import type { DoorStatus } from "./apps/door-hub.ts";
-import { importDoorbot } from "./apps/doorbot-import.ts";
 import type { Api } from "./control.ts";
 import { branchesView, charterView, govern } from "./govern.ts";
 import { readSecret } from "./home/home.ts";
@@ -30,6 +27,13 @@ import { eventPage, eventsWithWaiting } from "./views/event-feed.ts";
 import { votesOn } from "./views/merge-votes.ts";
 import { nodeStatus } from "./views/node-status.ts";
 import { logPage, showBlock } from "./views/node-views.ts";
+
+const signedBadge = late(async () => (await import("./apps/badge.ts")).signedBadge);
+const signedStatusList = late(async () => (await import("./apps/badge.ts")).signedStatusList);
+const installDapp = late(async () => (await import("./apps/dapp-change.ts")).installDapp);
+const removeDapp = late(async () => (await import("./apps/dapp-change.ts")).removeDapp);
+const rollBackDapp = late(async () => (await import("./apps/dapp-change.ts")).rollBackDapp);
+const importDoorbot = late(async () => (await import("./apps/doorbot-import.ts")).importDoorbot);
 
 /** What only a running agent has. */
 export interface AgentSide {

@@ -44,6 +44,7 @@ export async function runAgent({ root, log, onEvent = () => {} }: AgentOptions):
   const node = await GdoNode.open(root, log);
   const agent = new Agent(node, onEvent);
   try {
+    await node.parts.runtime.info(); // What is wrong with the container tool is said now, not at the first dapp.
     await agent.start();
   } catch (error) {
     await agent.close();

@@ -1,5 +1,4 @@
 /** Randomness, injected: the system's for keys and nonces, a seeded one for tests and simulation. */
-import { randomFillSync } from "node:crypto";
 
 export interface Rng {
   /** Fresh random bytes. */
@@ -10,7 +9,8 @@ export interface Rng {
 
 export class SystemRng implements Rng {
   bytes(length: number): Uint8Array {
-    return randomFillSync(new Uint8Array(length));
+    // Not imported above: most commands load this file, few want randomness, and node:crypto takes its time.
+    return process.getBuiltinModule("node:crypto").randomFillSync(new Uint8Array(length));
   }
 
   next(): number {

@@ -10,7 +10,7 @@ import { commandName, parse } from "./parser.ts";
 import { COMMANDS } from "./table.ts";
 
 function version(): string {
-  const manifest = new URL("../../../package.json", import.meta.url); // From dist/lib/cli.
+  const manifest = new URL("../../../package.json", import.meta.url); // From dist/lib/cli, or dist/bundle/cli.
   return (JSON.parse(readFileSync(manifest, "utf8")) as { version: string }).version;
 }
 

@@ -2,7 +2,7 @@
  * The manifest of a dapp, dapp.yaml: what it is called, what runs, what it may read, its limits. An
  * unknown key is an error, and every message names the key. Pure. Rules: docs/design/dapps.md.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { GdoError } from "../base/index.ts";
 import { baseName, hex64, type ImageOrigin, packageNames } from "./image/recipe.ts";
 import { parseBytes, parseMs } from "./quantity.ts";

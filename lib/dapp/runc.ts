@@ -3,12 +3,12 @@
  * are this one and its neighbours runc-*.ts. Rules: docs/design/dapps.md.
  */
 import { execFile, spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { STAGE_PATH } from "../addon.ts";
 import { GdoError, type Log } from "../base/index.ts";
 import { bundleConfig } from "./container/bundle.ts";
-import type { CgroupLayout } from "./container/cgroups.ts";
+import { type CgroupLayout, cgroupMounts } from "./container/cgroups.ts";
 import { rootfsFault } from "./container/rootfs.ts";
 import { removeLeftovers } from "./runc-cleanup.ts";
 import { type Probe, probeMachine } from "./runc-probe.ts";
@@ -87,11 +87,12 @@ export class RuncRuntime implements ContainerRuntime {
 
   async cleanup(): Promise<void> {
     await Promise.all([...this.#running].map((container) => container.kill()));
+    if (!existsSync(this.#bundlesDir)) return; // Before a container there is its bundle: none was ever started here.
     await removeLeftovers({
       mark: this.#options.mark,
       stateDir: this.#stateDir,
       bundlesDir: this.#bundlesDir,
-      cgroupRoots: (await this.#probed()).cgroups.mounts.map(({ path }) => path),
+      cgroupRoots: cgroupMounts(readFileSync("/proc/self/mountinfo", "utf8")).map(({ path }) => path),
       runTool: (...rest) => this.#runTool(rest),
       log: this.#options.log,
     });

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
-import { lockHome } from "../../lib/agent/home/home.ts";
+import { lockHome } from "../../lib/agent/home/lock.ts";
 import { initHome, openHome, readSecret } from "../../lib/agent/index.ts";
 import { decodeBlock } from "../../lib/codec/index.ts";
 import { parseGenesis } from "../../lib/ledger/index.ts";

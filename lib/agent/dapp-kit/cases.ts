@@ -1,6 +1,6 @@
 /** test/cases.yaml: merges to try in the container, and what they must come to. Pure. */
 import { parseDocument } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { GdoError } from "../../base/index.ts";
 
 const state = z.record(z.string().min(1), z.unknown());

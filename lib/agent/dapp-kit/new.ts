@@ -2,10 +2,10 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PROJECT } from "../../addon.ts";
 import { GdoError } from "../../base/index.ts";
 import { parseManifest } from "../../dapp/index.ts";
 
-const PROJECT = new URL("../../../../", import.meta.url); // From dist/lib/agent/dapp-kit.
 const EXAMPLES = new URL("images/examples/", PROJECT);
 
 const EXAMPLE_OF = { python: "python", ts: "typescript", shell: "shell", c: "c" } as const;

@@ -8,10 +8,10 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { PROJECT } from "../../addon.ts";
 import { GdoError } from "../../base/index.ts";
 import { Contract, type Manifest, namedSchemas, parseManifest, typesModule } from "../../dapp/index.ts";
 
-const PROJECT = new URL("../../../../", import.meta.url); // From dist/lib/agent/dapp-kit.
 const SDK = fileURLToPath(new URL("dist/images/sdk/index.js", PROJECT));
 const TESTING = new URL("dist/images/sdk/testing.js", PROJECT).href;
 /** Names that a dapp's author keeps beside it and that are no part of it. */

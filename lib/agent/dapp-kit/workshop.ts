@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { type Hash, SystemClock, silentLog } from "../../base/index.ts";
 import { DappHost, ImageCache, RuncRuntime, type TriedDapp } from "../../dapp/index.ts";
 import { PackStore } from "../../store/index.ts";
-import { lockHome } from "../home/home.ts";
+import { lockHome } from "../home/lock.ts";
 import { ImageBuilder } from "../image/build.ts";
 import { imageStore } from "../storage/object-access.ts";
 import { type DappProject, stageProject } from "./project.ts";

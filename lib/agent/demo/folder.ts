@@ -7,7 +7,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { GdoError } from "../../base/index.ts";
 import { NODE_NAMES } from "../demo-script/cast.ts";
-import { lockHome } from "../home/home.ts";
+import { lockHome } from "../home/lock.ts";
 
 const MARK = ".gdo-demo";
 const LOCK = "demo.lock";

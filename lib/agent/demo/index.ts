@@ -5,6 +5,7 @@
 import { accessSync, constants, readFileSync } from "node:fs";
 import { basename, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { PROJECT } from "../../addon.ts";
 import { type Clock, GdoError, SystemClock } from "../../base/index.ts";
 import { ALL_READERS, DOOR_NODE_NAMES, NODE_NAMES, nodeOfReader, ORGANISATION, READERS } from "../demo-script/cast.ts";
 import { DAY_MS, type Frame, parseDay } from "../demo-script/day.ts";
@@ -46,7 +47,6 @@ export interface RunningDemo {
   close(): Promise<void>;
 }
 
-const PROJECT = new URL("../../../../", import.meta.url); // From dist/lib/agent/demo.
 const LAUNCHER = fileURLToPath(new URL("bin/gdo", PROJECT));
 const DATA = new URL("images/demo/makerspace/", PROJECT);
 const DAPPS = new URL("dist/dapps/", PROJECT);

@@ -1,7 +1,8 @@
 /** What the parts of a door process share, and how they are let go of. */
 import { type Clock, GdoError, type Log, SteeredClock, SystemClock } from "../../base/index.ts";
 import { type DoorConfig, readConfig } from "../home/config.ts";
-import { type HomePaths, lockHome, openHome } from "../home/home.ts";
+import { type HomePaths, openHome } from "../home/home.ts";
+import { lockHome } from "../home/lock.ts";
 
 export interface DoorOptions {
   /** The home folder. */

@@ -4,7 +4,7 @@
  */
 import { existsSync, readFileSync } from "node:fs";
 import { parseDocument } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { GdoError } from "../../base/index.ts";
 
 const port = z.number().int().min(0).max(65_535);

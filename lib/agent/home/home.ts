@@ -2,23 +2,9 @@
  * The home folder: what lies where, who may read it, and that only one process writes to it. No
  * other file builds a path inside a home. Rules: docs/design/cli.md.
  */
-import {
-  chmodSync,
-  closeSync,
-  constants,
-  existsSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { tryLockFile } from "../../addon.ts";
 import { GdoError } from "../../base/index.ts";
 
 export interface HomePaths {
@@ -156,29 +142,4 @@ export function readSecret(path: string): Uint8Array {
   }
   if (!/^[0-9a-f]{64}$/.test(text)) throw new GdoError("KEY_INVALID", `${path} does not hold a key of 64 hex digits`);
   return new Uint8Array(Buffer.from(text, "hex"));
-}
-
-/**
- * Takes the lock or throws HOME_LOCKED naming the holder. The kernel holds it for as long as the process
- * lives, so nothing is left of one that was killed. The result gives the lock back.
- */
-export function lockHome(lockPath: string, what: string): () => void {
-  const fd = openLock(lockPath);
-  if (tryLockFile(fd)) {
-    ftruncateSync(fd, 0);
-    writeSync(fd, `${process.pid}\n`);
-    return () => closeSync(fd);
-  }
-  const holder = readFileSync(fd, "utf8").trim();
-  closeSync(fd);
-  const who = /^\d+$/.test(holder) ? `process ${holder}` : "another process";
-  throw new GdoError("HOME_LOCKED", `${what} is in use by ${who}`, { hint: "stop it, or use another --home" });
-}
-
-function openLock(lockPath: string): number {
-  try {
-    return openSync(lockPath, constants.O_RDWR | constants.O_CREAT, 0o600);
-  } catch (cause) {
-    throw new GdoError("IO", `cannot open ${lockPath}`, { cause });
-  }
 }

@@ -1,7 +1,7 @@
 /** The images of one node: built, taken in, given out, listed, let go. What `gdo image` calls. */
 import { statSync } from "node:fs";
 import { isAbsolute, join } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { GdoError, type Hash } from "../../base/index.ts";
 import {
   DEBIAN_ARCHITECTURES,
@@ -14,7 +14,6 @@ import {
   SETTINGS_BYTES_MAX,
   SETTINGS_PATH,
 } from "../../dapp/index.ts";
-import { exportImage, importImage } from "../../interop/index.ts";
 import { putBlob, Refs, readBlob, readBlobBytes, resolvePath } from "../../store/index.ts";
 import { installedDapps } from "../apps/working-apps.ts";
 import type { NodeParts } from "../node-parts.ts";
@@ -70,6 +69,7 @@ export class NodeImages {
     ImageCatalog.assertName(name);
     const { store } = this.#parts;
     try {
+      const { importImage } = await import("../../interop/index.ts");
       const { image, settings, layers, files } = await importImage(given, {
         ...{ tag, signal, unpack },
         architecture: ociArchitecture(),
@@ -98,6 +98,7 @@ export class NodeImages {
     if (!TAG.test(label)) throw new GdoError("INPUT_INVALID", `not a tag: ${label}`);
     const image = new ImageTree(await readImage(store, tree));
     const settings = await this.#settings(image);
+    const { exportImage } = await import("../../interop/index.ts");
     const { digest } = await exportImage(image, folder, {
       ...{ tag: label, settings },
       architecture: ociArchitecture(),

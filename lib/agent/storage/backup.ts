@@ -1,6 +1,6 @@
 /** Snapshots of folders into a node's store, and which of them are forgotten: what `backup` and `forget` call. */
 import { hostname } from "node:os";
-import { z } from "zod";
+import * as z from "zod";
 import { GdoError, type Hash } from "../../base/index.ts";
 import {
   type KeptSnapshot,

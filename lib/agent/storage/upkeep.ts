@@ -1,6 +1,6 @@
 /** Cleaning a node's store: what its snapshots, its ledger and what was put lately need stays, the rest goes [T11]. */
 import { existsSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import { bytesOf, GdoError, type Hash } from "../../base/index.ts";
 import { encodeCanonical } from "../../codec/index.ts";
 import { LedgerDb } from "../../db/index.ts";

@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { relative } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 import { GdoError, type Hash } from "../../base/index.ts";
 import { LedgerDb } from "../../db/index.ts";
 import { checkNamed, RecentPuts, Refs, SnapshotCatalog, Throttle } from "../../store/index.ts";

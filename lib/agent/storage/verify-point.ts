@@ -1,6 +1,6 @@
 /** Where a full verification was when it ended early, in a file of the home: the next one goes on there [T11]. */
 import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { z } from "zod";
+import * as z from "zod";
 import type { VerifyPoint } from "../../store/index.ts";
 
 const POINT = z.strictObject({

@@ -2,7 +2,7 @@
  * A recipe for an image, image.yaml: what it is built over, and what is laid over that. An unknown key is
  * an error, and every message names the key. Pure. Rules: docs/design/dapps.md.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { GdoError } from "../../base/index.ts";
 import { messageOf, readYaml } from "../yaml-text.ts";
 import { isPackageName } from "./debian.ts";

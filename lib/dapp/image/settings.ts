@@ -2,7 +2,7 @@
  * What an image says of the programs in it: variables for them, and the program that it was made for. It
  * is a file in the image, so that it goes where the image goes. Pure.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { GdoError } from "../../base/index.ts";
 import type { ImageTree } from "./tree.ts";
 

@@ -2,7 +2,7 @@
  * How one bank writes its statements, and what its rows are: the file that `gdo import bank --rules` takes.
  * Parsed YAML comes in; an unknown key is an error, and every message names the key. Pure.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { GdoError } from "../../base/index.ts";
 
 const ACCOUNT = /^(assets|liabilities|equity|income|expenses)(:[^:;/\p{Cc}]{1,40}){0,7}$/u;

@@ -2,7 +2,7 @@
  * Which blobs an image is made of: by the OCI image layout, or by the manifest.json of `docker save`.
  * JSON of strangers, so sizes are looked at before reading, and every field that is used is checked.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { GdoError } from "../../base/index.ts";
 import { type Digest, parseDigest, verified } from "./blob.ts";
 import { ByteReader } from "./byte-reader.ts";
