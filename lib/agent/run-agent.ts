@@ -268,10 +268,15 @@ class Agent implements AgentHandle {
 
   #retryLater(): void {
     this.#cancelRetry = this.#timers.after(RETRY_OBJECTS_MS, () => {
-      void this.#node.fetcher.retry().finally(() => {
+      void this.#retry().finally(() => {
         if (this.#closing === undefined) this.#retryLater();
       });
     });
+  }
+
+  async #retry(): Promise<void> {
+    await this.#node.chain.retry();
+    await this.#node.fetcher.retry();
   }
 
   close(): Promise<void> {

@@ -61,3 +61,10 @@ export class GdoError extends Error {
     return ERROR_CODES[this.code];
   }
 }
+
+const OWN_FAILURES: ReadonlySet<ErrorCode> = new Set(["STORE_FULL", "IO", "PERMISSION"]);
+
+/** What this computer could not do now, and may later: it says nothing about what it was given. */
+export function isOwnFailure({ code }: GdoError): boolean {
+  return OWN_FAILURES.has(code);
+}

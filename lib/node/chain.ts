@@ -3,7 +3,7 @@
  * and says what is lacking. Verifies everything that others send; decides nothing that the ledger's pure
  * rules decide. Rules: docs/design/ledger.md.
  */
-import { GdoError, type Hash, type Log } from "../base/index.ts";
+import { GdoError, type Hash, isOwnFailure, type Log } from "../base/index.ts";
 import { type Block, encodeEnvelope } from "../codec/index.ts";
 import {
   type Admission,
@@ -70,6 +70,8 @@ export class Chain {
   /** Settles, and never fails, when what came so far has been taken in. */
   #taken: Promise<unknown> | undefined;
   #isClosed = false;
+  /** This computer could not do what it should have: a disk is full, say. */
+  #isHeldUp = false;
 
   constructor(options: ChainOptions) {
     this.#options = options;
@@ -178,6 +180,11 @@ export class Chain {
     return turn;
   }
 
+  /** Tries again what this computer could not do. */
+  async retry(): Promise<void> {
+    if (this.#isHeldUp) await this.advance();
+  }
+
   /** Nothing is applied any more; what is under way ends. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -187,8 +194,20 @@ export class Chain {
 
   async #advance(): Promise<void> {
     if (this.#isClosed) return;
-    await this.#applyAll();
+    try {
+      await this.#applyAll();
+      this.#isHeldUp = false;
+    } catch (error) {
+      return this.#holdUp(error);
+    }
     this.#options.settled();
+  }
+
+  /** A full or failing disk says nothing about a merge: it waits. */
+  #holdUp(error: unknown): void {
+    if (!(error instanceof GdoError && isOwnFailure(error))) throw error;
+    if (!this.#isHeldUp) this.#options.log.warn("merges wait", { code: error.code, why: error.message });
+    this.#isHeldUp = true;
   }
 
   async #applyAll(): Promise<void> {
@@ -225,7 +244,7 @@ export class Chain {
     try {
       return [await blobs.read(one.blob), await blobs.read(other.blob)];
     } catch (error) {
-      if (!(error instanceof GdoError)) throw error;
+      if (!(error instanceof GdoError) || isOwnFailure(error)) throw error;
       this.#note(block.id, false);
       log.warn("evidence cannot be read", { evidence: block.id, why: error.message });
       return undefined;
@@ -314,7 +333,7 @@ export class Chain {
       const changes = parseMergeChanges(await blobs.read(blob));
       ledger.applyMerge(ledger.lineOf(payload.branch, block.a), block, payload, changes);
     } catch (error) {
-      if (!(error instanceof GdoError)) throw error;
+      if (!(error instanceof GdoError) || isOwnFailure(error)) throw error;
       this.#giveUp(block, `it does not lead where it says: ${error.message}`, false);
       return false;
     }

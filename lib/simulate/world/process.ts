@@ -319,6 +319,7 @@ export class Process {
 
   #retryLater(): void {
     this.parts.clock.after(RETRY_OBJECTS_MS, () => {
+      this.#inTurn(() => this.#chain.retry());
       this.#inTurn(() => this.#fetcher.retry());
       this.#retryLater();
     });
