@@ -9,6 +9,7 @@ import {
   deciderOf,
   forkedAt,
   linesOf,
+  OPERATION_FIELDS,
   operationId,
   performAct,
   policyOf,
@@ -47,18 +48,36 @@ function openAfter({ type, body }: Act, state: StateView): NonNullable<Governed[
   return [{ operation, needed: Number(threshold) - given, guardians: left }];
 }
 
-/** Whether this device could do these operations now. REFUSED, LEDGER_UNKNOWN_AUTHOR. */
+/** Whether this device could do these operations now. USAGE for none of them, REFUSED, LEDGER_UNKNOWN_AUTHOR. */
 export function checkGovern(node: GdoNode, acts: readonly Act[]): StateView {
   const { db, pair } = node.parts;
   node.assertKnown();
   const state = tentativeCharter(db);
   const { principal = "" } = authorOf(state, pair.publicKey) ?? {};
   for (const act of acts) {
+    const fields = OPERATION_FIELDS.get(act.type);
+    if (fields === undefined) throw noOperation(act.type);
     const done = performAct(act, principal, state);
-    if ("why" in done) throw new GdoError("REFUSED", `${act.type}: ${done.why}`, { hint: done.todo });
+    if ("why" in done) {
+      const hint = done.todo.startsWith("its fields are") ? asCommand(act.type, fields) : done.todo;
+      throw new GdoError("REFUSED", `${act.type}: ${done.why}`, { hint });
+    }
     state.apply(done);
   }
   return state;
+}
+
+/** Mistyped, as a rule: those of the same kind come first to mind. */
+function noOperation(type: string): GdoError {
+  const kind = `${type.split(".")[0]}.`;
+  const near = [...OPERATION_FIELDS.keys()].filter((each) => each.startsWith(kind));
+  const hint = `${near.length === 0 ? "" : `perhaps ${near.join(", ")}; all: `}gdo charter --help`;
+  return new GdoError("USAGE", `there is no charter operation '${type}'`, { hint });
+}
+
+/** As it would be typed, with places for the values. */
+function asCommand(type: string, fields: readonly string[]): string {
+  return `gdo charter ${type} '{${fields.map((field) => `"${field.replace(/[[\]]/g, "")}":…`).join(",")}}'`;
 }
 
 /** Who and what the charter holds, for `gdo charter`. */

@@ -14,8 +14,12 @@ export function uniqueDigits(ids: Iterable<string>): number {
   return digits;
 }
 
+/** A block's clock may say anything; beyond this there are no dates. */
+const DATE_MS_MAX = 8.64e15;
+
 /** "2026-11-23 07:01:24" in UTC: the same on every machine. */
 export function moment(ms: number): string {
+  if (!(Math.abs(ms) <= DATE_MS_MAX)) return `${ms} ms`;
   return new Date(ms).toISOString().slice(0, 19).replace("T", " ");
 }
 

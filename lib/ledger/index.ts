@@ -14,7 +14,7 @@ export {
   type Revocation,
   revokedByFarewell,
 } from "./charter/farewell.ts";
-export { validate as validateOperation } from "./charter/operation.ts";
+export { OPERATION_FIELDS, validate as validateOperation } from "./charter/operation.ts";
 export { performAct, reduceCharter } from "./charter/reduce.ts";
 export { recoveryMessage, resolve as resolveOperation } from "./charter/resolve.ts";
 export {

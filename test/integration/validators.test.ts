@@ -55,6 +55,7 @@ test("[L14] [L20] killing one changes nothing, two stops finality alone, all is 
   await until(async () => (await ana.branch()).waits !== undefined);
   const { merges } = (await ana.call("merge", { branch: "main" })) as { merges: { waits?: string }[] };
   t.regex(merges[0]?.waits ?? "", /more of |is to propose a merge/);
+  await until(async () => (await ana.branch()).away?.join() === "ben,cleo");
   const { h, pending, waits, tolerates } = await ana.branch();
   t.deepEqual([h, pending], [2, 2]);
   t.is(tolerates, "1 of 3 may be away, none may lie");

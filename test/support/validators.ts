@@ -32,6 +32,7 @@ export interface BranchStatus {
   readonly pending: number;
   readonly void: number;
   readonly waits?: string;
+  readonly away?: readonly string[];
   readonly tolerates?: string;
   readonly round?: { readonly r: number; readonly merge?: string };
 }

@@ -5,6 +5,7 @@ import { describeFailure, renderFailure } from "../../lib/cli/failure.ts";
 import { moment, uniqueDigits } from "../../lib/cli/ids.ts";
 import { Output, printable } from "../../lib/cli/output.ts";
 import { commandName } from "../../lib/cli/parser.ts";
+import { payloadText } from "../../lib/cli/text/payload.ts";
 import { table } from "../../lib/cli/text/text-table.ts";
 import { wholeNumber } from "../../lib/cli/values.ts";
 
@@ -78,6 +79,23 @@ test("whole numbers are taken within their bounds only", (t) => {
   t.is(parse("50"), 50);
   for (const text of ["0", "51", "", "1.5", "-1", "1e1", "ten", " 7"])
     t.throws(() => parse(text), { code: "USAGE" }, text);
+});
+
+test("what a block says shows hashes as everything else does, and is no longer than it must be", (t) => {
+  const bytes = (byte: number): unknown => ({ "/": { bytes: Buffer.alloc(32, byte).toString("base64") } });
+  const hex = (byte: number): string => Buffer.alloc(32, byte).toString("hex");
+  t.is(payloadText({ h: 1, from: [], prev: null, cert: {} }), '{ "h": 1, "from": [], "prev": null, "cert": {} }');
+  t.is(
+    payloadText({ prev: bytes(1), heads: [bytes(2)], "/": 1 }),
+    `{\n  "prev": "${hex(1)}",\n  "heads": ["${hex(2)}"],\n  "/": 1\n}`,
+  );
+  t.is(payloadText("x".repeat(90)), `"${"x".repeat(90)}"`);
+});
+
+test("a moment that no calendar has is said as it is", (t) => {
+  t.is(moment(0), "1970-01-01 00:00:00");
+  t.is(moment(-1000), "1969-12-31 23:59:59");
+  t.is(moment(9e15), "9000000000000000 ms");
 });
 
 test("a table aligns numbers to the right", (t) => {

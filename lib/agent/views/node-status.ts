@@ -34,7 +34,7 @@ export async function nodeStatus(node: GdoNode, side: AgentSide): Promise<Record
     ...(brokerPort === undefined ? {} : { brokerPort }),
     ...ownStatus(node),
     connected: side.isConnected(),
-    branches: lines.map((name) => branchStatus(node, name)),
+    branches: lines.map((name) => ({ ...branchStatus(node, name), ...awayStatus(node, name, side) })),
     entries: db.countEntries(),
     authored: node.countAuthored(),
     pending: total((line) => db.countPending(line)),
@@ -95,6 +95,16 @@ function branchStatus({ parts: { db, pair }, validator }: GdoNode, name: string)
     ...(standing === undefined ? {} : standingOf(standing, pending)),
     ...(next?.mode === "single" && pending > 0 ? { waits: waitsForOne(name, pending, next.validator, isOwn) } : {}),
   };
+}
+
+/** Whom an entry waits for that is not there now, as far as this node sees. */
+function awayStatus({ parts: { db, pair }, validator }: GdoNode, name: string, side: AgentSide): { away?: string[] } {
+  const standing = side.isConnected() && db.countPending(name) > 0 ? validator.status(name) : undefined;
+  if (standing === undefined) return {};
+  const keys = [pair.publicKey, ...side.peers().flatMap(({ key, isPresent }) => (isPresent ? [key] : []))];
+  const here = keys.map((key) => principalOf(db.charterAt(), key));
+  const away = standing.validators.filter((each) => !here.includes(each));
+  return away.length === 0 ? {} : { away };
 }
 
 function peerStatus({ parts: { db } }: GdoNode, peer: ReturnType<AgentSide["peers"]>[number]): Record<string, unknown> {

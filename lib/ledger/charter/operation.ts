@@ -152,6 +152,11 @@ const OPERATIONS: Readonly<Record<string, { readonly fields: string; readonly pa
   },
 };
 
+/** All of them, with their fields; one in brackets may be left out. */
+export const OPERATION_FIELDS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries(OPERATIONS).map(([type, { fields }]) => [type, fields.split(" ")]),
+);
+
 /** The operation that an act is, or why it is none. */
 export function validate({ type, body }: Act): Operation | Refusal {
   const shape = Object.hasOwn(OPERATIONS, type) ? OPERATIONS[type] : undefined;

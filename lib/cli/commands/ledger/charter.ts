@@ -38,8 +38,12 @@ export const charter: CommandSpec = {
   name: "charter",
   summary: "Who is in the organisation and what they may do; with an operation: change it.",
   arguments: [
-    { form: "[operation]", about: "for instance role.grant; docs/design/ledger.md lists them" },
-    { form: "[json]", about: "the operation's fields" },
+    {
+      form: "[operation]",
+      about:
+        "one of principal.add, .remove, .rotate, .recover; device.add, .revoke, .decide; role.grant, .revoke, .set; guardians.set; branch.set; dapp.install, .upgrade, .remove; invitation.use; ballot",
+    },
+    { form: "[json]", about: "the operation's fields; without them it says which" },
   ],
   exits: {
     1: "the charter forbids it, with the reason",
@@ -53,7 +57,7 @@ export const charter: CommandSpec = {
       session.out.emit("charter", { ...now }, () => describe(now));
       return 0;
     }
-    const body = jsonArgument("the fields", String(json ?? "{}"));
+    const body = jsonArgument(`what follows ${operation}`, String(json ?? "{}"));
     const acts = [{ type: operation, body }];
     const made = (await withApi(session, (api) => api.call("govern", { acts }))) as { id: string };
     session.out.emit("entry", { ...made }, () => made.id);

@@ -50,7 +50,7 @@ function what(row: LogRow): string {
     const { branch, h, included, logs, void: voids, from: sources = [] } = row.merge;
     const from = logs > 1 ? ` of ${logs} logs` : "";
     const took = sources.length === 0 ? "" : `, with ${sources.join(", ")}`;
-    return `merge ${branch}@${h}: ${included} entries${from}${took}${voids === 0 ? "" : `, ${voids} void`}`;
+    return `merge ${branch}@${h}: ${included} ${included === 1 ? "entry" : "entries"}${from}${took}${voids === 0 ? "" : `, ${voids} void`}`;
   }
   if (row.vote !== undefined) return `${row.vote.phase} ${row.vote.branch}@${row.vote.h} round ${row.vote.r}`;
   if (row.app === undefined) return row.kind;

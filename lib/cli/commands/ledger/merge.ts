@@ -17,7 +17,10 @@ interface Merged {
 function describe(merged: Merged): string {
   if (merged.waits !== undefined) return `${merged.branch}@${merged.h + 1}: ${merged.waits}`;
   if (merged.included === 0) return `nothing to merge: ${merged.branch} stays at height ${merged.h}`;
-  const lines = [`${merged.branch} is at height ${merged.h}: ${merged.included} entries, ${merged.void.length} void`];
+  const entries = merged.included === 1 ? "entry" : "entries";
+  const lines = [
+    `${merged.branch} is at height ${merged.h}: ${merged.included} ${entries}, ${merged.void.length} void`,
+  ];
   for (const source of merged.from ?? []) lines.push(`  took  ${source}`);
   for (const { app, verdict } of merged.tests) lines.push(`  test  ${app}  ${verdict}`);
   for (const { id, app, reason } of merged.void) lines.push(`  void  ${id.slice(0, 12)}  ${app}: ${reason}`);

@@ -2,6 +2,7 @@
 import { type CommandSpec, withApi } from "../../command.ts";
 import { moment } from "../../ids.ts";
 import { type Explained, explain } from "../../text/explain.ts";
+import { payloadText } from "../../text/payload.ts";
 
 interface Shown extends Explained {
   readonly id: string;
@@ -50,7 +51,7 @@ function describe(block: Shown): string {
   for (const parent of block.parents) rows.push(["parent", parent]);
   const head = rows.map(([name, value]) => `${name.padEnd(11)}${value}`);
   const lines = [...head, ...(block.votes ?? []).flatMap(voteLines)];
-  return `${explain(block).join("\n")}\n\n${lines.join("\n")}\n\n${JSON.stringify(block.payload, null, 2)}`;
+  return `${explain(block).join("\n")}\n\n${lines.join("\n")}\n\n${payloadText(block.payload)}`;
 }
 
 export const show: CommandSpec = {

@@ -13,6 +13,8 @@ interface Branch {
   readonly q?: number;
   readonly tolerates?: string;
   readonly waits?: string;
+  /** Validators that are not there, where something waits for them. */
+  readonly away?: readonly string[];
 }
 
 interface Status {
@@ -50,11 +52,12 @@ function doorRows({ door, policy }: Status): Row[] {
   return rows;
 }
 
-function branchRows({ name, mode, h, head, void: voids, validators, q, tolerates, waits }: Branch): Row[] {
+function branchRows({ name, mode, h, head, void: voids, validators, q, tolerates, waits, away }: Branch): Row[] {
   const at = head === undefined ? "not merged yet" : `height ${h} ${head.slice(0, 12)}`;
   const rows: Row[] = [["branch", `${name} (${mode}), ${at}, ${voids} void`]];
   if (validators !== undefined) rows.push(["", `${q} of ${validators.join(", ")} decide; ${tolerates}`]);
-  if (waits !== undefined) rows.push(["", `${name}@${h + 1}: ${waits}`]);
+  const missing = away === undefined ? "" : `; away now: ${away.join(", ")}`;
+  if (waits !== undefined) rows.push(["", `${name}@${h + 1}: ${waits}${missing}`]);
   return rows;
 }
 
