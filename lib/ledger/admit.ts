@@ -36,6 +36,8 @@ export interface AdmitView {
   newest(author: PublicKey, l: string): number;
   /** How many blocks are held at this place. Absent: a second one of a number is never kept. */
   versions?(author: PublicKey, l: string, n: number): number;
+  /** Whether it came before, with this signature, and still waits for a parent: there is nothing new to say of it. */
+  waits?(block: Block): boolean;
   /** Whether somebody's block builds on this one and waits for it. */
   needs?(id: Hash): boolean;
   /** Takes one from the author's allowance; false when there is none left. Absent: no limit. */
@@ -80,7 +82,7 @@ export interface Admission {
   readonly forks: readonly Fork[];
   readonly orphans: readonly Orphan[];
   readonly refused: readonly Refusal[];
-  /** How many were held already, or came twice. */
+  /** How many were held already, or waited, or came twice. */
   readonly known: number;
 }
 
@@ -148,10 +150,16 @@ class Batch implements Admission {
     if (block === undefined) return undefined;
     const why = this.#whyUnwelcome(block);
     if (why !== undefined) return this.#refuse(why[0], why[1], block);
-    // [L6] A number beyond what is held is of a block that is not.
-    if (block.n > this.#view.newest(block.a, block.l) || this.#view.parent(block.id) === undefined) return block;
+    if (!this.#isKnown(block)) return block;
     this.known += 1;
     return undefined;
+  }
+
+  /** [L6] A number beyond what is held is of a block that is not. */
+  #isKnown(block: Block): boolean {
+    const { id, a, l, n } = block;
+    const isHeld = n <= this.#view.newest(a, l) && this.#view.parent(id) !== undefined;
+    return isHeld || this.#view.waits?.(block) === true;
   }
 
   #whyUnwelcome({ id, o, a }: Block): [RefusalReason, string] | undefined {
@@ -182,9 +190,9 @@ class Batch implements Admission {
     else this.#judge(block, carried, checked);
   }
 
-  /** A block that came before a parent, in the order of clocks, was wrong about its clock [L4]. */
+  /** A block that came before a parent, in the order of clocks, was wrong about its clock [L4]. What is held has not changed. */
   settle(): void {
-    const isOrphan = ({ block }: Orphan): boolean => missingParents(block, (id) => this.#parent(id)).length > 0;
+    const isOrphan = ({ missing }: Orphan): boolean => missing.some((id) => !this.#byId.has(id));
     for (const orphan of this.orphans) {
       if (!isOrphan(orphan)) this.#refuse("form", "its clock is not greater than its parents'", orphan.block);
     }

@@ -12,7 +12,6 @@ import {
   commitsOn,
   judgeMerge,
   type MergePayload,
-  type Orphan,
   parseEvidence,
   parseMerge,
   parseMergeChanges,
@@ -20,10 +19,8 @@ import {
   provenByBlobs,
   worthVerifying,
 } from "../ledger/index.ts";
+import { Orphans } from "./orphans.ts";
 import type { NodeBlobs, NodeLedger } from "./ports.ts";
-
-/** Blocks that wait for their parents, over all authors; beyond it the oldest are dropped and come again. */
-export const ORPHANS_MAX = 1024;
 
 /** Fewer are verified where they are: another thread takes as long to begin. */
 const AHEAD_MIN = 16;
@@ -59,7 +56,7 @@ export interface Taken {
 
 export class Chain {
   readonly #options: ChainOptions;
-  readonly #orphans = new Map<Hash, Orphan>();
+  readonly #orphans = new Orphans();
   /** What can never be used, so that each is counted and logged once; whether no other version of a log could mend it. */
   readonly #hopeless = new Map<Hash, boolean>();
   /** Of merges that wait: they are looked at whenever something comes. */
@@ -79,7 +76,7 @@ export class Chain {
 
   /** Blocks that wait for their parents. */
   get orphanCount(): number {
-    return this.#orphans.size;
+    return this.#orphans.count;
   }
 
   /** Verifies and keeps what may be kept, in the order of the calls; then applies what merges have become possible. */
@@ -125,9 +122,14 @@ export class Chain {
     if (this.#isClosed) return taken;
     const { ledger, organisation, refused, log } = this.#options;
     for (let batch = envelopes; batch.length > 0; ) {
-      const view = { ...ledger.admitView(organisation), needs: (id: Hash) => this.#isMissing(id) };
+      const held = ledger.admitView(organisation);
+      const view = {
+        ...held,
+        waits: (block: Block) => this.#orphans.waits(block, held),
+        needs: (id: Hash) => this.#orphans.need(id),
+      };
       const admission = admit(batch, view, verified === undefined ? {} : { verified });
-      for (const orphan of admission.orphans) this.#keepOrphan(orphan);
+      for (const orphan of admission.orphans) this.#orphans.keep(orphan);
       for (const { reason, why } of admission.refused) {
         refused(reason);
         log.warn("a block was refused", { reason, why });
@@ -140,7 +142,7 @@ export class Chain {
       this.#tellSeen(admission, new Set(added));
       taken.added += added.length;
       taken.refused += admission.refused.length;
-      batch = this.#takeChildren(added);
+      batch = this.#orphans.takeChildren(added).map(encodeEnvelope);
     }
     return taken;
   }
@@ -152,24 +154,6 @@ export class Chain {
     for (const { block, held } of refused) if (block !== undefined && held !== undefined) saw(block, true);
     // [L6] A merge may have meant the version that came now.
     if (seconds.size > 0) this.#hopeless.clear();
-  }
-
-  #isMissing(id: Hash): boolean {
-    return [...this.#orphans.values()].some(({ missing }) => missing.includes(id));
-  }
-
-  #keepOrphan(orphan: Orphan): void {
-    const [oldest] = this.#orphans.keys();
-    if (this.#orphans.size >= ORPHANS_MAX && oldest !== undefined) this.#orphans.delete(oldest);
-    this.#orphans.set(orphan.block.id, orphan);
-  }
-
-  /** Those that have waited for one of these: nothing else is judged again, or junk would cost each time. */
-  #takeChildren(parents: readonly Hash[]): Uint8Array[] {
-    const arrived = new Set(parents);
-    const children = [...this.#orphans.values()].filter(({ missing }) => missing.some((id) => arrived.has(id)));
-    for (const { block } of children) this.#orphans.delete(block.id);
-    return children.map(({ block }) => encodeEnvelope(block));
   }
 
   /** Applies merges for as long as one can be. */

@@ -1,5 +1,5 @@
 /** A node's work on its ledger, without network, disk or containers: docs/design/ledger.md. */
-export { Chain, ORPHANS_MAX } from "./chain.ts";
+export { Chain } from "./chain.ts";
 export { mayMergeAlone, meetPeers, mustMeet } from "./meeting.ts";
 export {
   type AppOutputs,
@@ -16,6 +16,7 @@ export {
   Validator,
   type ValidatorEvent,
 } from "./merging/validator.ts";
+export { ORPHANS_MAX } from "./orphans.ts";
 export { type LogTurn, META_PLACE, OwnLog } from "./own-log.ts";
 export type { NodeApps, NodeBlobs } from "./ports.ts";
 export { Witness } from "./witness.ts";

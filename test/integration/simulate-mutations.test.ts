@@ -119,7 +119,7 @@ const GREAT_FLOOD: readonly Edit[] = [
 ];
 
 test("[S5] a great flood of blocks without parents: a bound on those that wait keeps I9, and without it I9 is found broken", async (t) => {
-  const unbounded = { file: "node/chain.js", from: "this.#orphans.size >= ORPHANS_MAX", to: "false" };
+  const unbounded = { file: "node/orphans.js", from: "this.#waiting.size >= ORPHANS_MAX", to: "false" };
   for (const [edits, caught] of [
     [GREAT_FLOOD, undefined],
     [[...GREAT_FLOOD, unbounded], "I9"],

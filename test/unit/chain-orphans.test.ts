@@ -57,6 +57,34 @@ test("[S5] chain: blocks that wait for their parents cost nothing until a parent
   t.is(db.countEntries(), 32);
 });
 
+test("[S5] chain: what waits already is not judged again, come as often as it may, and once when its last parent is there", async (t) => {
+  const { charter, office, door } = testOrganisation();
+  const { chain, db, asked } = setup(charter);
+  const parents = [...Array(4).keys()].map((each) => office.entry([note(`parent ${each}`)], [charter]));
+  const waiting = door.entry([note("waits")], [charter, ...parents]);
+  await chain.take([encodeEnvelope(waiting)]);
+  const before = asked();
+  await chain.take([encodeEnvelope(waiting)]);
+  t.is(asked() - before, 1, "whether a parent is still missing");
+  for (const [index, parent] of parents.entries()) {
+    t.is(chain.orphanCount, 1, `${index} parents are there`);
+    await chain.take([encodeEnvelope(parent)]);
+  }
+  t.is(chain.orphanCount, 0);
+  t.is(db.countEntries(), 5);
+});
+
+test("[S5] chain: a forged copy that waits does not keep the true block out", async (t) => {
+  const { charter, office, door } = testOrganisation();
+  const { chain, db } = setup(charter);
+  const parent = office.entry([note("parent")], [charter]);
+  const waiting = door.entry([note("waits")], [parent]);
+  await chain.take([encodeEnvelope({ body: waiting.body, sig: waiting.sig.map((byte) => byte ^ 1) })]);
+  await chain.take([encodeEnvelope(waiting)]);
+  await chain.take([encodeEnvelope(parent)]);
+  t.is(db.countEntries(), 2);
+});
+
 test("[L6] chain: the second block of a number is news, though nothing was taken in", async (t) => {
   const { charter, door } = testOrganisation();
   let settled = 0;
