@@ -305,6 +305,7 @@ const LOOK_EVERY_MS = 50;
 
 /** Waits until every peer that is there holds what this node holds, or the time is up. */
 async function awaitPeers(node: GdoNode, side: AgentSide, timeoutMs: number): Promise<unknown> {
+  if (node.isSentAway) node.assertKnown(); // Says who revoked this device, and what to do.
   if (!side.isConnected()) throw new GdoError("SYNC_UNREACHABLE", "no broker is reached", { hint: "gdo agent" });
   const heldBefore = node.parts.db.countEntries();
   const sentBefore = side.sent();

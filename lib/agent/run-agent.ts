@@ -80,7 +80,7 @@ class Agent implements AgentHandle {
     this.api = nodeApi(node, {
       stop,
       doors: () => this.#doors.status(),
-      peers: () => this.#peer?.peers() ?? [],
+      peers: () => (this.#node.isSentAway ? [] : (this.#peer?.peers() ?? [])),
       isConnected: () => this.#network?.isConnected ?? false,
       wanted: () => this.#peer?.wantedCount ?? 0,
       sent: () => this.#network?.sent ?? 0,
@@ -155,7 +155,8 @@ class Agent implements AgentHandle {
       peers: () => this.#peer?.peers() ?? [],
       isOver: () => this.#closing !== undefined || this.#node.isSentAway,
     });
-    if (!isMet) log.info("no peer says how far this device's log is known: it goes on by what it holds");
+    if (!isMet && !this.#node.isSentAway)
+      log.info("no peer says how far this device's log is known: it goes on by what it holds");
   }
 
   /** [L8] Who decides alone may have decided more than a home that was put back remembers. */

@@ -67,6 +67,7 @@ test("[S7] a device that was away when it was revoked learns it, says so, and st
   );
   const refused = { code: "LEDGER_UNKNOWN_AUTHOR", message: why };
   await t.throwsAsync(async () => again.api.call("append", { app: "notes", acts: [REVOKE_SELF("")] }), refused);
+  await t.throwsAsync(async () => again.api.call("sync"), refused);
   await again.close();
   const later = await openApi(device.root);
   t.regex(((await later.call("status")) as RevokedStatus).revoked?.why ?? "", why, "also when nobody is asked");
