@@ -75,7 +75,7 @@ try {
   writeFileSync(join(folder, "nothing.mjs"), "");
   console.log("| command | modules | bundle |\n|---|---|---|");
   measure("Node.js that does nothing", [[join(folder, "nothing.mjs"), []]]);
-  cost(modules, ["init", "Start"]);
+  spawnSync(process.execPath, [modules, "--home", home, "init", "Start"], { stdio: ["ignore", "ignore", "inherit"] });
   compare("`gdo --help`", ["--help"]);
   await withAgent(() => {
     for (const command of ["status", "log", "branch"]) compare(`\`gdo ${command}\`, asking the agent`, [command]);
