@@ -250,3 +250,25 @@ test("[L20] log --graph: merges of the branch that was taken stand between the o
   for (const branch of ["main", "trial"])
     t.true(leadsTo(ana, branch, ana.db.head(branch)?.id as Hash, ana.db.members(branch, ana.db.merges(branch))));
 });
+
+test("[L20] what an open line is still to take by itself it does not take from elsewhere, too", async (t) => {
+  const branches = {
+    main: branchPolicy({ mode: "single", validator: "ana" }, { mergeFrom: ["pad"] }),
+    pad: branchPolicy({ mode: "open" }, { mergeFrom: ["main"] }),
+  };
+  const net = new QuorumNet({ n: 3, fault: "crash", branches }, decodeBlock);
+  const [ana, cleo] = [net.node("ana"), net.node("cleo")];
+  cleo.append("one", "notes", "pad");
+  await net.settle();
+  await cleo.merge("pad");
+  await net.settle();
+  ana.ask("main", "pad@cleo", { branch: "pad" });
+  await ana.merge("main");
+  ana.ask("pad", "main");
+  await ana.merge("pad");
+  await net.settle();
+  t.deepEqual(
+    net.nodes.map(({ db }) => db.head("pad@ana")?.h),
+    [1, 1, 1],
+  );
+});

@@ -110,9 +110,10 @@ export function takenFrom(
   for (const span of from.flatMap((source) => spansOf(tables, row, source))) {
     for (const entry of tables.sources.within(span)) {
       const { block } = entry;
-      // Who asked there has not asked here.
-      const isRequest = parseEntryPayload(block.d).app === MERGE_APP;
-      if (!isRequest && !isHeld(entry.seq) && !isFrozen(tables, row, block, frozen)) found.set(entry.seq, entry);
+      const { app, branch } = parseEntryPayload(block.d);
+      // Who asked there has not asked here; and what is for this branch comes by its own ranges, if not yet, then later.
+      const isElsewhere = app !== MERGE_APP && branch !== row.takes;
+      if (isElsewhere && !isHeld(entry.seq) && !isFrozen(tables, row, block, frozen)) found.set(entry.seq, entry);
     }
   }
   return [...found.values()];
