@@ -50,7 +50,7 @@ const MUTATIONS: readonly Mutation[] = [
     seed: 2,
     options: { days: 1 },
     caught: "I7",
-    edits: [{ file: "ledger/merge/order.js", from: "tie: ties[index]", to: "tie: bytesOf(id)" }],
+    edits: [{ file: "ledger/merge/order.js", from: "const tie = ties[index];", to: "const tie = bytesOf(id);" }],
   },
   {
     what: "[L13] tests run once",
@@ -91,9 +91,9 @@ const ONE_PHASE: readonly Edit[] = [
   ["this.#lock = restoredLock(start);", "this.#lock = undefined;"],
 ].map(([from = "", to = ""]) => ({ file: "ledger/consensus/consensus.js", from, to }));
 
-test("one voting phase only: seed 1 finds I2, in gusts that the two phases stand", async (t) => {
+test("one voting phase only: seed 2 finds I2, in gusts that the two phases stand", async (t) => {
   const { simulate } = await mutantOf<typeof Simulate>(t, ".", "simulate/index.js", ONE_PHASE);
-  const options = { seed: 1, nodes: 8, days: 3, faults: [], cheats: 0 };
+  const options = { seed: 2, nodes: 8, days: 3, faults: [], cheats: 0 };
   const gusts = gustsOf(options);
   t.is((await simulate(options, gusts)).findings[0]?.invariant, "I2");
   t.deepEqual((await original(options, gusts)).findings, []);
