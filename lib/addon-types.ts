@@ -190,13 +190,18 @@ export interface NativeWiegandDecoder {
   poll(nowNs: bigint): WiegandFrame | undefined;
 }
 
+/** Signatures that are being made; only ed25519Finish knows what it is. */
+export type NativeSigning = { readonly opaque: unique symbol };
+
 export interface NativeSigningKey {
   publicKey(): Uint8Array;
   sign(message: Uint8Array): Uint8Array;
+  begin(messages: Uint8Array, lengths: Uint8Array): NativeSigning;
 }
 
 export interface NativeAddon {
   readonly SigningKey: new (seed: Uint8Array) => NativeSigningKey;
+  ed25519Finish(signing: NativeSigning): Uint8Array;
   ed25519Verify(key: Uint8Array, message: Uint8Array, signature: Uint8Array): boolean;
   ed25519VerifyAll(rows: Uint8Array): Promise<Uint8Array>;
   blake3(bytes: Uint8Array): Uint8Array;

@@ -24,7 +24,7 @@ import {
   type WiegandFrame,
   type ZstdStep,
 } from "./addon-types.ts";
-import { GdoError, HASH_BYTES, hashOf32, OBJECT_BYTES_MAX } from "./base/index.ts";
+import { concatBytes, GdoError, HASH_BYTES, hashOf32, OBJECT_BYTES_MAX } from "./base/index.ts";
 
 export type * from "./addon-types.ts";
 export { PROFILE_NAMES } from "./addon-types.ts";
@@ -106,6 +106,13 @@ export class SigningKey {
   /** 64 bytes. */
   sign(message: Uint8Array): Uint8Array {
     return this.#native.sign(checkBytes(message));
+  }
+
+  /** Begins to sign on a thread of its own; what comes back waits for the signatures, one after another. */
+  begin(messages: readonly Uint8Array[]): () => Uint8Array {
+    const lengths = Uint32Array.from(messages, ({ length }) => length);
+    const signing = this.#native.begin(concatBytes(messages), new Uint8Array(lengths.buffer));
+    return () => native.ed25519Finish(signing);
   }
 }
 

@@ -1,15 +1,24 @@
-// Ed25519 by libsodium: class SigningKey(seed) with publicKey() and sign(message);
+// Ed25519 by libsodium: class SigningKey(seed) with publicKey(), sign(message) and begin(messages,
+// lengths) -> job, which signs messages that lie one after another on a thread of its own;
+// ed25519Finish(job) -> their signatures, and waits for them;
 // ed25519Verify(key, message, signature) -> boolean; ed25519VerifyAll(rows) -> Promise<Uint8Array>,
 // one 1 or 0 for each row. A row is key (32), signature (64), the message's length (1), message
 // (63, filled up).
 //
 // libsodium refuses what RFC 8032 does not ask to be refused, an R of small order: a 0 is no
-// verdict yet, lib/codec/keys.ts asks again. Owner: bytes are borrowed [N3]; the secret stays here
-// and is wiped with its object. Threads: ed25519VerifyAll runs on the libuv pool and touches no
-// Napi value there [N4].
+// verdict yet, lib/codec/keys.ts asks again. Owner: bytes are borrowed [N3], but begin() copies its
+// messages; the secret stays here, once, and is wiped when neither its object nor a job uses it.
+// Threads: ed25519VerifyAll runs on the libuv pool, a job on its own; neither touches a Napi value
+// there [N4].
 #include <sodium.h>
 
 #include <array>
+#include <cstring>
+#include <memory>
+#include <numeric>
+#include <system_error>
+#include <thread>
+#include <utility>
 #include <vector>
 
 #include "addon.h"
@@ -38,12 +47,87 @@ bool IsGoodRow(Bytes row) {
                 row.subspan(kKeyBytes, kSignatureBytes));
 }
 
+// Wiped when the last who signs with it is done.
+class SecretKey {
+ public:
+  SecretKey() = default;
+  SecretKey(const SecretKey&) = delete;
+  SecretKey& operator=(const SecretKey&) = delete;
+  ~SecretKey() { sodium_memzero(bytes_.data(), bytes_.size()); }
+
+  // From the seed; gives the public key.
+  void Derive(Bytes seed, uint8_t* public_key) {
+    crypto_sign_seed_keypair(public_key, bytes_.data(), seed.data());
+  }
+
+  void Sign(Bytes message, uint8_t* signature) const {
+    crypto_sign_detached(signature, nullptr, message.data(), message.size(), bytes_.data());
+  }
+
+ private:
+  std::array<uint8_t, crypto_sign_SECRETKEYBYTES> bytes_{};
+};
+
+class SigningJob {
+ public:
+  // The lengths are those of the messages, which they fill.
+  SigningJob(std::shared_ptr<const SecretKey> secret, Bytes messages, std::vector<uint32_t> lengths)
+      : secret_(std::move(secret)),
+        messages_(messages.begin(), messages.end()),
+        lengths_(std::move(lengths)),
+        signatures_(lengths_.size() * kSignatureBytes) {
+    try {
+      thread_ = std::thread([this] { SignAll(); });
+    } catch (const std::system_error&) {
+      SignAll();  // No thread is to be had: then at once.
+    }
+  }
+
+  SigningJob(const SigningJob&) = delete;
+  SigningJob& operator=(const SigningJob&) = delete;
+  ~SigningJob() { Wait(); }
+
+  Bytes Signatures() {
+    Wait();
+    return signatures_;
+  }
+
+ private:
+  void Wait() {
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void SignAll() {
+    Bytes left = messages_;
+    uint8_t* signature = signatures_.data();
+    for (const uint32_t length : lengths_) {
+      secret_->Sign(left.first(length), signature);
+      left = left.subspan(length);
+      signature += kSignatureBytes;
+    }
+  }
+
+  const std::shared_ptr<const SecretKey> secret_;
+  const std::vector<uint8_t> messages_;
+  const std::vector<uint32_t> lengths_;
+  std::vector<uint8_t> signatures_;
+  std::thread thread_;
+};
+
+// As a Uint32Array has them.
+std::vector<uint32_t> LengthsOf(Bytes bytes) {
+  std::vector<uint32_t> lengths(bytes.size() / sizeof(uint32_t));
+  std::memcpy(lengths.data(), bytes.data(), lengths.size() * sizeof(uint32_t));
+  return lengths;
+}
+
 class SigningKeyWrap final : public Napi::ObjectWrap<SigningKeyWrap> {
  public:
   static Napi::Function Define(Napi::Env env) {
     return DefineClass(env, "SigningKey",
                        {InstanceMethod<&SigningKeyWrap::PublicKey>("publicKey"),
-                        InstanceMethod<&SigningKeyWrap::Sign>("sign")});
+                        InstanceMethod<&SigningKeyWrap::Sign>("sign"),
+                        InstanceMethod<&SigningKeyWrap::Begin>("begin")});
   }
 
   explicit SigningKeyWrap(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SigningKeyWrap>(info) {
@@ -53,12 +137,8 @@ class SigningKeyWrap final : public Napi::ObjectWrap<SigningKeyWrap> {
       ThrowTypeError(info.Env(), "a seed has 32 bytes");
       return;
     }
-    crypto_sign_seed_keypair(public_.data(), secret_.data(), seed.data());
+    secret_->Derive(seed, public_.data());
   }
-
-  SigningKeyWrap(const SigningKeyWrap&) = delete;
-  SigningKeyWrap& operator=(const SigningKeyWrap&) = delete;
-  ~SigningKeyWrap() override { sodium_memzero(secret_.data(), secret_.size()); }
 
   Napi::Value PublicKey(const Napi::CallbackInfo& info) { return CopyOut(info.Env(), public_); }
 
@@ -66,14 +146,35 @@ class SigningKeyWrap final : public Napi::ObjectWrap<SigningKeyWrap> {
     if (!RequireBytes(info, 0)) return {};
     const Bytes message = BytesArgument(info, 0);
     std::array<uint8_t, kSignatureBytes> signature;
-    crypto_sign_detached(signature.data(), nullptr, message.data(), message.size(), secret_.data());
+    secret_->Sign(message, signature.data());
     return CopyOut(info.Env(), signature);
+  }
+
+  Napi::Value Begin(const Napi::CallbackInfo& info) {
+    if (!RequireBytes(info, 0) || !RequireBytes(info, 1)) return {};
+    const Bytes messages = BytesArgument(info, 0);
+    std::vector<uint32_t> lengths = LengthsOf(BytesArgument(info, 1));
+    if (std::accumulate(lengths.begin(), lengths.end(), uint64_t{0}) != messages.size()) {
+      ThrowTypeError(info.Env(), "the lengths are not those of the messages");
+      return {};
+    }
+    auto job = std::make_unique<SigningJob>(secret_, messages, std::move(lengths));
+    return Napi::External<SigningJob>::New(info.Env(), job.release(),
+                                           [](Napi::Env, SigningJob* done) { delete done; });
   }
 
  private:
   std::array<uint8_t, kKeyBytes> public_{};
-  std::array<uint8_t, crypto_sign_SECRETKEYBYTES> secret_{};
+  const std::shared_ptr<SecretKey> secret_ = std::make_shared<SecretKey>();
 };
+
+Napi::Value Finish(const Napi::CallbackInfo& info) {
+  if (!info[0].IsExternal()) {
+    ThrowTypeError(info.Env(), "expected what begin() gave");
+    return {};
+  }
+  return CopyOut(info.Env(), info[0].As<Napi::External<SigningJob>>().Data()->Signatures());
+}
 
 Napi::Value Verify(const Napi::CallbackInfo& info) {
   for (size_t index = 0; index < 3; ++index) {
@@ -134,6 +235,7 @@ void ExportEd25519(Napi::Env env, Napi::Object exports) {
     return;
   }
   exports.Set("SigningKey", SigningKeyWrap::Define(env));
+  ExportFunction(exports, "ed25519Finish", Finish);
   ExportFunction(exports, "ed25519Verify", Verify);
   ExportFunction(exports, "ed25519VerifyAll", VerifyAll);
 }

@@ -211,7 +211,7 @@ function methodsOf(node: GdoNode, side: AgentSide): Methods {
       importDoorbot({
         path: file,
         credentialKey: readSecret(paths.credentialKey),
-        append: (app, acts) => node.append(app, acts).id,
+        append: (app, groups) => node.appendAll(app, groups).map(({ id }) => id),
         ...(expectHash === undefined ? {} : { expectHash }),
       }),
     badge: async (params) => ({ badge: await signedBadge(node, params) }),

@@ -160,17 +160,28 @@ export class GdoNode {
 
   /** Records acts for one dapp, one entry. LEDGER_UNKNOWN_AUTHOR before the charter admits this device. */
   append(app: string, acts: readonly Act[], branch?: string): Block {
-    const { db, ownLog, charter } = this.parts;
-    this.assertKnown();
     const payload = entryPayload(app, acts, branch === MAIN_BRANCH ? undefined : branch);
-    const name = parseEntryPayload(payload).branch;
-    if (policyOf(db.charterAt(), name) === undefined)
-      throw new GdoError("NOT_FOUND", `there is no branch ${name}`, { hint: "gdo branch" });
-    const line = db.lineOf(name, ownLog.author);
-    const heads = [db.head(CHARTER_BRANCH), db.head(line)].flatMap((head) => db.block(head?.id ?? charter.id) ?? []);
-    const block = ownLog.append("entry", payload, heads);
+    const block = this.parts.ownLog.append("entry", payload, this.#parentsOf(parseEntryPayload(payload).branch));
     this.listener.appended([block]);
     return block;
+  }
+
+  /** As append, one entry for each group of acts: all of them or none. */
+  appendAll(app: string, groups: readonly (readonly Act[])[]): Block[] {
+    const payloads = groups.map((acts) => entryPayload(app, acts));
+    const blocks = this.parts.ownLog.appendAll("entry", payloads, this.#parentsOf(MAIN_BRANCH));
+    this.listener.appended(blocks);
+    return blocks;
+  }
+
+  /** What an entry for the branch goes on top of. */
+  #parentsOf(branch: string): Block[] {
+    const { db, ownLog, charter } = this.parts;
+    this.assertKnown();
+    if (policyOf(db.charterAt(), branch) === undefined)
+      throw new GdoError("NOT_FOUND", `there is no branch ${branch}`, { hint: "gdo branch" });
+    const line = db.lineOf(branch, ownLog.author);
+    return [db.head(CHARTER_BRANCH), db.head(line)].flatMap((head) => db.block(head?.id ?? charter.id) ?? []);
   }
 
   /**

@@ -9,7 +9,10 @@ export {
   encodeEnvelope,
   shareBlocksRead,
   signBlock,
+  signBlocks,
   signedMessage,
+  type UnsignedBlock,
+  unsignedBlock,
   verifyBlock,
   verifyBlocks,
 } from "./block.ts";

@@ -19,6 +19,8 @@ export interface KeyPair {
   readonly publicKey: PublicKey;
   /** 64 bytes. */
   sign(message: Uint8Array): Uint8Array;
+  /** Begins to sign on another thread; what comes back waits for the signatures. */
+  begin(messages: readonly Uint8Array[]): () => Uint8Array[];
 }
 
 /** What somebody claims to have signed. */
@@ -38,7 +40,20 @@ export function generateKey(): { pair: KeyPair; seed: Uint8Array } {
 export function keyFromSeed(seed: Uint8Array): KeyPair {
   if (seed.length !== SEED_BYTES) throw new GdoError("KEY_INVALID", `a key's seed has 32 bytes, not ${seed.length}`);
   const secret = new SigningKey(seed);
-  return { publicKey: assertUsableKey(secret.publicKey()), sign: (message) => secret.sign(message) };
+  return {
+    publicKey: assertUsableKey(secret.publicKey()),
+    sign: (message) => secret.sign(message),
+    begin: (messages) => {
+      const finish = secret.begin(messages);
+      return () => signaturesIn(finish());
+    },
+  };
+}
+
+function signaturesIn(joined: Uint8Array): Uint8Array[] {
+  const count = joined.length / SIGNATURE_BYTES;
+  // Copies: one that is kept should not keep all.
+  return Array.from({ length: count }, (_, at) => joined.slice(at * SIGNATURE_BYTES, (at + 1) * SIGNATURE_BYTES));
 }
 
 /** A key that may be used; the object is made when it is needed. */

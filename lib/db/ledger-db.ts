@@ -94,12 +94,16 @@ export class LedgerDb {
 
   /** Appends a block of this device; on disk when it returns [L7]. The same block again changes nothing. */
   appendOwn(block: Block): void {
-    this.appendOwnBatch([block]);
+    this.appendOwnBatch([[block]]);
   }
 
-  /** As appendOwn, all or none, for the price of one. */
-  appendOwnBatch(blocks: readonly Block[]): void {
-    this.#undoing(() => this.#connection.durably(() => void this.#addAll(blocks, true)));
+  /** As appendOwn, all parts or none, for the price of one. Each is written before the next is asked for. */
+  appendOwnBatch(parts: Iterable<readonly Block[]>): void {
+    this.#undoing(() =>
+      this.#connection.durably(() => {
+        for (const part of parts) this.#addAll(part, true);
+      }),
+    );
   }
 
   /**

@@ -4,7 +4,17 @@
  * another copy of the home may have gone on with the log, it begins a new incarnation of it [L8].
  */
 import { BLOCK_PARENTS_MAX, type Clock, type Hash, type PublicKey, type Rng, toHex } from "../base/index.ts";
-import { type Block, type BlockKind, type Canonical, type KeyPair, signBlock } from "../codec/index.ts";
+import {
+  type Block,
+  type BlockFields,
+  type BlockKind,
+  type Canonical,
+  type KeyPair,
+  signBlock,
+  signBlocks,
+  type UnsignedBlock,
+  unsignedBlock,
+} from "../codec/index.ts";
 import { decideStart, liveTwins, type Place } from "../ledger/index.ts";
 import type { OwnBlocks } from "./ports.ts";
 
@@ -44,6 +54,16 @@ export interface LogTurn {
   readonly before: readonly [l: string, n: number];
   readonly l: string;
   readonly atMs: number;
+}
+
+/** The block that another goes on top of. */
+type Before = Pick<Block, "id" | "n" | "c">;
+
+interface Next {
+  readonly kind: BlockKind;
+  readonly payload: Canonical;
+  readonly before: Before | undefined;
+  readonly others: readonly Block[];
 }
 
 export class OwnLog {
@@ -134,29 +154,54 @@ export class OwnLog {
 
   /** Signs one block on top of the log and of `parents` (held blocks; at most 8); durable on return. */
   append(kind: BlockKind, payload: Canonical, parents: readonly Block[]): Block {
-    const { db, pair, organisation, clock } = this.#options;
-    const previous = this.#last;
-    const others = this.#parents(parents);
-    const lamport = 1 + Math.max(0, previous?.c ?? 0, ...others.map(({ c }) => c)); // [L4]
-    const block = signBlock(
-      {
-        v: 1,
-        k: kind,
-        o: organisation,
-        a: pair.publicKey,
-        l: this.#l,
-        n: previous === undefined ? 0 : previous.n + 1,
-        b: previous?.id ?? null,
-        p: others.map(({ id }) => id).sort(),
-        c: lamport,
-        t: [Math.round(clock.nowMs()), null, this.#boot], // [L5]
-        d: payload,
-      },
-      pair,
-    );
+    const { db, pair } = this.#options;
+    const block = signBlock(this.#fields({ kind, payload, before: this.#last, others: this.#parents(parents) }), pair);
     db.appendOwn(block);
     this.#last = block;
     return block;
+  }
+
+  /** As append of each payload, one on top of the other, all or none; while some are signed others are written. */
+  appendAll(kind: BlockKind, payloads: Iterable<Canonical>, parents: readonly Block[]): Block[] {
+    const { db, pair } = this.#options;
+    const blocks: Block[] = [];
+    const noting = function* (parts: Iterable<Block[]>): Generator<Block[]> {
+      for (const part of parts) {
+        blocks.push(...part);
+        yield part;
+      }
+    };
+    db.appendOwnBatch(noting(signBlocks(this.#unsigned(kind, payloads, parents), pair)));
+    this.#last = blocks.at(-1) ?? this.#last;
+    return blocks;
+  }
+
+  *#unsigned(kind: BlockKind, payloads: Iterable<Canonical>, parents: readonly Block[]): Generator<UnsignedBlock> {
+    let before: Before | undefined = this.#last;
+    let others: readonly Block[] | undefined;
+    for (const payload of payloads) {
+      others = others === undefined ? this.#parents(parents) : [];
+      const block = unsignedBlock(this.#fields({ kind, payload, before, others }));
+      before = { id: block.id, n: block.fields.n, c: block.fields.c };
+      yield block;
+    }
+  }
+
+  #fields({ kind, payload, before, others }: Next): BlockFields {
+    const { pair, organisation, clock } = this.#options;
+    return {
+      v: 1,
+      k: kind,
+      o: organisation,
+      a: pair.publicKey,
+      l: this.#l,
+      n: before === undefined ? 0 : before.n + 1,
+      b: before?.id ?? null,
+      p: others.map(({ id }) => id).sort(),
+      c: 1 + Math.max(0, before?.c ?? 0, ...others.map(({ c }) => c)), // [L4]
+      t: [Math.round(clock.nowMs()), null, this.#boot], // [L5]
+      d: payload,
+    };
   }
 
   /** [L8] Those asked for, and where this device's other incarnations end: always in a first block, if there are any. */

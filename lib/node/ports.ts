@@ -19,6 +19,8 @@ import type {
 /** A device's own blocks and what it remembers of itself; all durable on return [L7]. */
 export interface OwnBlocks {
   appendOwn(block: Block): void;
+  /** All of them or none; the parts may be made only as they are asked for. */
+  appendOwnBatch(parts: Iterable<readonly Block[]>): void;
   lastOf(author: PublicKey, l: string): Block | undefined;
   has(id: Hash): boolean;
   /** What is held of each incarnation of an author's log. */

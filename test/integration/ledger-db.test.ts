@@ -3,10 +3,12 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import test from "ava";
 import Database from "better-sqlite3";
-import type { Block } from "../../lib/codec/index.ts";
+import { SeededRng, SystemClock } from "../../lib/base/index.ts";
+import { type Block, type Canonical, verifyBlock } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
 import { PENDING } from "../../lib/db/tables/branches.ts";
-import { branchPolicy, parseEntryPayload } from "../../lib/ledger/index.ts";
+import { branchPolicy, entryPayload, parseEntryPayload } from "../../lib/ledger/index.ts";
+import { OwnLog } from "../../lib/node/index.ts";
 import { mergePending, note, TestLog, testKey, testOrganisation } from "../support/ledger-fixtures.ts";
 import { temporaryFolder } from "../support/temporary-folder.ts";
 
@@ -66,11 +68,11 @@ test("[L7] a batch of own blocks is kept as a whole or not at all", async (t) =>
   t.teardown(() => db.close());
   db.ingest([charter]);
   const blocks = Array.from({ length: 50 }, (_, n) => office.entry([note(`${n}`)], n === 0 ? [charter] : []));
-  db.appendOwnBatch(blocks);
+  db.appendOwnBatch([blocks.slice(0, 30), blocks.slice(30)]);
   t.is(db.countEntries(), 50);
   const next = office.entry([note("next")]);
   const twin = new TestLog(testKey(1), charter.id).entry([note("twin")], [charter]);
-  t.throws(() => db.appendOwnBatch([next, twin]), { code: "LEDGER_FORKED" });
+  t.throws(() => db.appendOwnBatch([[next], [twin]]), { code: "LEDGER_FORKED" });
   t.false(db.has(next.id));
   db.appendOwn(next);
   t.is(db.countEntries(), 51);
@@ -133,5 +135,29 @@ test("ledger: a log's entries for a branch are found between whatever else is in
   }
   t.is(db.countEntries(), held.length);
   t.is(db.countEntriesOf([door.pair.publicKey]), held.filter(({ a }) => a === door.pair.publicKey).length);
+  t.deepEqual(db.verify().bad, []);
+});
+
+test("[L7] entries appended at once follow each other, all of them or none, and one more follows the last", async (t) => {
+  const db = LedgerDb.open(join(await temporaryFolder(t), "ledger.db"));
+  t.teardown(() => db.close());
+  const { charter } = testOrganisation();
+  db.ingest([charter]);
+  const options = { db, pair: testKey(1), organisation: charter.id, clock: new SystemClock(), rng: new SeededRng(1) };
+  const log = new OwnLog(options);
+  const payload = (n: number): Canonical => entryPayload("notes", [note(`${n}`)]);
+  const good = Array.from({ length: 200 }, (_, n) => payload(n));
+  // A float is in no block [L1]: what was written before it is undone.
+  t.throws(() => log.appendAll("entry", [...good, 0.5 as Canonical], [charter]));
+  t.is(db.countEntries(), 0);
+  const blocks = log.appendAll("entry", good, [charter]);
+  t.deepEqual([blocks.length, db.countEntries()], [200, 200]);
+  t.true(blocks.every(verifyBlock));
+  t.deepEqual(
+    blocks.map(({ n, b }) => [n, b]),
+    blocks.map((_, n) => [n, blocks[n - 1]?.id ?? null]),
+  );
+  const { n, b } = log.append("entry", payload(200), []);
+  t.deepEqual([n, b], [200, blocks.at(-1)?.id]);
   t.deepEqual(db.verify().bad, []);
 });

@@ -14,7 +14,9 @@ import {
   encodeCanonical,
   encodeEnvelope,
   signBlock,
+  signBlocks,
   signedMessage,
+  unsignedBlock,
   verifyBlock,
 } from "../../lib/codec/index.ts";
 import { testKey } from "../support/ledger-fixtures.ts";
@@ -206,3 +208,19 @@ for (const vector of vectors.blocks) {
     t.is(toHex(again.sig), vector.signature);
   });
 }
+
+test("[L3] blocks that are signed side by side are those that are signed one by one, in their order", (t) => {
+  for (const count of [0, 1, 63, 64, 65, 200]) {
+    const all = Array.from(
+      { length: count },
+      (_, n) => ({ ...fields, n: n + 1, k: n % 3 ? fields.k : "vote" }) as const,
+    );
+    const parts = [...signBlocks(all.map(unsignedBlock), pair)];
+    t.deepEqual(
+      parts.flat(),
+      all.map((each) => signBlock(each, pair)),
+    );
+    t.true(parts.every((part) => part.length <= 64));
+  }
+  t.throws(() => [...signBlocks([unsignedBlock(fields)], testKey(2))], { instanceOf: RangeError });
+});

@@ -29,7 +29,8 @@ export interface ImportOptions {
   /** What the server's header X-Hash-SHA224 said. */
   readonly expectHash?: string;
   readonly credentialKey: Uint8Array;
-  append(app: string, acts: readonly Act[]): Hash;
+  /** One entry for each group, all of them or none. */
+  append(app: string, groups: readonly (readonly Act[])[]): Hash[];
 }
 
 /** NOT_FOUND, PERMISSION, INPUT_INVALID; then nothing was appended. */
@@ -48,7 +49,7 @@ export function importDoorbot(options: ImportOptions): ImportReport {
     allowed,
     denied: verdicts.size - allowed,
     problems: list.problems,
-    entries: groups.map((group) => options.append("membership", group)),
+    entries: options.append("membership", groups),
   };
 }
 
