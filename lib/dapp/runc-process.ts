@@ -67,8 +67,9 @@ export class RuncProcess implements ContainerProcess {
   async #watch(): Promise<ContainerEnd> {
     const { child, name, bundle, runTool } = this.#options;
     // Killed, it no longer waits for the program, which goes on and keeps the streams open.
+    let orphanKilled: Promise<unknown> = Promise.resolve();
     child.once("exit", (_, signal) => {
-      if (signal !== null) void runTool("kill", name, "KILL");
+      if (signal !== null) orphanKilled = runTool("kill", name, "KILL");
     });
     const failure = await new Promise<Error | undefined>((settle) => {
       child.once("error", settle);
@@ -78,6 +79,7 @@ export class RuncProcess implements ContainerProcess {
     const status = failure === undefined ? statusOf(child) : 1;
     const startFailure = failure?.message ?? (status === 0 ? undefined : this.#startFailure());
     const limits = this.#limitsHit(status);
+    await orphanKilled;
     await runTool("delete", "--force", name);
     rmSync(bundle, { recursive: true, force: true });
     return { status, limits, ...(startFailure === undefined ? {} : { startFailure }) };
