@@ -57,7 +57,8 @@ export function scheduleOf(options: SimulationOptions): Fault[] {
   const liars = cheats.filter((name) => validators.includes(name)).length;
   const frail = frailOf(validators, world.organisation.fault, liars);
   const stewards = world.organisation.members.filter(({ isSteward }) => isSteward).map(({ name }) => name);
-  const nodes = { validators, doors, cheats, frail, stewards };
+  const deputy = world.organisation.members.find(({ isDeputy, name }) => isDeputy && !cheats.includes(name))?.name;
+  const nodes = { validators, doors, cheats, frail, stewards, deputy };
   return scheduleFaults({ days: options.days, visits, kinds: options.faults, ...nodes, rngOf });
 }
 

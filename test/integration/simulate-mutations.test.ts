@@ -66,6 +66,19 @@ const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    what: "[L16] validator set from the same height",
+    seed: 1,
+    options: { nodes: 8, days: 1, faults: ["deputy"] },
+    caught: "I4",
+    edits: [
+      {
+        file: "db/views.js",
+        from: "tables.branches.mergeAt(id, h - 1)?.charter",
+        to: "(tables.branches.mergeAt(id, h)?.charter ?? tables.branches.find(CHARTER_BRANCH)?.h ?? 0)",
+      },
+    ],
+  },
+  {
     what: "a charter that nobody can act by is accepted",
     seed: 2,
     options: { nodes: 5, days: 7, cheats: 1 },
@@ -103,7 +116,10 @@ for (const { what, seed, options, caught, edits } of MUTATIONS) {
   test(`${what}: seed ${seed} finds ${caught}`, async (t) => {
     const { simulate } = await mutantOf<typeof Simulate>(t, ".", "simulate/index.js", edits);
     const { findings } = await simulate({ seed, nodes: 2, days: 2, faults: [], cheats: 0, ...options });
-    t.is(findings[0]?.invariant, caught, findings[0]?.what);
+    t.true(
+      findings.some(({ invariant }) => invariant === caught),
+      findings[0]?.what,
+    );
   });
 }
 

@@ -1,7 +1,7 @@
 /** What members of the organisation may do who want it harm: with good keys, bad will, and the same frames. */
 import { hashOf32, type Rng } from "../../base/index.ts";
 import type { Block } from "../../codec/index.ts";
-import { CHARTER_APP, encodeVote, entryPayload, parseMerge, type Vote } from "../../ledger/index.ts";
+import { CHARTER_APP, encodeVote, entryPayload, type MergePayload, parseMerge, type Vote } from "../../ledger/index.ts";
 import { encodeFrame, inboxTopic, liveTopic } from "../../sync/index.ts";
 import { FLAKY_DAPP, imageOf } from "../dapps/maker-space.ts";
 import type { CheatKind } from "../faults/fault.ts";
@@ -11,7 +11,8 @@ import { CheatLog, envelopesOf } from "./cheat-log.ts";
 
 /** Once the charter has the dapp. */
 const DRAWS_AFTER_MS = [6000, 20_000, 600_000];
-const LIE_ROUNDS = 3;
+/** In so many rounds the turn to propose comes to each of four. */
+const LIE_ROUNDS = 4;
 const PARENTS_MAX = 7;
 const FLOOD_ENTRIES = 12;
 const FLOOD_FRAMES = 30;
@@ -42,7 +43,7 @@ export class Cheat {
     if (kind === "back-date") this.#backDate();
     if (kind === "flood") this.#flood();
     if (kind === "equivocate") this.#equivocate();
-    if (kind === "lie" || kind === "duel") this.#lies.add(kind);
+    if (kind === "lie" || kind === "duel" || kind === "defy") this.#lies.add(kind);
     if (kind === "flaky") this.#flaky();
   }
 
@@ -51,15 +52,17 @@ export class Cheat {
     if (block.k === "merge" && block.a !== this.#node.member.pair.publicKey && this.#lies.delete("lie"))
       this.#lie(block);
     if (block.k === "merge" && this.#lies.delete("duel")) this.#duel(block);
+    if (block.k === "merge" && block.a !== this.#node.member.pair.publicKey && this.#lies.delete("defy"))
+      this.#defy(block);
   }
 
   /** Attests and commits to whatever merge there is, at several rounds, some to these, some to those. */
   #lie(merge: Block): void {
     const { branch, h, tests } = parseMerge(merge.d);
-    const outputs = Object.fromEntries(tests.flatMap(({ app, output }) => (output === null ? [] : [[app, output]])));
+    const outputs = outputsOf(tests);
     for (let r = 0; r < LIE_ROUNDS; r += 1) {
       const place = { branch, h, r, merge: merge.id };
-      this.#vote(merge, { ...place, phase: "attest", verdict: "PASS", code: null, outputs, log: null });
+      this.#vote(merge, passed(place, outputs));
       this.#vote(merge, { ...place, phase: "commit" });
       this.#vote(merge, { branch, h, r, phase: "skip" });
     }
@@ -67,34 +70,46 @@ export class Cheat {
 
   /** The same merge again with another time, so another id: both proposed for every round, each to one half. */
   #duel(merge: Block): void {
-    const { branch, h } = parseMerge(merge.d);
+    const others = this.#others();
+    for (const half of [0, 1]) {
+      const blocks = this.#twin(merge, half, 0);
+      for (const victim of others.filter((_node, index) => index % 2 === half)) this.#sendTo(victim, blocks);
+    }
+  }
+
+  /** In later rounds, wherever it proposes, another merge, as if q had attested nothing. */
+  #defy(merge: Block): void {
+    this.#sendAll(this.#twin(merge, 0, 1));
+  }
+
+  /** Proposed, attested and committed to in rounds from one on. */
+  #twin(merge: Block, timeMs: number, from: number): Block[] {
+    const { branch, h, tests } = parseMerge(merge.d);
+    const outputs = outputsOf(tests);
     const parents = [...merge.p, ...(merge.b === null ? [] : [merge.b])].flatMap(
       (id) => this.#node.db?.block(id) ?? [],
     );
-    const others = this.#others();
-    for (const half of [0, 1]) {
-      const log = this.#newLog();
-      const victims = others.filter((_node, index) => index % 2 === half);
-      const twin = log.draft({
-        kind: "merge",
-        payload: merge.d,
-        parents: [this.#world.organisation.charter, ...parents].slice(0, PARENTS_MAX),
-        timeMs: half,
-      });
-      log.keep(twin);
-      const blocks = [twin];
-      for (let r = 0; r < LIE_ROUNDS; r += 1) {
-        for (const vote of [
-          { branch, h, r, merge: twin.id, phase: "propose", valid: null, proof: [] },
-          { branch, h, r, merge: twin.id, phase: "commit" },
-        ] as const) {
-          const block = log.draft({ kind: "vote", payload: encodeVote(vote), parents: [twin], timeMs: 0 });
-          log.keep(block);
-          blocks.push(block);
-        }
+    const log = this.#newLog();
+    const twin = log.draft({
+      kind: "merge",
+      payload: merge.d,
+      parents: [this.#world.organisation.charter, ...parents].slice(0, PARENTS_MAX),
+      timeMs,
+    });
+    log.keep(twin);
+    const blocks = [twin];
+    for (let r = from; r < LIE_ROUNDS; r += 1) {
+      for (const vote of [
+        { branch, h, r, merge: twin.id, phase: "propose", valid: null, proof: [] },
+        passed({ branch, h, r, merge: twin.id }, outputs),
+        { branch, h, r, merge: twin.id, phase: "commit" },
+      ] as const) {
+        const block = log.draft({ kind: "vote", payload: encodeVote(vote), parents: [twin], timeMs: 0 });
+        log.keep(block);
+        blocks.push(block);
       }
-      for (const victim of victims) this.#sendTo(victim, blocks);
     }
+    return blocks;
   }
 
   #vote(merge: Block, vote: Vote): void {
@@ -202,4 +217,15 @@ export class Cheat {
       this.#node.process?.publishRaw(topic, encodeFrame(frame));
     }
   }
+}
+
+type AttestVote = Extract<Vote, { phase: "attest" }>;
+
+function passed(place: Pick<AttestVote, "branch" | "h" | "r" | "merge">, outputs: AttestVote["outputs"]): AttestVote {
+  return { ...place, phase: "attest", verdict: "PASS", code: null, outputs, log: null };
+}
+
+/** What a merge says that its tests gave. */
+function outputsOf(tests: MergePayload["tests"]): AttestVote["outputs"] {
+  return Object.fromEntries(tests.flatMap(({ app, output }) => (output === null ? [] : [[app, output]])));
 }

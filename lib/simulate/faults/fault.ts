@@ -8,6 +8,8 @@ export const FAULT_KINDS = [
   "reordering",
   "overflow",
   "broker",
+  "storm",
+  "blackout",
   "clock",
   "power",
   "fsync",
@@ -15,6 +17,7 @@ export const FAULT_KINDS = [
   "flipped",
   "full",
   "late",
+  "deputy",
   "restored",
   "rewound",
   "cloned",
@@ -24,7 +27,7 @@ export type FaultKind = (typeof FAULT_KINDS)[number];
 
 /** What any member may do who wants the organisation harm, and what a validator may. */
 export const DOOR_CHEATS = ["withhold", "back-date", "flood", "equivocate"] as const;
-export const VALIDATOR_CHEATS = ["lie", "duel", "flaky"] as const;
+export const VALIDATOR_CHEATS = ["lie", "duel", "defy", "flaky"] as const;
 /** Of two who govern, with honest logs: they come with the first cheat. */
 export const FEUD = "feud";
 export const CHEAT_KINDS = [...DOOR_CHEATS, ...VALIDATOR_CHEATS] as const;

@@ -2,6 +2,7 @@
 import type { Rng } from "../../base/index.ts";
 import { type FaultModel, faultsOf, quorumOf } from "../../ledger/index.ts";
 import { DOOR_CHEATS, type Fault, type FaultKind, FEUD, VALIDATOR_CHEATS } from "./fault.ts";
+import { blackoutOf, stormOf } from "./storm.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -18,6 +19,8 @@ export interface ScheduleOptions {
   readonly cheats: readonly string[];
   /** Two who govern and may fall out, or nobody. */
   readonly stewards: readonly string[];
+  /** A door that stands in for validators. */
+  readonly deputy: string | undefined;
   /** Validators that may forget what they said, and those of which two may run at once: see `frailOf`. */
   readonly frail: FrailValidators;
   /** A stream of randomness for each kind, so that one kind more changes nothing of the others. */
@@ -35,11 +38,15 @@ type KindOptions = ScheduleOptions & { readonly rng: Rng };
 interface KindRule {
   readonly perDay: number;
   readonly forMs: readonly [number, number];
+  /** Only when people have come, and for as long as it says. */
+  readonly isAtVisit?: true;
   make(options: KindOptions): Pick<Fault, "nodes" | "amount">;
 }
 
 /** So long after people have come their deeds are mostly final, if nothing goes wrong. */
 const AROUND_VISIT_MS = 12_000;
+/** And so soon they begin to be voted on. */
+const VOTED_ON_MS = 4000;
 
 const NETWORK: readonly string[] = [];
 
@@ -76,6 +83,25 @@ const RULES: Readonly<Record<FaultKind, KindRule>> = {
     make: ({ rng }) => ({ nodes: NETWORK, amount: 3 + Math.floor(rng.next() * 20) }),
   },
   broker: { perDay: 0.3, forMs: [MINUTE_MS, 2 * HOUR_MS], make: () => ({ nodes: NETWORK, amount: 0 }) },
+  storm: {
+    perDay: 0.2,
+    forMs: [20_000, 60_000],
+    isAtVisit: true,
+    make: () => ({ nodes: NETWORK, amount: 0 }),
+  },
+  blackout: {
+    perDay: 0.2,
+    forMs: [1000, 30 * MINUTE_MS],
+    isAtVisit: true,
+    make: () => ({ nodes: NETWORK, amount: 0 }),
+  },
+  // The first hands its role over to the second, and gets it back.
+  deputy: {
+    perDay: 0.2,
+    forMs: [2000, 60 * HOUR_MS],
+    isAtVisit: true,
+    make: (options) => ({ nodes: [oneOf(steadyOf(options), options.rng), options.deputy ?? ""], amount: 0 }),
+  },
   // An amount of 0: the wall clock says 1970; below 0: it runs backwards.
   clock: {
     perDay: 0.3,
@@ -166,17 +192,37 @@ export function frailOf(validators: readonly string[], fault: FaultModel, liars:
 export function scheduleFaults(options: ScheduleOptions): Fault[] {
   const { kinds, cheats, validators } = options;
   const boost = Math.sqrt(Object.keys(RULES).length / Math.max(1, kinds.length)); // Of fewer kinds there is more of each.
-  const faults = kinds.flatMap((kind) => faultsOfKind(kind, options, boost));
+  const planned = kinds.flatMap((kind) => faultsOfKind(kind, options, boost));
+  const faults = expanded(planned, options);
   for (const cheat of cheats) {
     const ways = validators.includes(cheat) ? [...DOOR_CHEATS, ...VALIDATOR_CHEATS] : DOOR_CHEATS;
     for (const kind of ways) {
-      const perDay = kind === "lie" || kind === "duel" ? LIES_PER_DAY : CHEATS_PER_DAY;
+      const perDay = kind !== "flaky" && VALIDATOR_CHEATS.some((each) => each === kind) ? LIES_PER_DAY : CHEATS_PER_DAY;
       const rng = options.rngOf(`${cheat} ${kind}`);
       for (let left = perDay * options.days * boost; rng.next() < left; left -= 1)
         faults.push({ kind, ...timed({ ...options, rng }, 0), nodes: [cheat], amount: 0 });
     }
   }
   return [...faults, ...feudsOf(options)].sort((x, y) => x.atMs - y.atMs);
+}
+
+/** What is made of other faults is these, so that each can be left out. */
+function expanded(planned: readonly Fault[], options: ScheduleOptions): Fault[] {
+  const { validators, cheats, deputy, rngOf } = options;
+  const voters = [...validators, ...(deputy === undefined ? [] : [deputy])];
+  const liars = validators.filter((name) => cheats.includes(name));
+  const rng = rngOf("storms");
+  return planned.flatMap((fault) => {
+    if (fault.kind === "storm") return stormOf(fault, { voters, liars, rng });
+    if (fault.kind === "blackout") return blackoutOf(fault, { voters, liars, rng });
+    return [fault];
+  });
+}
+
+/** Validators that can hand over: whoever forgets, is doubled or lies stays what it is, or there would be too many of them. */
+function steadyOf({ validators, cheats, frail }: ScheduleOptions): string[] {
+  const others = [...cheats, ...frail.forgetful, ...frail.doubled];
+  return validators.filter((name) => !others.includes(name));
 }
 
 /** Nobody has it all the time: a few in a week. */
@@ -191,17 +237,21 @@ function feudsOf(options: ScheduleOptions): Fault[] {
   return faults;
 }
 
-function faultsOfKind(kind: FaultKind, options: ScheduleOptions, boost: number): Fault[] {
-  const { days, doors, frail } = options;
-  const others = VICTIMS_BESIDE_DOORS[kind]?.(frail);
+function faultsOfKind(kind: FaultKind, all: ScheduleOptions, boost: number): Fault[] {
+  const others = VICTIMS_BESIDE_DOORS[kind]?.(all.frail);
+  // One that may come to vote must not forget, either.
+  const options = others === undefined ? all : { ...all, doors: all.doors.filter((name) => name !== all.deputy) };
+  const { days, doors, deputy } = options;
   if (others !== undefined && doors.length + others.length === 0) return [];
-  const { perDay, forMs, make } = RULES[kind];
+  if (kind === "deputy" && (deputy === undefined || steadyOf(options).length === 0)) return [];
+  const { perDay, forMs, make, isAtVisit } = RULES[kind];
   const rng = options.rngOf(kind);
   const faults: Fault[] = [];
   for (let left = perDay * days * boost; rng.next() < left; left -= 1) {
     // Short ones are as frequent as long ones.
     const lengthMs = Math.round(forMs[0] * (forMs[1] / Math.max(1, forMs[0])) ** rng.next());
-    faults.push({ kind, ...timed({ ...options, rng }, lengthMs), ...make({ ...options, rng }) });
+    const time = isAtVisit ? atVisit({ ...options, rng }, lengthMs) : timed({ ...options, rng }, lengthMs);
+    faults.push({ kind, ...time, ...make({ ...options, rng }) });
   }
   return faults;
 }
@@ -215,12 +265,16 @@ function timed({ days, visits, rng }: KindOptions, lengthMs: number): Pick<Fault
   return { atMs, forMs: isShort ? Math.ceil(rng.next() * AROUND_VISIT_MS) : lengthMs };
 }
 
+function atVisit({ visits, rng }: KindOptions, forMs: number): Pick<Fault, "atMs" | "forMs"> {
+  return { atMs: Math.floor(oneOf(visits.slice(0, -1), rng) + rng.next() * VOTED_ON_MS), forMs };
+}
+
 function everybody({ validators, doors }: ScheduleOptions): readonly string[] {
   return [...validators, ...doors];
 }
 
-function oneOf(names: readonly string[], rng: Rng): string {
-  return names[Math.floor(rng.next() * names.length)] as string;
+function oneOf<Of>(items: readonly Of[], rng: Rng): Of {
+  return items[Math.floor(rng.next() * items.length)] as Of;
 }
 
 /** Doors are many; what a validator forgets matters more. */

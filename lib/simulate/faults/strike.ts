@@ -1,7 +1,9 @@
 /** Makes the faults of a schedule happen, and makes them end. */
 import type { Rng } from "../../base/index.ts";
+import { CHARTER_APP } from "../../ledger/index.ts";
 import { feud } from "../cheats/feud.ts";
 import type { SimNode } from "../world/node.ts";
+import { VALIDATOR } from "../world/organisation.ts";
 import type { World } from "../world/world.ts";
 import { CHEAT_KINDS, type CheatKind, type Fault, type FaultKind, FEUD, faultText } from "./fault.ts";
 
@@ -78,12 +80,23 @@ export class Striker {
     });
   }
 
+  /** Holidays: by one entry of who has the role, so that there are always as many who vote. */
+  #handOver([from, to]: readonly SimNode[]): void {
+    if (from === undefined || to === undefined) return;
+    const acts = [
+      { type: "role.grant", body: { principal: to.name, role: VALIDATOR } },
+      { type: "role.revoke", body: { principal: from.name, role: VALIDATOR } },
+    ];
+    from.process?.append(CHARTER_APP, acts);
+  }
+
   #begin(fault: Fault): void {
     this.#world.tell(fault.nodes.join(","), `fault: ${faultText(fault)}`);
     this.#open.add(fault);
     this.#network();
     for (const node of this.#nodes(fault.nodes)) this.#strike(node, fault);
     if (fault.kind === "cloned") this.#clone(fault);
+    if (fault.kind === "deputy") this.#handOver(this.#nodes(fault.nodes));
     if (fault.kind === "rewound") this.#comeAround(fault);
   }
 
@@ -134,6 +147,7 @@ export class Striker {
   #end(fault: Fault): void {
     this.#open.delete(fault);
     this.#network();
+    if (fault.kind === "deputy") this.#handOver(this.#nodes(fault.nodes).reverse());
     const clone = this.#clones.get(fault);
     if (clone !== undefined) this.#world.endClone(clone);
     this.#clones.delete(fault);

@@ -10,6 +10,8 @@ export interface Member {
   readonly isValidator: boolean;
   /** Of two doors, the owners govern, too: they may fall out. */
   readonly isSteward: boolean;
+  /** Of one door the owner stands in for validators that are away. */
+  readonly isDeputy: boolean;
 }
 
 export interface Organisation {
@@ -38,7 +40,8 @@ export function foundOrganisation(nodes: number, rng: Rng, startMs: number): Org
     const isValidator = index < validators;
     const isSteward = !isValidator && index < validators + STEWARDS;
     const name = isValidator ? `validator-${index + 1}` : `door-${index - validators + 1}`;
-    return { name, pair: keyFromSeed(rng.bytes(SEED_BYTES)), isValidator, isSteward };
+    const isDeputy = index === validators + STEWARDS;
+    return { name, pair: keyFromSeed(rng.bytes(SEED_BYTES)), isValidator, isSteward, isDeputy };
   });
   const [first] = members as [Member];
   const mode =

@@ -290,7 +290,7 @@ export class Process {
   /** As long as anything is pending, as an agent looks every few seconds. */
   #mergeSoon(): void {
     const { db, clock, member } = this.parts;
-    if (this.#isMergeDue || !member.isValidator) return;
+    if (this.#isMergeDue || !(member.isValidator || member.isDeputy)) return;
     if (!db.branches().some((branch) => db.countPending(branch) > 0)) return;
     this.#isMergeDue = true;
     clock.after(MERGE_AFTER_MS, () => {
