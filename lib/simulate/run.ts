@@ -15,6 +15,8 @@ import { type TimelineEvent, World } from "./world/world.ts";
 export interface SimulationOptions {
   readonly seed: number;
   readonly nodes: number;
+  /** Of the nodes; a third when it is not said. */
+  readonly validators?: number | undefined;
   readonly days: number;
   readonly faults: readonly FaultKind[];
   readonly cheats: number;

@@ -84,13 +84,13 @@ const RULES: Readonly<Record<FaultKind, KindRule>> = {
   },
   broker: { perDay: 0.3, forMs: [MINUTE_MS, 2 * HOUR_MS], make: () => ({ nodes: NETWORK, amount: 0 }) },
   storm: {
-    perDay: 0.2,
+    perDay: 0.1,
     forMs: [20_000, 60_000],
     isAtVisit: true,
     make: () => ({ nodes: NETWORK, amount: 0 }),
   },
   blackout: {
-    perDay: 0.2,
+    perDay: 0.1,
     forMs: [1000, 30 * MINUTE_MS],
     isAtVisit: true,
     make: () => ({ nodes: NETWORK, amount: 0 }),

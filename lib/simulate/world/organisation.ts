@@ -29,13 +29,17 @@ export const STEWARD = "steward";
 export const STEWARD_RIGHTS = ["append", "govern"];
 const STEWARDS = 2;
 
-/** How many of so many nodes validate: three to seven that are better connected. */
-export function validatorsOf(nodes: number): number {
-  return Math.max(1, Math.min(7, Math.round(nodes / 3)));
+export interface Size {
+  readonly nodes: number;
+  /** Of these so many validate: a third, seven at most, unless said. */
+  readonly validators?: number | undefined;
 }
 
-export function foundOrganisation(nodes: number, rng: Rng, startMs: number): Organisation {
-  const validators = validatorsOf(nodes);
+export function foundOrganisation(
+  { nodes, validators = aThird(nodes) }: Size,
+  rng: Rng,
+  startMs: number,
+): Organisation {
   const members = [...Array(nodes).keys()].map((index): Member => {
     const isValidator = index < validators;
     const isSteward = !isValidator && index < validators + STEWARDS;
@@ -75,4 +79,8 @@ export function foundOrganisation(nodes: number, rng: Rng, startMs: number): Org
     b: null,
   } as const;
   return { charter: signBlock({ ...fields, p: [], c: 1, t: [startMs, null, 0], d }, first.pair), members, fault };
+}
+
+function aThird(nodes: number): number {
+  return Math.max(1, Math.min(7, Math.round(nodes / 3)));
 }

@@ -16,14 +16,13 @@ import { type Finding, type Invariant, LedgerWatch } from "../checks/ledger-watc
 import { simulatedApps } from "../dapps/apps.ts";
 import { Agenda } from "../time/agenda.ts";
 import { type NodeOptions, SimNode } from "./node.ts";
-import { foundOrganisation, type Organisation } from "./organisation.ts";
+import { foundOrganisation, type Organisation, type Size } from "./organisation.ts";
 import type { ProcessWatch } from "./process.ts";
 import { Rewinds } from "./rewind.ts";
 import { Trace } from "./trace.ts";
 
-export interface WorldOptions {
+export interface WorldOptions extends Size {
   readonly seed: number;
-  readonly nodes: number;
 }
 
 export interface TimelineEvent {
@@ -70,10 +69,10 @@ export class World {
   #newsMs = 0;
   #clones = 0;
 
-  constructor({ seed, nodes }: WorldOptions) {
+  constructor({ seed, ...size }: WorldOptions) {
     this.#seed = seed;
     shareBlocksRead(BLOCKS_SHARED_MAX);
-    this.organisation = foundOrganisation(nodes, this.rng("keys"), START_MS);
+    this.organisation = foundOrganisation(size, this.rng("keys"), START_MS);
     for (const { pair } of this.organisation.members) this.#honest.add(pair.publicKey);
     this.watch = new LedgerWatch({
       nowMs: () => this.nowMs,

@@ -7,6 +7,7 @@ import { wholeNumber } from "../../values.ts";
 interface Options {
   readonly seed: number;
   readonly nodes: number;
+  readonly validators?: number;
   readonly days: number;
   readonly faults: string;
   readonly cheats: number;
@@ -39,6 +40,11 @@ export const simulate: CommandSpec = {
       parse: wholeNumber("--nodes", 1, NODES_MAX),
       default: 9,
     },
+    {
+      flags: "--validators <n>",
+      about: "so many of the nodes validate, not a third",
+      parse: wholeNumber("--validators", 1, NODES_MAX),
+    },
     { flags: "--days <n>", about: "how long", parse: wholeNumber("--days", 1, DAYS_MAX), default: 2 },
     {
       flags: "--faults <list>",
@@ -65,6 +71,8 @@ export const simulate: CommandSpec = {
     const asked = given.options as unknown as Options;
     const options: SimulationOptions = { ...asked, faults: await kindsOf(asked.faults) };
     if (options.cheats >= options.nodes) throw new GdoError("USAGE", "at least one node must be honest");
+    if ((options.validators ?? 1) > options.nodes)
+      throw new GdoError("USAGE", `of ${options.nodes} nodes ${options.validators} cannot validate`);
     const all = scheduleOf(options);
     const schedule = asked.only === undefined ? all : all.filter((_fault, index) => asked.only?.includes(index + 1));
     const result = await play(options, schedule);
@@ -128,8 +136,9 @@ async function tellFailure(session: Session, { asked, all, result }: Failure): P
     const { findings } = await play(result.options, part);
     return findings.some(({ invariant }) => invariant === first?.invariant);
   });
-  const { seed, nodes, days, faults, cheats } = asked;
-  const command = `gdo simulate --seed ${seed} --nodes ${nodes} --days ${days} --faults ${faults} --cheats ${cheats}`;
+  const { seed, nodes, validators, days, faults, cheats } = asked;
+  const size = validators === undefined ? `${nodes}` : `${nodes} --validators ${validators}`;
+  const command = `gdo simulate --seed ${seed} --nodes ${size} --days ${days} --faults ${faults} --cheats ${cheats}`;
   const only = few.map((fault) => all.indexOf(fault) + 1).join(",");
   session.out.emit("failure", { command, shrunken: `${command} --only "${only}"`, faults: [...few] }, () =>
     [
