@@ -10,14 +10,20 @@ import { SCHEMA, SCHEMA_VERSION } from "./schema.ts";
 
 const BUSY_TIMEOUT_MS = 5_000;
 
-/** 16 MB: merges that follow one another change many pages again, and each is carried over once for several of them. */
-const CHECKPOINT_PAGES = 4_000;
+/** How many pages SQLite's log may have before they are carried over to the file. */
+const CHECKPOINT_PAGES = {
+  /** 4 MB: what is durable one by one is soon written where the log has been before, which a disk does faster than to let it grow. */
+  entry: 1_000,
+  /** 16 MB: merges that follow one another change many pages again, and each is carried over once for several of them. */
+  merge: 4_000,
+} as const;
 
 export class Connection {
   readonly raw: Database.Database;
   readonly path: string;
   /** As prepare() leaves it. */
   #synchronous: "FULL" | "NORMAL" = "NORMAL";
+  #expected: keyof typeof CHECKPOINT_PAGES | undefined;
   readonly #transaction: Database.Transaction<(work: () => void) => void>;
 
   /** `raw` is prepared; it is closed with this. */
@@ -34,6 +40,13 @@ export class Connection {
 
   close(): void {
     this.raw.close();
+  }
+
+  /** What the next transactions are; in memory there is no log. */
+  expect(kind: keyof typeof CHECKPOINT_PAGES): void {
+    if (this.#expected === kind) return;
+    this.raw.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES[kind]}`);
+    this.#expected = kind;
   }
 
   /** One transaction; on disk when it returns [L7]. */
@@ -85,7 +98,6 @@ export function prepare(raw: Database.Database, path: string, readOnly: boolean)
   raw.pragma("synchronous = FULL");
   if (version === 0) raw.transaction(() => raw.exec(`${SCHEMA} PRAGMA user_version = ${SCHEMA_VERSION}`))();
   raw.pragma("synchronous = NORMAL");
-  raw.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
 }
 
 /** Errors of SQLite as ours; a bug of ours as it is. */

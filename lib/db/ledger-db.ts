@@ -94,6 +94,7 @@ export class LedgerDb {
 
   /** Appends a block of this device; on disk when it returns [L7]. The same block again changes nothing. */
   appendOwn(block: Block): void {
+    if (block.k === "entry") this.#connection.expect("entry");
     this.appendOwnBatch([[block]]);
   }
 
@@ -310,6 +311,7 @@ export class LedgerDb {
    */
   applyMerge(branch: string, merge: Block, payload: MergePayload, changes: MergeChanges): void {
     const { blocks, branches } = this.#tables;
+    this.#connection.expect("merge");
     this.#undoing(() =>
       this.#connection.write(() => {
         const seq = blocks.seqOf(merge.id);
