@@ -91,6 +91,7 @@ export function prepare(raw: Database.Database, path: string, readOnly: boolean)
     throw new GdoError(
       "CONFIG_INVALID",
       `${path} has format ${String(version)}; this version of gdo reads ${SCHEMA_VERSION}`,
+      { hint: "open it with the version of gdo that made it" },
     );
   }
   if (readOnly) return;
