@@ -17,6 +17,7 @@ import {
   parseMergeChanges,
   policyOf,
   provenByBlobs,
+  whyNotMerge,
   worthVerifying,
 } from "../ledger/index.ts";
 import { Orphans } from "./orphans.ts";
@@ -235,13 +236,20 @@ export class Chain {
     }
   }
 
-  /** Asks for the changes of all merges at once: they come while the first is being applied. */
+  /**
+   * Asks for the changes of all merges at once: they come while the first is being applied. Of those only who may merge
+   * the branch by now: any device can sign a merge that names whatever there is to be fetched.
+   */
   async #fetchAhead(): Promise<void> {
     const { ledger, blobs } = this.#options;
-    const hopeful = ledger.waitingMerges().filter(({ id }) => !this.#hopeless.has(id));
-    for (const block of hopeful.slice(0, FETCHED_AHEAD_MAX)) {
-      const { changes } = this.#payloadOf(block);
-      if (changes !== null) await blobs.has(changes, block.a);
+    let left = FETCHED_AHEAD_MAX;
+    for (const block of ledger.waitingMerges()) {
+      const { branch, changes } = this.#payloadOf(block);
+      if (left === 0) return;
+      if (changes === null || this.#hopeless.has(block.id)) continue;
+      if (whyNotMerge(block.a, branch, ledger.branchView(ledger.lineOf(branch, block.a))) !== undefined) continue;
+      await blobs.has(changes, block.a);
+      left -= 1;
     }
   }
 

@@ -8,10 +8,10 @@ import { QuorumNet, type QuorumNode } from "../support/quorum-nodes.ts";
 
 const OPEN = { n: 3, fault: "crash", branches: { pad: branchPolicy({ mode: "open" }) } } as const;
 
-/** A merge of cleo's own line of `pad`, with these as its changes. */
-function ownMerge(cleo: QuorumNode, entry: Block, changes: Hash): Block {
+/** A merge by cleo, of her own line of `pad` unless said, with these as its changes. */
+function ownMerge(cleo: QuorumNode, entry: Block, changes: Hash, branch = "pad"): Block {
   const payload: MergePayload = {
-    ...{ branch: "pad", h: 1, prev: null, heads: [entry.id], set: includedRoot([entry.id]) },
+    ...{ branch, h: 1, prev: null, heads: [entry.id], set: includedRoot([entry.id]) },
     included: [{ author: entry.a as PublicKey, l: entry.l, from: 0, to: entry.n }],
     ...{ entries: 1, void: 0, state: {}, changes, tests: [], charter: { h: 0, id: null } },
     ...{ cert: null, from: [], frozen: [] },
@@ -45,3 +45,13 @@ for (const [what, put] of strange) {
     );
   });
 }
+
+test("[S5] chain: what a merge names is not fetched for one who may not merge", async (t) => {
+  const net = new QuorumNet({ n: 3, fault: "crash", guests: 1 }, decodeBlock);
+  const [ana, , cleo] = net.nodes as [QuorumNode, QuorumNode, QuorumNode];
+  const { id: junk } = await putBlob(cleo.store, utf8("as much as one likes"));
+  const entry = cleo.append("one");
+  net.send(cleo, ownMerge(cleo, entry, junk, "main"));
+  await net.settle();
+  t.false(ana.store.has(junk));
+});
