@@ -79,6 +79,19 @@ const MUTATIONS: readonly Mutation[] = [
     ],
   },
   {
+    what: "[L7] lock not durable",
+    seed: 42,
+    options: { nodes: 5, validators: 4, days: 1, faults: ["blackout"], cheats: 1 },
+    caught: "I2",
+    edits: [
+      {
+        file: "ledger/consensus/consensus.js",
+        from: "this.#lock = restoredLock(start);",
+        to: "this.#lock = undefined;",
+      },
+    ],
+  },
+  {
     what: "a charter that nobody can act by is accepted",
     seed: 2,
     options: { nodes: 5, days: 7, cheats: 1 },
