@@ -62,6 +62,11 @@ export class Consensus {
     return this.#outputs;
   }
 
+  /** q validators passed it in one round: some may be locked on it. */
+  isCertified(merge: Hash): boolean {
+    return this.#tally.isCertified(merge);
+  }
+
   status(): ConsensusStatus {
     const { q, validators } = this.#start;
     const merge = this.#proposals()[0]?.vote.merge;
@@ -115,9 +120,9 @@ export class Consensus {
     this.#wakeMs = undefined;
     this.#built = undefined;
     this.#asked.clear();
-    // What was missing may have come, what failed may be mended: asked again when it is proposed again.
+    // What was missing may have come, what failed may be mended or certified: asked again when it is proposed again.
     for (const [merge, { verdict }] of this.#judged) {
-      if (verdict === "ERROR" || verdict === "MISSING") this.#judged.delete(merge);
+      if (verdict !== "PASS") this.#judged.delete(merge);
     }
   }
 

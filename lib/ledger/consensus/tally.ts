@@ -99,6 +99,10 @@ export class Tally {
     return undefined;
   }
 
+  isCertified(merge: Hash): boolean {
+    return [...this.#rounds.keys()].some((r) => this.certificate(r)?.merge === merge);
+  }
+
   /** The certificate of the highest round. */
   newestCertificate(): Passed | undefined {
     const rounds = [...this.#rounds.keys()].sort((x, y) => y - x);

@@ -42,7 +42,7 @@ export interface HeightHost {
     branch: string,
     isCurrent: () => boolean,
   ): Promise<{ block: Block; outputs: Readonly<Record<string, Hash>> } | undefined>;
-  judge(block: Block, payload: MergePayload): Promise<Judgement | NotYet>;
+  judge(block: Block, payload: MergePayload, isCertified: boolean): Promise<Judgement | NotYet>;
   /** What work keeps stays until it has been named in the ledger, too. */
   holding<T>(work: () => Promise<T>): Promise<T>;
   /** A merge has q commit votes. */
@@ -256,7 +256,7 @@ export class Height {
     if (payload === undefined || block === undefined) return;
     this.#waiting.delete(merge);
     try {
-      const judgement = await this.#host.judge(block, payload);
+      const judgement = await this.#host.judge(block, payload, this.#machine.isCertified(merge));
       if (this.isClosed) return;
       if (judgement.verdict === "wait") this.#waiting.set(merge, judgement.code);
       else this.#step({ type: "judged", merge, judgement });

@@ -25,6 +25,8 @@ export interface JudgeOptions extends WorkOptions {
   readonly ledger: NodeLedger;
   readonly blobs: NodeBlobs;
   readonly organisation: Hash;
+  /** q validators have passed it in one round. */
+  readonly isCertified?: boolean;
 }
 
 /** What a merge that contradicts itself is refused for: no dapp's fault. */
@@ -42,15 +44,17 @@ export async function judge(block: Block, payload: MergePayload, options: JudgeO
   const form = judgeProposal(block, payload, ledger.branchView(line));
   if (form.verdict === "wait") return { verdict: "wait", code: "blocks" };
   if (form.verdict === "refuse") return failed(options.blobs, MERGE, refusal(MERGE, form.why));
-  // [L6] Evidence that is held is a reason to refuse, as long as the merge is not final.
-  const beyond = whyBeyondCut(payload, ledger.branchView(line).frozen);
+  // [L6] Evidence that is held is a reason to refuse, until q have passed the merge: who is locked on it by then can pass
+  // no other, so evidence that came since would leave the height without an end.
+  const { isCertified = false } = options;
+  const beyond = isCertified ? undefined : whyBeyondCut(payload, ledger.branchView(line).frozen);
   if (beyond !== undefined) return failed(options.blobs, MERGE, refusal(MERGE, beyond));
   const crowding = crowdingDevice(payload);
   if (crowding !== undefined)
     return failed(options.blobs, MERGE, refusal(MERGE, `it takes from too many logs of ${crowding} at once`));
   const collected = recollect(ledger, organisation, line, payload);
   if (collected.asked.isEarly) return { verdict: "wait", code: "blocks" };
-  const late = whyLate(collected, ledger.branchView(line).frozen);
+  const late = isCertified ? undefined : whyLate(collected, ledger.branchView(line).frozen);
   if (late !== undefined) return failed(options.blobs, MERGE, refusal(MERGE, late));
   const claimed = new Set(payload.tests.map(({ app }) => app));
   try {

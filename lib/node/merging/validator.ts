@@ -245,7 +245,7 @@ export class Validator {
     return {
       ...{ ledger, ownLog, organisation, clock, log, timeoutMs, publish },
       build: (branch, isCurrent) => this.#inTurn(() => this.#build(branch, isCurrent)),
-      judge: (block, payload) => this.#inTurn(() => this.#judge(block, payload)),
+      judge: (block, payload, isCertified) => this.#inTurn(() => this.#judge(block, payload, isCertified)),
       holding: (work) => blobs.holding(work),
       final: () => void advance().then(() => this.look()),
       attested: (cast, payload, set) => this.#attested(cast, payload, set),
@@ -277,8 +277,8 @@ export class Validator {
     }
   }
 
-  #judge(block: Block, payload: MergePayload): Promise<Judgement | NotYet> {
-    return judge(block, payload, this.#options);
+  #judge(block: Block, payload: MergePayload, isCertified: boolean): Promise<Judgement | NotYet> {
+    return judge(block, payload, { ...this.#options, isCertified });
   }
 
   /** Step 10: kept, told, and remembered. */
