@@ -1,8 +1,16 @@
 /** [L14] What a validator says of a merge whose proposer lies: each claim is worked out again. */
 import test from "ava";
 import type { Hash, PublicKey } from "../../lib/base/index.ts";
-import { type Block, decodeBlock, jsonFromCanonical } from "../../lib/codec/index.ts";
-import { encodeMerge, encodeVote, type MergePayload, parseMerge, type Vote } from "../../lib/ledger/index.ts";
+import { type Block, decodeBlock, encodeEnvelope, jsonFromCanonical, signBlock } from "../../lib/codec/index.ts";
+import {
+  encodeEvidence,
+  encodeMerge,
+  encodeVote,
+  entryPayload,
+  type MergePayload,
+  parseMerge,
+  type Vote,
+} from "../../lib/ledger/index.ts";
 import { parseOutputs } from "../../lib/node/index.ts";
 import { readBlobBytes } from "../../lib/store/index.ts";
 import { QuorumNet, type QuorumNode } from "../support/quorum-nodes.ts";
@@ -10,19 +18,19 @@ import { QuorumNet, type QuorumNode } from "../support/quorum-nodes.ts";
 const THREE = { n: 3, fault: "crash" } as const;
 const other = "e".repeat(64) as Hash;
 
-/** A net in which ana has recorded two entries; ben, whose turn it is, does not vote by itself. */
-async function begun(): Promise<{ net: QuorumNet; entry: Block }> {
+/** A net in which ana has recorded an entry, and somebody another; ben, whose turn it is, does not vote by itself. */
+async function begun(author = "ana"): Promise<{ net: QuorumNet; entry: Block }> {
   const net = new QuorumNet(THREE, decodeBlock);
   net.node("ben").boot({ votes: false });
   net.node("ana").append("one");
-  const entry = net.node("ana").append("two");
+  const entry = net.node(author).append("two");
   await net.settle();
   return { net, entry };
 }
 
 /** What ben would propose. */
-async function honest(): Promise<MergePayload> {
-  const { net } = await begun();
+async function honest(author?: string): Promise<MergePayload> {
+  const { net } = await begun(author);
   const ben = net.node("ben");
   ben.boot();
   await net.settle();
@@ -46,6 +54,11 @@ async function attestOf(
   const log = said?.phase === "attest" ? said.log : null;
   const outputs = log === null ? {} : parseOutputs(await readBlobBytes(ana.store, log, 1 << 20));
   return { vote: said, why: JSON.stringify(jsonFromCanonical({ ...outputs })) };
+}
+
+/** What it says that its tests gave. */
+function claimed({ tests }: MergePayload): Record<string, Hash> {
+  return Object.fromEntries(tests.map(({ app, output }) => [app, output as Hash]));
 }
 
 /** An entry in each of six incarnations of a device's log. */
@@ -84,8 +97,7 @@ const lies: readonly (readonly [title: string, lie: (payload: MergePayload) => P
 test("[L14] the truth passes with the outputs that it claims", async (t) => {
   const payload = await honest();
   const { vote } = await attestOf(payload, await begun());
-  const outputs = Object.fromEntries(payload.tests.map(({ app, output }) => [app, output]));
-  t.like(vote, { verdict: "PASS", code: null, outputs, log: null });
+  t.like(vote, { verdict: "PASS", code: null, outputs: claimed(payload), log: null });
 });
 
 for (const [title, lie, why] of lies) {
@@ -142,3 +154,49 @@ test("[L6] [L14] a merge that freezes a log by evidence that is not held waits f
   const { vote } = await attestOf({ ...payload, frozen }, await begun());
   t.is(vote, undefined);
 });
+
+/** Evidence that the author of an entry used its number twice. */
+function evidenceAgainst(entry: Block, { net }: { net: QuorumNet }): Block {
+  const { v, k, o, a, l, n, b, p, c, t } = entry;
+  const d = entryPayload("notes", [{ type: "note", body: "another" }]);
+  const twin = signBlock({ v, k, o, a, l, n, b, p, c, t, d }, net.node("cleo").pair);
+  const pair = entry.id < twin.id ? [entry, twin] : [twin, entry];
+  const blocks = pair.map((block) => ({ envelope: encodeEnvelope(block) }));
+  return net.node("ben").ownLog.append("evidence", encodeEvidence({ blocks } as never), [net.charter]);
+}
+
+for (const [isCertified, verdict] of [
+  [false, "FAIL"],
+  [true, "PASS"],
+] as const) {
+  const when = isCertified ? "once q have passed it no reason any more" : "a reason to refuse";
+  test(`[L6] [L14] evidence against what a merge takes is ${when}`, async (t) => {
+    const payload = await honest("cleo");
+    const start = await begun("cleo");
+    const { net, entry } = start;
+    const [ben, cleo] = [net.node("ben"), net.node("cleo")];
+    cleo.boot({ votes: false });
+    const merge = ben.ownLog.append("merge", encodeMerge(payload), [entry]);
+    const place = { branch: "main", h: 1, r: 0, merge: merge.id } as const;
+    const passed = {
+      ...place,
+      phase: "attest",
+      verdict: "PASS",
+      code: null,
+      outputs: claimed(payload),
+      log: null,
+    } as const;
+    for (const block of [evidenceAgainst(entry, start), merge]) net.send(ben, block);
+    await net.settle();
+    for (const node of isCertified ? [ben, cleo] : [])
+      net.send(node, node.ownLog.append("vote", encodeVote(passed), [merge]));
+    const proposal = { ...place, phase: "propose", valid: null, proof: [] } as const;
+    net.send(ben, ben.ownLog.append("vote", encodeVote(proposal), [merge]));
+    await net.settle();
+    const own = net
+      .node("ana")
+      .votes()
+      .find((each) => each.vote.phase === "attest")?.vote;
+    t.like(own, { verdict });
+  });
+}
