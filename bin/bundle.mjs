@@ -3,7 +3,7 @@
  * resolves and reads a dozen files instead of hundreds, which on a small computer with a slow card is most of its
  * time. What a command imports late stays in files of its own. bin/gdo takes the bundle unless dist/lib is newer.
  */
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, renameSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -14,10 +14,13 @@ const PACKED = ["commander", "picocolors", "yaml", "zod"];
 
 const { dependencies } = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
 
-rmSync(new URL("bundle/", dist), { recursive: true, force: true });
+/** Until it is whole: half a bundle would be taken for one. */
+const fresh = new URL("bundle.new/", dist);
+
+rmSync(fresh, { recursive: true, force: true });
 await build({
   entryPoints: { "cli/main": fileURLToPath(new URL("lib/cli/main.js", dist)) },
-  outdir: fileURLToPath(new URL("bundle/", dist)),
+  outdir: fileURLToPath(fresh),
   chunkNames: "cli/[name]-[hash]",
   bundle: true,
   splitting: true,
@@ -33,3 +36,5 @@ await build({
   },
   logLevel: "warning",
 });
+rmSync(new URL("bundle/", dist), { recursive: true, force: true });
+renameSync(fresh, new URL("bundle/", dist));

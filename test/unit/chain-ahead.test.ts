@@ -1,10 +1,11 @@
 /** [L3] Signatures that other threads verify ahead: what is taken in is what would be without, in the order of the calls. */
 import test from "ava";
-import { type PublicKey, silentLog } from "../../lib/base/index.ts";
+import type { PublicKey } from "../../lib/base/index.ts";
 import { type Block, encodeEnvelope, verifyBlocks } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
-import { Chain, type ChainOptions } from "../../lib/node/chain.ts";
+import type { Chain, ChainOptions } from "../../lib/node/chain.ts";
 import { note, TestLog, testKey, testOrganisation } from "../support/ledger-fixtures.ts";
+import { loneChain } from "../support/lone-chain.ts";
 
 type Verify = NonNullable<ChainOptions["verifyBlocks"]>;
 
@@ -12,18 +13,7 @@ function setup(charter: Block, verify?: Verify): { chain: Chain; db: LedgerDb; r
   const db = LedgerDb.open(":memory:");
   db.ingest([charter]);
   const refused: string[] = [];
-  const chain = new Chain({
-    ledger: db,
-    blobs: {
-      put: async () => charter.id,
-      read: async () => new Uint8Array(),
-      has: async () => false,
-      holding: (work) => work(),
-    },
-    organisation: charter.id,
-    log: silentLog,
-    settled: () => {},
-    onMerged: () => {},
+  const chain = loneChain(charter, db, {
     refused: (reason) => refused.push(reason),
     ...(verify === undefined ? {} : { verifyBlocks: verify }),
   });

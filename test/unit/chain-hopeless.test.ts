@@ -1,10 +1,9 @@
 import test from "ava";
-import { silentLog } from "../../lib/base/index.ts";
 import { encodeEnvelope } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
 import { HOPELESS_MAX } from "../../lib/node/chain.ts";
-import { Chain } from "../../lib/node/index.ts";
 import { mergePending, testOrganisation } from "../support/ledger-fixtures.ts";
+import { loneChain } from "../support/lone-chain.ts";
 
 test("[S5] chain: of merges that a liar signs so many are remembered, each is counted once, and no more of them wait", async (t) => {
   const { charter, office, door } = testOrganisation();
@@ -12,18 +11,7 @@ test("[S5] chain: of merges that a liar signs so many are remembered, each is co
   t.teardown(() => db.close());
   db.ingest([charter]);
   let refused = 0;
-  const chain = new Chain({
-    ledger: db,
-    blobs: {
-      put: async () => charter.id,
-      read: async () => new Uint8Array(),
-      has: async () => false,
-      holding: (work) => work(),
-    },
-    organisation: charter.id,
-    log: silentLog,
-    settled: () => {},
-    onMerged: () => {},
+  const chain = loneChain(charter, db, {
     refused: () => {
       refused += 1;
     },

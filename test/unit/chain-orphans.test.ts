@@ -1,10 +1,10 @@
 import test from "ava";
-import { silentLog } from "../../lib/base/index.ts";
 import { type Block, encodeEnvelope } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
 import { entryPayload } from "../../lib/ledger/index.ts";
-import { Chain } from "../../lib/node/index.ts";
+import type { Chain } from "../../lib/node/index.ts";
 import { note, TestLog, testOrganisation } from "../support/ledger-fixtures.ts";
+import { loneChain } from "../support/lone-chain.ts";
 
 /** A chain over a database that counts what admission asks of it. */
 function setup(charter: Block, settled = () => {}): { chain: Chain; db: LedgerDb; asked: () => number } {
@@ -25,20 +25,7 @@ function setup(charter: Block, settled = () => {}): { chain: Chain; db: LedgerDb
       };
     },
   });
-  const chain = new Chain({
-    ledger: counting,
-    blobs: {
-      put: async () => charter.id,
-      read: async () => new Uint8Array(),
-      has: async () => false,
-      holding: (work) => work(),
-    },
-    organisation: charter.id,
-    log: silentLog,
-    settled,
-    onMerged: () => {},
-    refused: () => {},
-  });
+  const chain = loneChain(charter, counting, { settled });
   return { chain, db, asked: () => asked };
 }
 

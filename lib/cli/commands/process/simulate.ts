@@ -74,6 +74,8 @@ export const simulate: CommandSpec = {
     if ((options.validators ?? 1) > options.nodes)
       throw new GdoError("USAGE", `of ${options.nodes} nodes ${options.validators} cannot validate`);
     const all = scheduleOf(options);
+    const beyond = asked.only?.find((place) => place > all.length);
+    if (beyond !== undefined) throw new GdoError("USAGE", `there is no fault ${beyond}: this seed makes ${all.length}`);
     const schedule = asked.only === undefined ? all : all.filter((_fault, index) => asked.only?.includes(index + 1));
     const result = await play(options, schedule);
     tellTimeline(session, result.timeline);
