@@ -41,7 +41,7 @@ import type { Incoming, Ingested, OpenOptions } from "./types.ts";
 import { type VerifyReport, verifyLedger } from "./verify.ts";
 import { AlternateTable } from "./versions/alternates.ts";
 import { VersionReader } from "./versions/reader.ts";
-import { admitView, branchView, charterAt, charterNow } from "./views.ts";
+import { admitView, branchView, charterAt, charterNow, votesAt } from "./views.ts";
 
 export class LedgerDb {
   readonly #connection: Connection;
@@ -62,7 +62,7 @@ export class LedgerDb {
       blocks: new BlockTable(connection, logs, alternates),
       branches: new BranchTable(connection),
       state: new StateTable(connection),
-      votes: new VoteTable(connection),
+      votes: new VoteTable(connection, logs),
       evidence: new EvidenceTable(connection, logs),
       sources: new SourceTable(connection),
     };
@@ -133,7 +133,7 @@ export class LedgerDb {
       if (block.k === "charter") found(this.#tables, block);
       if (block.k === "evidence") this.#tables.evidence.add(seq, block);
       if (block.k === "vote") this.#tables.votes.add(seq, block);
-      if (block.k === "merge") this.#tables.branches.wait(seq);
+      if (block.k === "merge") this.#tables.branches.wait(seq, block);
     }
     return added;
   }
@@ -293,9 +293,22 @@ export class LedgerDb {
     return row !== undefined && seq !== undefined && hasTaken(this.#tables, row, seq);
   }
 
-  /** Merge blocks that are held and not applied, in the order of taking in. */
+  /**
+   * Merge blocks that are held, not applied, and of a height that their branch has reached or comes to next, by a
+   * charter that is here; in the order of taking in.
+   */
   waitingMerges(): Block[] {
     return this.#tables.branches.waiting();
+  }
+
+  /** Those that come after them, at most so many of a branch, the next heights first. */
+  waitingMergesLater(limit: number): Block[] {
+    return this.#tables.branches.waitingLater(limit);
+  }
+
+  /** A device's merge blocks that are held and not applied, of whatever height. */
+  waitingMergesOf(author: PublicKey): Block[] {
+    return this.#tables.branches.waitingOf(author);
   }
 
   /** A merge that can never be applied is not among those that wait any more; the block stays. */
@@ -358,9 +371,9 @@ export class LedgerDb {
     return this.#tables.branches.countAllVoids(this.#branch(branch).id);
   }
 
-  /** Votes on merges of the branch at a height, in the order of taking in. */
+  /** Votes on merges of the branch at a height by those whose votes count there, in the order of taking in. */
   votes(branch: string, h: number): HeldVote[] {
-    return [...this.#tables.votes.at(branch, h)]; // What is read of it may lead to votes of this node.
+    return [...votesAt(this.#tables, branch, h)]; // What is read of it may lead to votes of this node.
   }
 
   /** Newest first, page by page. */

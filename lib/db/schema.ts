@@ -4,7 +4,7 @@
  */
 
 /** Counted up with every change of the tables; a database of a later version is refused. */
-export const SCHEMA_VERSION = 12;
+export const SCHEMA_VERSION = 13;
 
 export const SCHEMA = `
 CREATE TABLE logs (                  -- How far each is held its blocks tell: a row that grew would be a page more of every append.
@@ -103,14 +103,21 @@ CREATE TABLE merges (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX merges_by_block ON merges (block);
 
-CREATE TABLE waiting (block INTEGER PRIMARY KEY) STRICT;  -- Merge blocks held that may be applied yet.
+CREATE TABLE waiting (               -- Merge blocks held that may be applied yet.
+  block INTEGER PRIMARY KEY,
+  branch TEXT NOT NULL,
+  h INTEGER NOT NULL,
+  charter INTEGER NOT NULL           -- Height of the charter that it names.
+) STRICT;
+CREATE INDEX waiting_by_height ON waiting (branch, h, charter);
 
 CREATE TABLE votes (
   block INTEGER PRIMARY KEY,
   branch TEXT NOT NULL,
-  h INTEGER NOT NULL
+  h INTEGER NOT NULL,
+  log INTEGER NOT NULL               -- Also of an alternate: who cast it.
 ) STRICT;
-CREATE INDEX votes_by_height ON votes (branch, h);
+CREATE INDEX votes_by_height ON votes (branch, h, log);
 
 CREATE TABLE members (
   branch INTEGER NOT NULL,

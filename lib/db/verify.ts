@@ -144,6 +144,8 @@ class Verifier {
       this.#say(id, `row ${row.seq}: its edges are not its parents`);
     if (block.k === "vote" && !this.#tables.votes.isPlaced(row.seq, block))
       this.#say(id, `row ${row.seq}: the list of votes is wrong about it`);
+    if (block.k === "merge" && !this.#tables.branches.isPlaced(row.seq, block))
+      this.#say(id, `row ${row.seq}: the list of merges that wait is wrong about it`);
     // [L9] A signature that was never verified may have come wrong; a later block vouches for the body.
     const isVouched = row.checked === 0 && row.followed === 1;
     if (!isVouched && !verifyBlock(block)) this.#say(id, `row ${row.seq}: the signature is not its author's`);

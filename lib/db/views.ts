@@ -7,6 +7,8 @@ import {
   CHARTER_APP,
   CHARTER_BRANCH,
   type CharterAt,
+  decidersOf,
+  type HeldVote,
   type StateView,
 } from "../ledger/index.ts";
 import { headId, originOf, type Tables } from "./apply-merge.ts";
@@ -50,7 +52,7 @@ export function admitView(tables: Tables, organisation: Hash): AdmitView {
 }
 
 export function branchView(tables: Tables, branch: string): BranchView {
-  const { logs, branches, votes, evidence } = tables;
+  const { logs, branches, evidence } = tables;
   const row = branches.find(branch);
   const head = row === undefined ? null : headId(tables, row);
   const next = (author: PublicKey, l: string): number => {
@@ -65,7 +67,7 @@ export function branchView(tables: Tables, branch: string): BranchView {
     charterFor: (h) => (row === undefined ? undefined : charterFor(tables, row, h)),
     charterId: (h) => charterId(tables, h),
     charterAt: (h) => charterAt(tables, h),
-    votes: (h) => votes.at(branch, h),
+    votes: (h) => votesAt(tables, branch, h),
     next,
     frozen: {
       cuts: () => evidence.cuts(),
@@ -76,6 +78,15 @@ export function branchView(tables: Tables, branch: string): BranchView {
     sources: sourcesView(tables, row),
     newest: (author, l) => newest(tables, author, l),
   };
+}
+
+/** [L10] Votes by those whose votes count at the height; none where the branch has not come so far. */
+export function votesAt(tables: Tables, branch: string, h: number): readonly HeldVote[] {
+  return tables.votes.at(branch, h, () => {
+    const row = tables.branches.find(branch);
+    const charter = row === undefined ? undefined : charterFor(tables, row, h);
+    return charter === undefined ? undefined : decidersOf(charter.state, branch);
+  });
 }
 
 /** Of all versions of the log. */

@@ -95,6 +95,7 @@ export {
 export { type LeafChange, type TreeUpdate, updateTree } from "./merge/state-tree.ts";
 export { OverlayState } from "./merge/state-view.ts";
 export {
+  decidersOf,
   decidesFor,
   faultOf,
   forkedAt,

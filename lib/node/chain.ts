@@ -243,7 +243,7 @@ export class Chain {
   async #fetchAhead(): Promise<void> {
     const { ledger, blobs } = this.#options;
     let left = FETCHED_AHEAD_MAX;
-    for (const block of ledger.waitingMerges()) {
+    for (const block of [...ledger.waitingMerges(), ...ledger.waitingMergesLater(FETCHED_AHEAD_MAX)]) {
       const { branch, changes } = this.#payloadOf(block);
       if (left === 0) return;
       if (changes === null || this.#hopeless.has(block.id)) continue;

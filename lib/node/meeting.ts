@@ -65,9 +65,9 @@ async function comes({ clock, isOver }: Meeting, look: () => boolean, msMax: num
 export function mayMergeAlone(db: NodeLedger, ownLog: OwnLog, peers: readonly MetPeer[]): boolean {
   if (db.meta(META_MET) === ownLog.incarnation || ownLog.turns().at(-1)?.l !== ownLog.incarnation) return true;
   // A merge of its own that came back and is not applied yet, its changes being on their way, is decided, too.
-  const isOpen = db.waitingMerges().some((block) => {
+  const isOpen = db.waitingMergesOf(ownLog.author).some((block) => {
     const { branch, h } = parseMerge(block.d);
-    return block.a === ownLog.author && h > (db.head(db.lineOf(branch, block.a))?.h ?? 0);
+    return h > (db.head(db.lineOf(branch, block.a))?.h ?? 0);
   });
   const isMet = isCaughtUp(peers) && !isOpen;
   if (!isMet && hasOthers(db.charterAt(), ownLog.author)) return false;

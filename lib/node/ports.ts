@@ -57,6 +57,8 @@ export interface NodeLedger extends OwnBlocks {
   /** The entries that a merge of the line takes by `from`, which must be final here. */
   takenFrom(line: string, from: readonly MergeSource[], frozen: readonly FrozenLog[]): Block[];
   waitingMerges(): Block[];
+  waitingMergesLater(limit: number): Block[];
+  waitingMergesOf(author: PublicKey): Block[];
   /** One that can never be applied is not among them any more. */
   passOver(merge: Hash): void;
   votes(branch: string, h: number): HeldVote[];

@@ -1,8 +1,30 @@
 /** What every LedgerDb keeps of the charter, of branches and of votes. */
-import test from "ava";
+import test, { type ExecutionContext } from "ava";
+import type { Hash } from "../../lib/base/index.ts";
+import type { Block } from "../../lib/codec/index.ts";
+import type { LedgerDb } from "../../lib/db/index.ts";
 import { branchPolicy, encodeVote, judgeMerge, principalOf } from "../../lib/ledger/index.ts";
-import { mergePending, note, testKey, testOrganisation } from "../support/ledger-fixtures.ts";
+import {
+  mergePending,
+  note,
+  type TestLog,
+  type TestOrganisation,
+  testKey,
+  testOrganisation,
+} from "../support/ledger-fixtures.ts";
 import { type Open, setup, swipes } from "./ledger-db.ts";
+
+const idsOf = (blocks: readonly { readonly id: Hash }[]): Hash[] => blocks.map(({ id }) => id);
+
+/** A merge of `main`, on which the office alone votes. */
+async function voted(t: ExecutionContext, open: Open): Promise<TestOrganisation & { db: LedgerDb; merge: Block }> {
+  const db = await open(t);
+  t.teardown(() => db.close());
+  const main = branchPolicy({ mode: "quorum", validators: "founder", q: null });
+  const at = testOrganisation({ branches: { main } });
+  db.ingest([at.charter]);
+  return { ...at, db, merge: mergePending(db, at.office).merge };
+}
 
 /** The suite; each implementation's test file is one call. */
 export function ledgerBranchesContract(name: string, open: Open): void {
@@ -57,16 +79,52 @@ export function ledgerBranchesContract(name: string, open: Open): void {
   });
 
   test(`[L14] ${name}: votes are found by branch and height`, async (t) => {
-    const at = await setup(t, open);
-    swipes(at, 1);
-    const { merge } = mergePending(at.db, at.office);
+    const { db, office, merge } = await voted(t, open);
     const vote = { branch: "main", h: 1, r: 0, phase: "commit", merge: merge.id } as const;
-    const block = at.door.add(encodeVote(vote), [merge], { k: "vote" });
-    at.db.ingest([block]);
-    t.deepEqual(at.db.votes("main", 1), [{ id: block.id, author: block.a, vote }]);
-    t.deepEqual(at.db.branchView("main").votes(1), at.db.votes("main", 1));
-    t.deepEqual([at.db.votes("main", 2), at.db.votes("charter", 1)], [[], []]);
-    t.deepEqual(at.db.verify().bad, []);
+    const block = office.add(encodeVote(vote), [merge], { k: "vote" });
+    db.ingest([block]);
+    t.deepEqual(db.votes("main", 1), [{ id: block.id, author: block.a, vote }]);
+    t.deepEqual(db.branchView("main").votes(1), db.votes("main", 1));
+    t.deepEqual([db.votes("main", 2), db.votes("charter", 1), db.votes("none", 1)], [[], [], []]);
+    t.deepEqual(db.verify().bad, []);
+  });
+
+  test(`[L10] ${name}: votes by whoever does not vote are kept, and not among those that are looked at`, async (t) => {
+    const { db, office, door, merge } = await voted(t, open);
+    const cast = (log: TestLog, r: number): Block => {
+      const vote = { branch: "main", h: 1, r, phase: "commit", merge: merge.id } as const;
+      return log.add(encodeVote(vote), [merge], { k: "vote" });
+    };
+    const [one, strange] = [cast(office, 0), cast(door, 0)];
+    db.ingest([one, strange]);
+    t.deepEqual(idsOf(db.votes("main", 1)), [one.id]);
+    const [two, stranger] = [cast(office, 1), cast(door, 1)];
+    db.ingest([stranger, two]);
+    t.deepEqual(idsOf(db.votes("main", 1)), [one.id, two.id], "nor once they were asked for");
+    t.true(db.has(stranger.id));
+    t.deepEqual(db.verify().bad, []);
+  });
+
+  test(`${name}: of merges that wait those are looked at that a branch comes to next`, async (t) => {
+    const at = await setup(t, open);
+    const { db, office, charter } = at;
+    swipes(at, 1);
+    const next = mergePending(db, office);
+    const far = mergePending(db, office, { h: 3, prev: next.merge.id });
+    const second = mergePending(db, office, { h: 2, prev: next.merge.id });
+    const early = mergePending(db, office, { charter: { h: 7, id: charter.id } });
+    const nowhere = mergePending(db, office, { branch: "nowhere" });
+    t.deepEqual(idsOf(db.waitingMerges()), [next.merge.id]);
+    t.deepEqual(idsOf(db.waitingMergesLater(64)), [second.merge.id, far.merge.id]);
+    t.deepEqual(idsOf(db.waitingMergesLater(1)), [second.merge.id]);
+    const all = [next, far, second, early, nowhere].map(({ merge }) => merge.id);
+    t.deepEqual(idsOf(db.waitingMergesOf(office.pair.publicKey)), all);
+    t.deepEqual(db.waitingMergesOf(at.door.pair.publicKey), []);
+    db.applyMerge("main", next.merge, next.payload, next.changes);
+    t.deepEqual(idsOf(db.waitingMerges()), [second.merge.id]);
+    db.passOver(second.merge.id);
+    t.deepEqual(db.waitingMerges(), []);
+    t.deepEqual(db.verify().bad, []);
   });
 
   test(`${name}: in mode open each principal has a line of its own`, async (t) => {

@@ -83,6 +83,12 @@ const COLUMNS: readonly (readonly [title: string, sql: string, what: RegExp])[] 
   ["branch", "UPDATE blocks SET branch = 'draft' WHERE seq = 3", /column branch/],
   ["charter position", "UPDATE merges SET charter = 1", /another height of the charter/],
   ["vote", "UPDATE votes SET h = 2", /list of votes is wrong/],
+  ["vote's log", "UPDATE votes SET log = (SELECT log FROM blocks WHERE seq = 3)", /list of votes is wrong/],
+  [
+    "merge that waits",
+    "INSERT INTO waiting SELECT seq, 'main', 9, 0 FROM blocks WHERE kind = 'merge'",
+    /list of merges that wait is wrong/,
+  ],
   ["run", "UPDATE blocks SET run = 99 WHERE seq = 3", /column run /],
   ["clock", "UPDATE blocks SET c = 99 WHERE seq = 3", /column c /],
   ["number", "UPDATE blocks SET n = 99 WHERE seq = 4", /column n /],

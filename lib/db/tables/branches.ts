@@ -1,11 +1,11 @@
 /** Branches: their last merge, what is in them, what is void, what could be merged next. */
 import type { Statement } from "better-sqlite3";
-import { type Hash, hashOf32 } from "../../base/index.ts";
+import { bytesOf, type Hash, hashOf32, type PublicKey } from "../../base/index.ts";
 import type { Block } from "../../codec/index.ts";
-import type { Line } from "../../ledger/index.ts";
+import { CHARTER_BRANCH, type Line, parseMerge } from "../../ledger/index.ts";
 import type { Connection } from "../connection.ts";
 import { entriesOfG } from "./logs.ts";
-import { blockOfRow, type StoredBlock } from "./rows.ts";
+import { blockOfRow, blocksOfRows, type StoredBlock } from "./rows.ts";
 
 export interface BranchRow {
   readonly id: number;
@@ -50,6 +50,9 @@ export interface MergedRow {
   readonly charter: number;
 }
 
+/** What a merge that waits says of its place. */
+type WaitingPlace = { readonly branch: string; readonly h: number; readonly charter: number };
+
 /** Where evidence cuts log `g` off [L6]. */
 const CUT_OF_G = `ifnull((SELECT min(v.n) FROM evidence v WHERE v.log = g.id), ${Number.MAX_SAFE_INTEGER})`;
 
@@ -75,9 +78,13 @@ export class BranchTable {
   readonly #addMerge: Statement<[number, number, number, number]>;
   readonly #placeOf: Statement<[number], { branch: number; h: number }>;
   readonly #isMerged: Statement<[number], { h: number }>;
-  readonly #wait: Statement<[number]>;
+  readonly #wait: Statement<[number, string, number, number]>;
   readonly #unwait: Statement<[number]>;
-  readonly #waiting: Statement<[], { seq: number }>;
+  readonly #waitingOf: Statement<[Uint8Array], StoredBlock>;
+  readonly #nextToWait: Statement<[{ charter: string }], { seq: number }>;
+  readonly #nextHeights: Statement<[], { takes: string; next: number }>;
+  readonly #laterToWait: Statement<[string, number, number], { seq: number }>;
+  readonly #placeOfWaiting: Statement<[number], WaitingPlace>;
   readonly #block: Statement<[number], StoredBlock>;
   readonly #pending: Statement<[Pending & { limit: number }], StoredBlock>;
   readonly #countPending: Statement<[Pending], { count: number }>;
@@ -95,8 +102,10 @@ export class BranchTable {
   readonly #countAllVoids: Statement<[number], { count: number }>;
   readonly #members: Statement<[number, number], { id: Buffer }>;
   readonly #placesOf: Statement<[number], { branch: string; h: number; reason: string | null }>;
-  /** Those that wait, by row: they are asked for whenever something comes. */
+  /** Those that could be next, by row: they are asked for whenever something comes. */
   #kept = new Map<number, Block>();
+  /** Those that come after them. */
+  #later = new Map<number, Block>();
   /** Rows by name, and all names; a reader beside the writer does not hear of changes. */
   readonly #rows = new Map<string, BranchRow>();
   #knownNames: readonly string[] | undefined;
@@ -112,9 +121,22 @@ export class BranchTable {
     this.#addMerge = raw.prepare("INSERT INTO merges (branch, h, block, charter) VALUES (?, ?, ?, ?)");
     this.#placeOf = raw.prepare("SELECT branch, h FROM merges WHERE block = ?");
     this.#isMerged = raw.prepare("SELECT h FROM merges WHERE block = ?");
-    this.#wait = raw.prepare("INSERT INTO waiting (block) VALUES (?)");
+    this.#wait = raw.prepare("INSERT INTO waiting (block, branch, h, charter) VALUES (?, ?, ?, ?)");
     this.#unwait = raw.prepare("DELETE FROM waiting WHERE block = ?");
-    this.#waiting = raw.prepare("SELECT block AS seq FROM waiting ORDER BY block");
+    this.#nextToWait = raw.prepare(
+      `SELECT w.block AS seq FROM (SELECT takes, max(h) + 1 AS next FROM branches GROUP BY takes) r
+       CROSS JOIN waiting w INDEXED BY waiting_by_height ON w.branch = r.takes AND w.h <= r.next
+       WHERE w.charter <= (SELECT h FROM branches WHERE name = @charter) ORDER BY w.block`,
+    );
+    this.#nextHeights = raw.prepare("SELECT takes, max(h) + 1 AS next FROM branches GROUP BY takes");
+    this.#laterToWait = raw.prepare(
+      "SELECT block AS seq FROM waiting INDEXED BY waiting_by_height WHERE branch = ? AND h > ? ORDER BY h LIMIT ?",
+    );
+    this.#waitingOf = raw.prepare(
+      `SELECT p.body, p.sig FROM waiting w CROSS JOIN blocks p ON p.seq = w.block
+       CROSS JOIN logs g ON g.id = ${LOG_OF_P} WHERE g.author = ? ORDER BY w.block`,
+    );
+    this.#placeOfWaiting = raw.prepare("SELECT branch, h, charter FROM waiting WHERE block = ?");
     this.#block = raw.prepare("SELECT body, sig FROM blocks WHERE seq = ?");
     this.#pending = raw.prepare(
       `SELECT p.body, p.sig FROM (SELECT b.seq ${PENDING} ORDER BY b.seq LIMIT @limit) f
@@ -195,8 +217,16 @@ export class BranchTable {
   }
 
   /** Notes a merge block that is held and not applied. */
-  wait(seq: number): void {
-    this.#wait.run(seq);
+  wait(seq: number, { d }: Block): void {
+    const { branch, h, charter } = parseMerge(d);
+    this.#wait.run(seq, branch, h, charter.h);
+  }
+
+  /** Whether a merge that waits stands where its body says; for verify(). */
+  isPlaced(seq: number, { d }: Block): boolean {
+    const row = this.#placeOfWaiting.get(seq);
+    const { branch, h, charter } = parseMerge(d);
+    return row === undefined || (row.branch === branch && row.h === h && row.charter === charter.h);
   }
 
   passOver(seq: number): void {
@@ -204,10 +234,29 @@ export class BranchTable {
     this.#kept.delete(seq);
   }
 
+  /**
+   * Those that could be the next of a line, or that one has gone past. The others are not read: a device can sign as
+   * many for heights that nobody has reached as it likes.
+   */
   waiting(): Block[] {
-    const blocks = this.#waiting.all().map(({ seq }) => [seq, this.#kept.get(seq) ?? this.#read(seq)] as const);
-    this.#kept = new Map(blocks);
-    return blocks.map(([, block]) => block);
+    this.#kept = this.#blocksOf(this.#nextToWait.all({ charter: CHARTER_BRANCH }), this.#kept);
+    return [...this.#kept.values()];
+  }
+
+  /** Those that come after them, at most so many of a branch, the next heights first. */
+  waitingLater(limit: number): Block[] {
+    const rows = this.#nextHeights.all().flatMap(({ takes, next }) => this.#laterToWait.all(takes, next, limit));
+    this.#later = this.#blocksOf(rows, this.#later);
+    return [...this.#later.values()];
+  }
+
+  #blocksOf(rows: readonly { readonly seq: number }[], known: ReadonlyMap<number, Block>): Map<number, Block> {
+    return new Map(rows.map(({ seq }) => [seq, known.get(seq) ?? this.#read(seq)]));
+  }
+
+  /** All that a device signed, however far. */
+  waitingOf(author: PublicKey): Block[] {
+    return blocksOfRows(this.#waitingOf.all(bytesOf(author)), "that waits");
   }
 
   #forgetRows(): void {
@@ -222,6 +271,7 @@ export class BranchTable {
   /** To be called when a transaction was undone. */
   forget(): void {
     this.#kept.clear();
+    this.#later.clear();
     this.#forgetRows();
   }
 

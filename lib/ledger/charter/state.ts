@@ -107,14 +107,14 @@ export function activePrincipals(charter: StateView): Set<string> {
  * The key of the one device that votes and merges for a principal [L10]: the one that the charter names, else of those
  * that are not revoked the one with the least key. Undefined where there is none.
  */
-export function deciderOf(charter: StateView, principal: string): string | undefined {
-  const active: string[] = [];
+export function deciderOf(charter: StateView, principal: string): PublicKey | undefined {
+  const active: PublicKey[] = [];
   for (const [key, device] of charter.scan("device/")) {
     if (isMap(device) && device["principal"] === principal && device["revoked"] !== true)
-      active.push(key.slice("device/".length));
+      active.push(key.slice("device/".length) as PublicKey); // Checked when it was enrolled.
   }
   const named = charter.get(`decider/${principal}`);
-  return typeof named === "string" && active.includes(named) ? named : active[0];
+  return active.find((key) => key === named) ?? active[0];
 }
 
 /** By which a charter names the recovery key that it does not show yet. */

@@ -49,6 +49,13 @@ export function decidesFor(charter: StateView, key: PublicKey): string | undefin
   return principal !== undefined && deciderOf(charter, principal) === key ? principal : undefined;
 }
 
+/** The devices whose votes on merges of a branch count [L10]; none where nobody votes. */
+export function decidersOf(charter: StateView, branch: string): PublicKey[] {
+  const validators = validatorsOf(charter, branch);
+  if (validators?.mode !== "quorum") return [];
+  return validators.principals.flatMap((principal) => deciderOf(charter, principal) ?? []);
+}
+
 /** Whether the entries of a principal that is not revoked are taken by the branch. */
 export function mayAppend(charter: StateView, branch: string, principal: string): boolean {
   const appenders = policyOf(charter, branch)?.appenders;
