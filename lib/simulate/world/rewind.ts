@@ -3,6 +3,8 @@
  * number twice if those that it met could have told. Where they could not, the ledger promises nothing of its key.
  */
 import type { Hash, PublicKey } from "../../base/index.ts";
+import type { LedgerDb } from "../../db/index.ts";
+import { authorOf } from "../../ledger/index.ts";
 import type { SimNode } from "./node.ts";
 import type { World } from "./world.ts";
 
@@ -41,11 +43,11 @@ export class Rewinds {
     this.#excuse(node.member.pair.publicKey);
   }
 
-  /** Everybody hears everybody, there is somebody, and all who run hold what it lacks. */
+  /** Everybody hears everybody, there is somebody, and all who run hold what it lacks and would answer it. */
   #canTell(node: SimNode, lacks: readonly Hash[]): boolean {
-    const others = this.#world.honest.filter((other) => other !== node && other.db !== undefined);
-    return (
-      this.#world.isWhole && others.length > 0 && others.every(({ db }) => lacks.every((id) => db?.has(id) === true))
-    );
+    const others = this.#world.honest.flatMap(({ name, db }) => (name === node.name || db === undefined ? [] : [db]));
+    const tells = (db: LedgerDb): boolean =>
+      lacks.every((id) => db.has(id)) && authorOf(db.charterAt(), node.member.pair.publicKey)?.revoked === false;
+    return this.#world.isWhole && others.length > 0 && others.every(tells);
   }
 }
