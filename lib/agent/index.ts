@@ -9,6 +9,7 @@ export type { BooksReport } from "./apps/books.ts";
 export type { Api } from "./control.ts";
 export type { DemoEvent, RunningDemo, Standing, Summary } from "./demo/index.ts";
 export { homeRoot, openHome, readSecret, writeSecret } from "./home/home.ts";
+export type { RefusedCode } from "./node.ts";
 export { agentApi, openApi } from "./open-api.ts";
 export type { AgentEvent, AgentHandle } from "./run-agent.ts";
 export type { ForgetReport, SnapshotRow } from "./storage/backup.ts";

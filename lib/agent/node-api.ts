@@ -25,7 +25,7 @@ import { askToTake } from "./take.ts";
 import { waitsFor } from "./views/branch-standing.ts";
 import { eventPage, eventsWithWaiting } from "./views/event-feed.ts";
 import { votesOn } from "./views/merge-votes.ts";
-import { nodeStatus } from "./views/node-status.ts";
+import { leftOutOf, nodeStatus } from "./views/node-status.ts";
 import { logPage, showBlock } from "./views/node-views.ts";
 
 const signedBadge = late(async () => (await import("./apps/badge.ts")).signedBadge);
@@ -270,8 +270,9 @@ function beginRound(node: GdoNode, branch: string): (MergeReport & { readonly wa
   const { db } = node.parts;
   const standing = node.validator.status(branch);
   const report = { branch, h: db.head(branch)?.h ?? 0, included: 0, void: [], tests: [], ms: 0 };
-  if (standing === undefined || db.countPending(branch) === 0) return report;
-  return { ...report, waits: waitsFor(standing) };
+  const pending = db.countPending(branch);
+  if (standing === undefined || pending === 0) return report;
+  return { ...report, waits: waitsFor(standing, leftOutOf(node, branch, pending)) };
 }
 
 async function showWithVotes(node: GdoNode, prefix: string): Promise<unknown> {

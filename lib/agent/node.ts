@@ -17,6 +17,7 @@ import {
   parseEntryPayload,
   policyOf,
   principalOf,
+  type RefusalReason,
   RIGHT_GOVERN,
   validatorsOf,
   whyNotMerge,
@@ -32,6 +33,7 @@ import {
   type ValidatorEvent,
   Witness,
 } from "../node/index.ts";
+import type { Refusal } from "../sync/index.ts";
 import { PolicyBook } from "./apps/policy-book.ts";
 import { reportsKept, reportsNamed } from "./apps/rehearse.ts";
 import { containerApps, finalState, installedDapps, storeBlobs, tentativeState } from "./apps/working-apps.ts";
@@ -81,6 +83,9 @@ const NOBODY: NodeListener = {
   alarm() {},
   request() {},
 };
+
+/** What is refused from others, as `status` counts it: blocks by admission, merges by the chain, messages by sync. */
+export type RefusedCode = RefusalReason | "merge" | Refusal;
 
 export class GdoNode {
   readonly parts: NodeParts;

@@ -5,6 +5,7 @@ export {
   type AdmitView,
   admit,
   type Orphan,
+  type RefusalReason,
 } from "./admit.ts";
 export { worthVerifying } from "./ahead.ts";
 export {

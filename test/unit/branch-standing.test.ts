@@ -34,6 +34,10 @@ test("status: it says who is missing for an entry to be final, and what may go w
     waits: "final needs 1 more of ana, ben (round 0)",
   });
   t.false("waits" in standingOf(begun, 0));
+  t.like(standingOf(begun, 2, ["till", "counts"]), { waits: "only entries of till, counts are left, which wait" });
+  t.like(standingOf({ ...begun, merge, passed: ["ana"] }, 2, ["till"]), {
+    waits: "its tests need 1 more of ben, cleo (round 0)",
+  });
   const four = { ...begun, fault: "byzantine", q: 3, validators: ["ana", "ben", "cleo", "dan"] } as const;
   t.like(standingOf(four, 0), { tolerates: "1 of 4 may lie or be away", votes: true });
 });

@@ -2,8 +2,12 @@
 import { faultsOf } from "../../ledger/index.ts";
 import type { BranchConsensus } from "../../node/index.ts";
 
-/** For `status`. */
-export function standingOf(standing: BranchConsensus, pending: number): Record<string, unknown> {
+/** For `status`. `leftOut`: dapps that must wait, where nothing is pending but entries of theirs. */
+export function standingOf(
+  standing: BranchConsensus,
+  pending: number,
+  leftOut: readonly string[] = [],
+): Record<string, unknown> {
   const { h, r, q, validators, proposer, merge, passed, commits, skips, attests, isVoter } = standing;
   return {
     validators,
@@ -19,7 +23,7 @@ export function standingOf(standing: BranchConsensus, pending: number): Record<s
       committed: commits,
       skipped: skips,
     },
-    ...(pending === 0 && merge === undefined ? {} : { waits: waitsFor(standing) }),
+    ...(pending === 0 && merge === undefined ? {} : { waits: waitsFor(standing, leftOut) }),
   };
 }
 
@@ -37,12 +41,16 @@ export function waitsForOne(branch: string, pending: number, who: string, isSelf
   return isSelf ? `${what} for the next merge: gdo merge ${branch}, or gdo agent` : `${what} for a merge by ${who}`;
 }
 
-/** What must still happen for what is pending to be final. */
-export function waitsFor({ r, q, validators, proposer, merge, passed, commits }: BranchConsensus): string {
+/** What must still happen for what is pending to be final; `leftOut` as for standingOf. */
+export function waitsFor(
+  { r, q, validators, proposer, merge, passed, commits }: BranchConsensus,
+  leftOut: readonly string[] = [],
+): string {
   const missing = (done: readonly string[]): string => {
     const others = validators.filter((name) => !done.includes(name));
     return `${q - done.length} more of ${others.join(", ")}`;
   };
+  if (merge === undefined && leftOut.length > 0) return `only entries of ${leftOut.join(", ")} are left, which wait`;
   if (merge === undefined) return `${proposer} is to propose a merge (round ${r})`;
   if (commits.length === 0 && passed.length < q) return `its tests need ${missing(passed)} (round ${r})`;
   return `final needs ${missing(commits)} (round ${r})`;

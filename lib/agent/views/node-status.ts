@@ -5,6 +5,7 @@ import {
   type Author,
   authorOf,
   CHARTER_BRANCH,
+  parseEntryPayload,
   parseGenesis,
   policyOf,
   principalOf,
@@ -16,6 +17,9 @@ import type { AgentSide } from "../node-api.ts";
 import { standingOf, waitsForOne } from "./branch-standing.ts";
 import { cutWords, turnWords, twinWords } from "./own-words.ts";
 import { revokedWords } from "./revocation.ts";
+
+/** Entries that are looked at for whose they are. */
+const PENDING_LOOKED_AT = 256;
 
 const NOBODY: Pick<Author, "name" | "principal"> = { name: "", principal: "" };
 
@@ -77,10 +81,11 @@ function ownStatus({ parts: { ownLog, db } }: GdoNode): Record<string, unknown> 
   };
 }
 
-function branchStatus({ parts: { db, pair }, validator }: GdoNode, name: string): Record<string, unknown> {
+function branchStatus(node: GdoNode, name: string): Record<string, unknown> {
+  const { db, pair } = node.parts;
   const head = db.head(name);
   const pending = db.countPending(name);
-  const standing = validator.status(name);
+  const standing = node.validator.status(name);
   const policy = policyOf(db.charterAt(), name);
   const mode = policy?.mode ?? "open"; // Only open branches have lines of other names.
   const next = policyOfNext(db, name) ?? policy;
@@ -92,9 +97,16 @@ function branchStatus({ parts: { db, pair }, validator }: GdoNode, name: string)
     ...(head === undefined ? {} : { head: head.id }),
     void: db.countVoids(name),
     pending,
-    ...(standing === undefined ? {} : standingOf(standing, pending)),
+    ...(standing === undefined ? {} : standingOf(standing, pending, leftOutOf(node, name, pending))),
     ...(next?.mode === "single" && pending > 0 ? { waits: waitsForOne(name, pending, next.validator, isOwn) } : {}),
   };
+}
+
+/** Dapps whose entries wait, where all that is pending is theirs: nobody proposes a merge of it. */
+export function leftOutOf({ parts: { db }, validator: { waiting } }: GdoNode, line: string, pending: number): string[] {
+  if (waiting.size === 0 || pending > PENDING_LOOKED_AT) return [];
+  const apps = new Set(db.pending(line).map(({ d }) => parseEntryPayload(d).app));
+  return [...apps].every((app) => waiting.has(app)) ? [...apps] : [];
 }
 
 /** Whom an entry waits for that is not there now, as far as this node sees. */

@@ -1,6 +1,7 @@
 /** `gdo status`: what this home is and how it stands. */
 import { type CommandSpec, withApi } from "../../command.ts";
 import { moment } from "../../ids.ts";
+import { refusedText } from "../../text/refusals.ts";
 
 interface Branch {
   readonly name: string;
@@ -87,7 +88,7 @@ function rowsOf(status: Status): Row[] {
     ]);
   }
   rows.push(...doorRows(status), ["store", `${status.store.objects} objects, ${status.store.bytes} bytes`]);
-  for (const [reason, count] of Object.entries(status.refused)) rows.push(["refused", `${count} × ${reason}`]);
+  for (const [reason, count] of Object.entries(status.refused)) rows.push(["refused", refusedText(reason, count)]);
   return rows;
 }
 
