@@ -136,7 +136,9 @@ test("[T9] an open reads of a pack without footer what a reading past all damage
   ].filter(({ length }) => length >= 32);
   for (const bytes of packs) {
     await writeFile(join(dir, "00000001.pack"), bytes);
-    const { rows, endBytes } = await readContents(new PackFiles(dir), 1);
+    const files = new PackFiles(dir);
+    const { rows, endBytes } = await readContents(files, 1);
+    await files.close();
     const expected = await readThrough(bytes);
     t.deepEqual([toHex(rows), endBytes], [toHex(expected.rows), expected.endBytes]);
   }

@@ -18,6 +18,7 @@ export class PackFiles {
   readonly dir: string;
   /** Least recently used first. */
   readonly #open = new Map<number, OpenPack>();
+  #isClosed = false;
 
   constructor(dir: string) {
     this.dir = dir;
@@ -76,8 +77,9 @@ export class PackFiles {
     }
   }
 
-  /** Lets go of all files; one that is being read is closed when that is done. */
+  /** Lets go of all files; one that is being read, or is read later, is closed when that is done. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     const entries = [...this.#open];
     this.#open.clear();
     for (const [pack, entry] of entries) await this.#closeUnused(pack, entry);
@@ -86,7 +88,7 @@ export class PackFiles {
   async #use<T>(pack: number, task: (handle: FileHandle) => Promise<T>): Promise<T> {
     const entry = this.#open.get(pack) ?? { handle: open(this.pathOf(pack), "r"), users: 0 };
     this.#open.delete(pack);
-    this.#open.set(pack, entry);
+    if (!this.#isClosed) this.#open.set(pack, entry);
     entry.users += 1;
     try {
       return await task(await entry.handle);
