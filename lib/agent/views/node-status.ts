@@ -17,6 +17,7 @@ import type { AgentSide } from "../node-api.ts";
 import { standingOf, waitsForOne } from "./branch-standing.ts";
 import { cutWords, turnWords, twinWords } from "./own-words.ts";
 import { revokedWords } from "./revocation.ts";
+import { strandedWords } from "./stranded.ts";
 
 /** Entries that are looked at for whose they are. */
 const PENDING_LOOKED_AT = 256;
@@ -89,6 +90,7 @@ function branchStatus(node: GdoNode, name: string): Record<string, unknown> {
   const policy = policyOf(db.charterAt(), name);
   const mode = policy?.mode ?? "open"; // Only open branches have lines of other names.
   const next = policyOfNext(db, name) ?? policy;
+  const stranded = strandedWords(db, name);
   const isOwn = next?.mode === "single" && principalOf(db.charterAt(), pair.publicKey) === next.validator;
   return {
     name,
@@ -99,6 +101,7 @@ function branchStatus(node: GdoNode, name: string): Record<string, unknown> {
     pending,
     ...(standing === undefined ? {} : standingOf(standing, pending, leftOutOf(node, name, pending))),
     ...(next?.mode === "single" && pending > 0 ? { waits: waitsForOne(name, pending, next.validator, isOwn) } : {}),
+    ...(stranded === undefined ? {} : { waits: stranded }),
   };
 }
 
