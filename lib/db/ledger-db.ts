@@ -282,6 +282,11 @@ export class LedgerDb {
     return takenFrom(this.#tables, this.#branch(branch), from, frozen).map(({ block }) => block);
   }
 
+  /** Whether there are any: costs the same however many wait. */
+  hasPending(branch: string): boolean {
+    return this.#tables.branches.hasPending(this.#branch(branch));
+  }
+
   countPending(branch: string): number {
     return this.#tables.branches.countPending(this.#branch(branch));
   }

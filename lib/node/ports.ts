@@ -53,7 +53,7 @@ export interface NodeLedger extends OwnBlocks {
   unreadEvidence(): Block[];
   readEvidence(evidence: Hash, proven: Omit<LogCut, "evidence"> | undefined): void;
   pending(line: string, limit?: number): Block[];
-  countPending(line: string): number;
+  hasPending(line: string): boolean;
   /** The entries that a merge of the line takes by `from`, which must be final here. */
   takenFrom(line: string, from: readonly MergeSource[], frozen: readonly FrozenLog[]): Block[];
   waitingMerges(): Block[];

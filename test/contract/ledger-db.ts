@@ -250,13 +250,13 @@ function mergeTests(name: string, open: Open): void {
     t.deepEqual(judgeMerge(merge, payload, at.db.branchView("main")), { verdict: "apply" });
     at.db.applyMerge("main", merge, payload, changes);
     t.deepEqual(at.db.pending("main"), []);
-    t.is(at.db.countPending("main"), 0);
+    t.deepEqual([at.db.countPending("main"), at.db.hasPending("main")], [0, false]);
     t.deepEqual(at.db.waitingMerges(), []);
     t.deepEqual(at.db.head("main"), { h: 1, id: merge.id });
     t.is(at.db.merges("main"), 1);
     const later = swipes(at, 2);
     t.deepEqual(idsOf(at.db.pending("main")), idsOf(later));
-    t.is(at.db.countPending("main"), 2);
+    t.deepEqual([at.db.countPending("main"), at.db.hasPending("main")], [2, true]);
   });
 
   test(`[L12] ${name}: members stand in the order of the rule, not of taking in`, async (t) => {

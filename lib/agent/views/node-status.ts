@@ -114,7 +114,7 @@ export function leftOutOf({ parts: { db }, validator: { waiting } }: GdoNode, li
 
 /** Whom an entry waits for that is not there now, as far as this node sees. */
 function awayStatus({ parts: { db, pair }, validator }: GdoNode, name: string, side: AgentSide): { away?: string[] } {
-  const standing = side.isConnected() && db.countPending(name) > 0 ? validator.status(name) : undefined;
+  const standing = side.isConnected() && db.hasPending(name) ? validator.status(name) : undefined;
   if (standing === undefined) return {};
   const keys = [pair.publicKey, ...side.peers().flatMap(({ key, isPresent }) => (isPresent ? [key] : []))];
   const here = keys.map((key) => principalOf(db.charterAt(), key));

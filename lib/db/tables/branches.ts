@@ -88,6 +88,7 @@ export class BranchTable {
   readonly #block: Statement<[number], StoredBlock>;
   readonly #pending: Statement<[Pending & { limit: number }], StoredBlock>;
   readonly #countPending: Statement<[Pending], { count: number }>;
+  readonly #hasPending: Statement<[Pending], { found: number }>;
   readonly #next: Statement<[number, number], { next: number }>;
   readonly #setNext: Statement<[number, number, number]>;
   readonly #candidates: Statement<[Candidates], StoredCandidate>;
@@ -143,6 +144,7 @@ export class BranchTable {
        CROSS JOIN blocks p ON p.seq = f.seq ORDER BY f.seq`,
     );
     this.#countPending = raw.prepare(`SELECT count(*) AS count ${PENDING}`);
+    this.#hasPending = raw.prepare(`SELECT EXISTS (SELECT 1 ${PENDING}) AS found`);
     this.#next = raw.prepare("SELECT next FROM branch_logs WHERE branch = ? AND log = ?");
     this.#setNext = raw.prepare("INSERT OR REPLACE INTO branch_logs (branch, log, next) VALUES (?, ?, ?)");
     this.#candidates = raw.prepare(
@@ -307,6 +309,10 @@ export class BranchTable {
 
   countPending({ id, takes }: Pending): number {
     return this.#countPending.get({ id, takes })?.count ?? 0;
+  }
+
+  hasPending({ id, takes }: Pending): boolean {
+    return this.#hasPending.get({ id, takes })?.found === 1;
   }
 
   /** First number of the log that is not in the branch. */

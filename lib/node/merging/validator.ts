@@ -137,7 +137,7 @@ export class Validator {
   /** What is pending on branches in mode quorum is to be merged, if it is this node's turn. */
   workDue(): void {
     const { ledger } = this.#options;
-    for (const branch of ledger.branches()) this.#heightOf(branch)?.work(ledger.countPending(branch) > 0);
+    for (const branch of ledger.branches()) this.#heightOf(branch)?.work(ledger.hasPending(branch));
     this.look();
   }
 
@@ -153,7 +153,7 @@ export class Validator {
   due(): string[] {
     const { ledger, ownLog } = this.#options;
     return ledger.branches().filter((line) => {
-      if (policyOfNext(ledger, line)?.mode !== "single" || ledger.countPending(line) === 0 || !this.decides(line))
+      if (policyOfNext(ledger, line)?.mode !== "single" || !ledger.hasPending(line) || !this.decides(line))
         return false;
       return whyNotMerge(ownLog.author, line, ledger.branchView(line)) === undefined;
     });

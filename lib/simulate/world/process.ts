@@ -291,7 +291,7 @@ export class Process {
   #mergeSoon(): void {
     const { db, clock, member } = this.parts;
     if (this.#isMergeDue || !(member.isValidator || member.isDeputy)) return;
-    if (!db.branches().some((branch) => db.countPending(branch) > 0)) return;
+    if (!db.branches().some((branch) => db.hasPending(branch))) return;
     this.#isMergeDue = true;
     clock.after(MERGE_AFTER_MS, () => {
       this.#isMergeDue = false;
