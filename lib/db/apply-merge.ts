@@ -21,6 +21,7 @@ import type { BranchRow, BranchTable, Candidate } from "./tables/branches.ts";
 import type { Charters } from "./tables/charters.ts";
 import type { EvidenceTable } from "./tables/evidence.ts";
 import type { LogTable } from "./tables/logs.ts";
+import type { PendingTable } from "./tables/pending.ts";
 import { noteTaken, type SourceTable, takenFrom } from "./tables/sources.ts";
 import type { StateTable } from "./tables/state.ts";
 import type { VoteTable } from "./tables/votes.ts";
@@ -33,6 +34,7 @@ export interface Tables {
   readonly alternates: AlternateTable;
   readonly blocks: BlockTable;
   readonly branches: BranchTable;
+  readonly pending: PendingTable;
   readonly state: StateTable;
   readonly votes: VoteTable;
   readonly evidence: EvidenceTable;

@@ -26,6 +26,7 @@ import { applyMerge, headId, type Tables } from "./apply-merge.ts";
 import { asGdoError, Connection } from "./connection.ts";
 import { found, openBranches } from "./found.ts";
 import { Listing, type ListOptions, type ListPage, type ListRow, type MemberRow } from "./listing.ts";
+import type { PendingReader } from "./pending-reader.ts";
 import { BlockTable, type Head } from "./tables/blocks.ts";
 import { type BranchRow, BranchTable, type EntryPlace, type VoidEntry } from "./tables/branches.ts";
 import { Charters } from "./tables/charters.ts";
@@ -33,6 +34,7 @@ import { contents } from "./tables/contents.ts";
 import { EvidenceTable } from "./tables/evidence.ts";
 import { type FrontierLog, LogTable, logBytes } from "./tables/logs.ts";
 import { MetaTable } from "./tables/meta.ts";
+import { PendingTable } from "./tables/pending.ts";
 import { blocksOfRows, sumsOf } from "./tables/rows.ts";
 import { hasTaken, SourceTable, takenFrom } from "./tables/sources.ts";
 import { StateTable } from "./tables/state.ts";
@@ -61,6 +63,7 @@ export class LedgerDb {
       alternates,
       blocks: new BlockTable(connection, logs, alternates),
       branches: new BranchTable(connection),
+      pending: new PendingTable(connection),
       state: new StateTable(connection),
       votes: new VoteTable(connection, logs),
       evidence: new EvidenceTable(connection, logs),
@@ -274,7 +277,7 @@ export class LedgerDb {
 
   /** Entries that are held and not in the branch, in the order of taking in: any beginning is causally closed. */
   pending(branch: string, limit = Number.MAX_SAFE_INTEGER): Block[] {
-    return blocksOfRows(this.#tables.branches.pending(this.#branch(branch), limit), "that is pending");
+    return blocksOfRows(this.#tables.pending.all(this.#branch(branch), limit), "that is pending");
   }
 
   /** The entries that a merge of the branch takes by `from`, which must be final here: not void there, not in it yet. */
@@ -282,13 +285,18 @@ export class LedgerDb {
     return takenFrom(this.#tables, this.#branch(branch), from, frozen).map(({ block }) => block);
   }
 
+  /** As pending, to be read one by one. */
+  pendingReader(branch: string): PendingReader {
+    return this.#tables.pending.reader(this.#branch(branch));
+  }
+
   /** Whether there are any: costs the same however many wait. */
   hasPending(branch: string): boolean {
-    return this.#tables.branches.hasPending(this.#branch(branch));
+    return this.#tables.pending.has(this.#branch(branch));
   }
 
   countPending(branch: string): number {
-    return this.#tables.branches.countPending(this.#branch(branch));
+    return this.#tables.pending.count(this.#branch(branch));
   }
 
   /** Whether a branch has all of another's merge by taking from it. */

@@ -31,6 +31,26 @@ export interface OwnBlocks {
   setMeta(key: string, value: string): void;
 }
 
+export interface PendingEntry {
+  /** Its place in the order of taking in. */
+  readonly seq: number;
+  readonly log: number;
+  readonly block: Block;
+}
+
+/** What is pending on a branch, in the order of taking in over the logs that are read. */
+export interface PendingEntries {
+  peek(): PendingEntry | undefined;
+  advance(log: number): void;
+  /** No more of this log. */
+  stop(log: number): void;
+  /** Nothing of this log until `release`, which tells whether there are such. */
+  hold(log: number): void;
+  release(): boolean;
+  /** Where an entry that is pending stands in its log. */
+  place(id: Hash): { readonly log: number; readonly n: number } | undefined;
+}
+
 /** The ledger on disk. lib/db is the real one. */
 export interface NodeLedger extends OwnBlocks {
   admitView(organisation: Hash): AdmitView;
@@ -53,6 +73,7 @@ export interface NodeLedger extends OwnBlocks {
   unreadEvidence(): Block[];
   readEvidence(evidence: Hash, proven: Omit<LogCut, "evidence"> | undefined): void;
   pending(line: string, limit?: number): Block[];
+  pendingReader(line: string): PendingEntries;
   hasPending(line: string): boolean;
   /** The entries that a merge of the line takes by `from`, which must be final here. */
   takenFrom(line: string, from: readonly MergeSource[], frozen: readonly FrozenLog[]): Block[];

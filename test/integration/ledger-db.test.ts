@@ -6,7 +6,7 @@ import Database from "better-sqlite3";
 import { SeededRng, SystemClock } from "../../lib/base/index.ts";
 import { type Block, type Canonical, verifyBlock } from "../../lib/codec/index.ts";
 import { LedgerDb } from "../../lib/db/index.ts";
-import { PENDING } from "../../lib/db/tables/branches.ts";
+import { PENDING } from "../../lib/db/tables/pending.ts";
 import { branchPolicy, entryPayload, parseEntryPayload } from "../../lib/ledger/index.ts";
 import { OwnLog } from "../../lib/node/index.ts";
 import { mergePending, note, TestLog, testKey, testOrganisation } from "../support/ledger-fixtures.ts";

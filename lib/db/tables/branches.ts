@@ -53,15 +53,6 @@ export interface MergedRow {
 /** What a merge that waits says of its place. */
 type WaitingPlace = { readonly branch: string; readonly h: number; readonly charter: number };
 
-/** Where evidence cuts log `g` off [L6]. */
-const CUT_OF_G = `ifnull((SELECT min(v.n) FROM evidence v WHERE v.log = g.id), ${Number.MAX_SAFE_INTEGER})`;
-
-/** Entries held and not in the branch: of each log from the first on that is not in the branch, up to a cut. */
-export const PENDING = `
-  FROM logs g
-  LEFT JOIN branch_logs m ON m.branch = @id AND m.log = g.id
-  ${entriesOfG("ifnull(m.next, 0)", CUT_OF_G)}`;
-
 /** Also of an alternate. */
 const LOG_OF_P = "ifnull(p.log, (SELECT o.log FROM alternates o WHERE o.block = p.seq))";
 
@@ -86,9 +77,6 @@ export class BranchTable {
   readonly #laterToWait: Statement<[string, number, number], { seq: number }>;
   readonly #placeOfWaiting: Statement<[number], WaitingPlace>;
   readonly #block: Statement<[number], StoredBlock>;
-  readonly #pending: Statement<[Pending & { limit: number }], StoredBlock>;
-  readonly #countPending: Statement<[Pending], { count: number }>;
-  readonly #hasPending: Statement<[Pending], { found: number }>;
   readonly #next: Statement<[number, number], { next: number }>;
   readonly #setNext: Statement<[number, number, number]>;
   readonly #candidates: Statement<[Candidates], StoredCandidate>;
@@ -139,12 +127,6 @@ export class BranchTable {
     );
     this.#placeOfWaiting = raw.prepare("SELECT branch, h, charter FROM waiting WHERE block = ?");
     this.#block = raw.prepare("SELECT body, sig FROM blocks WHERE seq = ?");
-    this.#pending = raw.prepare(
-      `SELECT p.body, p.sig FROM (SELECT b.seq ${PENDING} ORDER BY b.seq LIMIT @limit) f
-       CROSS JOIN blocks p ON p.seq = f.seq ORDER BY f.seq`,
-    );
-    this.#countPending = raw.prepare(`SELECT count(*) AS count ${PENDING}`);
-    this.#hasPending = raw.prepare(`SELECT EXISTS (SELECT 1 ${PENDING}) AS found`);
     this.#next = raw.prepare("SELECT next FROM branch_logs WHERE branch = ? AND log = ?");
     this.#setNext = raw.prepare("INSERT OR REPLACE INTO branch_logs (branch, log, next) VALUES (?, ?, ?)");
     this.#candidates = raw.prepare(
@@ -300,19 +282,6 @@ export class BranchTable {
     this.#unwait.run(block);
     this.#setHead.run(h, block, branch);
     this.#forgetRows();
-  }
-
-  /** In the order of taking in, parents before children. Which rows they are an index tells: the others are not read. */
-  pending({ id, takes }: Pending, limit: number): StoredBlock[] {
-    return this.#pending.all({ id, takes, limit });
-  }
-
-  countPending({ id, takes }: Pending): number {
-    return this.#countPending.get({ id, takes })?.count ?? 0;
-  }
-
-  hasPending({ id, takes }: Pending): boolean {
-    return this.#hasPending.get({ id, takes })?.found === 1;
   }
 
   /** First number of the log that is not in the branch. */

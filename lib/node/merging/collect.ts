@@ -15,13 +15,11 @@ import {
   type LedgerEntry,
   MERGE_APP,
   MERGE_FROZEN_MAX,
-  MERGE_RANGES_MAX,
   type MergePayload,
   type MergeSource,
   orderEntries,
   orderSeed,
   type Position,
-  parentIds,
   parseEntryPayload,
   parseTake,
   type StateView,
@@ -29,15 +27,13 @@ import {
   weighRequests,
 } from "../../ledger/index.ts";
 import type { NodeLedger } from "../ports.ts";
+import { LOGS_PER_DEVICE_MAX, pick } from "./pick.ts";
 
 /** More wait for the next merge, so that one merge fits a small board's memory. */
 const MERGE_ENTRIES_MAX = 5_000;
 
-/**
- * Logs of one device that a merge takes from: more wait for the next one. Each may turn out to be forked, and who
- * holds other versions has to find those that the merge means [L6].
- */
-const LOGS_PER_DEVICE_MAX = 4;
+/** Of one principal before everybody else's. */
+const SHARE_MAX = 500;
 
 /** The entries of one merge, and what they are judged by. */
 export interface Collected {
@@ -88,10 +84,12 @@ export function collect(branch: string, options: CollectOptions): Collected {
   const seed = orderSeed(prev ?? view.origin ?? organisation, cert);
   const place: Place = { branch, line, h: (head?.h ?? 0) + 1, prev, seed, charter, cert };
   const isWaiting = waitingRequests(ledger, line, without);
-  const blocks = leaveOut(
-    ledger.pending(line, MERGE_ENTRIES_MAX),
-    (block, app) => without.has(app) || isWaiting(block),
-  );
+  const blocks = pick(ledger.pendingReader(line), {
+    charter: ledger.charterAt(),
+    isWaiting: (block, app) => without.has(app) || isWaiting(block),
+    entriesMax: MERGE_ENTRIES_MAX,
+    shareMax: SHARE_MAX,
+  });
   const included = rangesOf(blocks, view);
   const frozen = frozenBy({ included }, view.frozen, MERGE_FROZEN_MAX);
   const asked = ask(ledger, place, blocks);
@@ -198,28 +196,6 @@ function certificateFor(ledger: NodeLedger, line: string, branch: string): Merge
   const cert = certificateOf(castBy(charter.state, view.votes(head.h)), head.id, validators);
   if (cert === undefined) throw new GdoError("LEDGER_ORPHAN", `the votes for merge ${head.id} are not held`);
   return cert;
-}
-
-/**
- * In the order of taking in, so that a block comes after all that it builds on. A log is taken range by range:
- * what comes after something that waits waits, too; and so do logs beyond those that one merge can name.
- */
-function leaveOut(pending: readonly Block[], isWaiting: (block: Block, app: string) => boolean): Block[] {
-  const [taken, stopped, left] = [new Set<string>(), new Set<string>(), new Set<Hash>()];
-  const logsOf = new Map<PublicKey, number>();
-  return pending.filter((block) => {
-    const log = block.a + block.l;
-    const isNew = !taken.has(log);
-    const ofDevice = isNew ? (logsOf.get(block.a) ?? 0) : 0;
-    const isBeyond = isNew && (taken.size >= MERGE_RANGES_MAX || ofDevice >= LOGS_PER_DEVICE_MAX);
-    const buildsOnLeft = stopped.has(log) || (left.size > 0 && parentIds(block).some((id) => left.has(id)));
-    const isTaken = !isBeyond && !buildsOnLeft && !isWaiting(block, appOfEntry(block.d));
-    if (isTaken && isNew) logsOf.set(block.a, ofDevice + 1);
-    if (isTaken) taken.add(log);
-    else stopped.add(log);
-    if (!isTaken) left.add(block.id);
-    return isTaken;
-  });
 }
 
 const READ_BYTES = 4 * 1024 * 1024;
