@@ -102,7 +102,7 @@ test("[L6] merge: of one device it takes from so many logs, whatever they hold",
 
 /** Which log speaks, on which of the blocks before it it builds, and whether its dapp waits. */
 const graph = fc.array(
-  fc.record({ who: fc.nat(2), on: fc.array(fc.nat(40), { maxLength: 2 }), waits: fc.nat(4) }),
+  fc.record({ who: fc.nat(2), on: fc.uniqueArray(fc.nat(40), { maxLength: 2 }), waits: fc.nat(4) }),
   { maxLength: 40 },
 );
 
