@@ -105,6 +105,10 @@ export class PendingReader {
     this.stop(log);
   }
 
+  isHeld(log: number): boolean {
+    return this.#held.some((each) => each.log === log);
+  }
+
   /** Reads on, where they stood, those that were held; false when there are none. */
   release(): boolean {
     const held = this.#held;

@@ -46,6 +46,7 @@ export interface PendingEntries {
   stop(log: number): void;
   /** Nothing of this log until `release`, which tells whether there are such. */
   hold(log: number): void;
+  isHeld(log: number): boolean;
   release(): boolean;
   /** Where an entry that is pending stands in its log. */
   place(id: Hash): { readonly log: number; readonly n: number } | undefined;

@@ -57,6 +57,16 @@ test("merge: a flood by one keeps nobody else's entries out, and fills the room 
   t.deepEqual(ids(picked(at)), ids([...flood, ...theirs, ...own]));
 });
 
+test("merge: what builds on more than somebody's share comes as soon as that does", (t) => {
+  const at = setup(t);
+  const flood = entries(at, at.door, 20);
+  const on = at.ben.entry([note("on the last")], [flood[19] as Block]);
+  at.db.ingest([on]);
+  const own = entries(at, at.office, 1);
+  t.deepEqual(ids(picked(at, { shareMax: 5 })), ids([...flood, on, ...own]));
+  t.deepEqual(ids(picked(at, { shareMax: 5, entriesMax: 8 })), ids([...flood.slice(0, 7), ...own]));
+});
+
 test("merge: devices of one principal share what is theirs", (t) => {
   const at = setup(t);
   const second = new TestLog(testKey(2), at.charter.id, "00000000000000a2");

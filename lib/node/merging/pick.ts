@@ -57,27 +57,30 @@ class Picker {
     while (this.#picked.length < this.#options.entriesMax) {
       const entry = this.#pending.peek();
       if (entry === undefined) return;
-      if ((this.#countOf.get(this.#principalOf(entry.block.a)) ?? 0) >= share) this.#pending.hold(entry.log);
-      else if (this.#canTake(entry)) {
-        this.#take(entry);
-        continue;
-      } else this.#pending.stop(entry.log);
-      this.#hasGaps = true;
+      const fate = this.#fateOf(entry, share);
+      if (fate === "take") this.#take(entry);
+      else this.#pending[fate](entry.log);
+      this.#hasGaps ||= fate !== "take";
     }
   }
 
-  #canTake({ log, block }: PendingEntry): boolean {
-    const isNew = !this.#reached.has(log);
-    const isBeyond =
-      isNew && (this.#reached.size >= MERGE_RANGES_MAX || (this.#logsOf.get(block.a) ?? 0) >= LOGS_PER_DEVICE_MAX);
-    if (isBeyond || (this.#hasGaps && block.p.some((id) => this.#isOpen(id)))) return false;
-    return !this.#options.isWaiting(block, appOfEntry(block.d));
+  #fateOf({ log, block }: PendingEntry, share: number): "take" | "hold" | "stop" {
+    if ((this.#countOf.get(this.#principalOf(block.a)) ?? 0) >= share) return "hold";
+    if (!this.#reached.has(log) && this.#isFull(block.a)) return "stop";
+    const open = this.#hasGaps ? block.p.flatMap((id) => this.#openLog(id) ?? []) : [];
+    if (open.length > 0) return open.every((each) => this.#pending.isHeld(each)) ? "hold" : "stop";
+    return this.#options.isWaiting(block, appOfEntry(block.d)) ? "stop" : "take";
   }
 
-  /** Whether it is pending and was not picked. */
-  #isOpen(id: Hash): boolean {
+  /** Whether no more logs can be named, or none of this device. */
+  #isFull(device: PublicKey): boolean {
+    return this.#reached.size >= MERGE_RANGES_MAX || (this.#logsOf.get(device) ?? 0) >= LOGS_PER_DEVICE_MAX;
+  }
+
+  /** The log of an entry that is pending and was not picked. */
+  #openLog(id: Hash): number | undefined {
     const place = this.#pending.place(id);
-    return place !== undefined && place.n >= (this.#reached.get(place.log) ?? 0);
+    return place !== undefined && place.n >= (this.#reached.get(place.log) ?? 0) ? place.log : undefined;
   }
 
   #take(entry: PendingEntry): void {
