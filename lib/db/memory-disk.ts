@@ -28,6 +28,7 @@ export class PowerCut extends GdoError {
 export class MemoryDisk {
   readonly #raw: Database.Database;
   #connection: MemoryConnection | undefined;
+  #isFull = false;
   /**
    * Asked at each fsync: `before`, the power fails with nothing of it on disk; `after`, with all of it on
    * disk but nobody told.
@@ -47,6 +48,7 @@ export class MemoryDisk {
   /** A process starts. Throws LEDGER_CORRUPT. */
   open(): LedgerDb {
     this.#connection = new MemoryConnection(this.#raw, () => this.onFsync());
+    this.#connection.isFull = this.#isFull;
     try {
       return LedgerDb.on(this.#connection);
     } catch (error) {
@@ -78,6 +80,7 @@ export class MemoryDisk {
 
   /** While it is full no page can be added; what is there can change. */
   setFull(isFull: boolean): void {
+    this.#isFull = isFull;
     this.#connection?.commit();
     const pages = Number(this.#raw.pragma("page_count", { simple: true }));
     this.#raw.pragma(`max_page_count = ${isFull ? pages : PAGES_MAX}`);

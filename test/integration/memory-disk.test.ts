@@ -111,3 +111,22 @@ test("MemoryStore: another store over the same map holds what was committed, and
   t.true(after.has(kept));
   t.false(after.has(lost));
 });
+
+test("MemoryDisk: a disk that is full stays so for the next process, which loses nothing that it was told is kept", (t) => {
+  const { disk, charter, door } = setup(t);
+  const entries = [...Array(40).keys()].map((each) => door.entry([note("x".repeat(300) + each)], [charter]));
+  disk.setFull(true);
+  const db = reopened(disk, "all");
+  let taken = 0;
+  t.throws(
+    () => {
+      for (const entry of entries) {
+        db.ingest([entry]);
+        taken += 1;
+      }
+    },
+    { code: "STORE_FULL" },
+  );
+  t.true(taken > 0, "a page has room for some");
+  t.is(db.countEntries(), taken);
+});

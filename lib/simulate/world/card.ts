@@ -28,6 +28,7 @@ export class Card {
   #disk: MemoryDisk;
   readonly #objects: Map<Hash, StoredObject>;
   #store: CardStore | undefined;
+  #isFull = false;
   /** Bytes of it were changed, and nobody has looked at it since. */
   isSuspect: boolean;
 
@@ -46,6 +47,7 @@ export class Card {
     this.#disk.onFsync = onFsync;
     const db = this.#disk.open();
     this.#store = new CardStore(this.#objects);
+    this.#store.isFull = this.#isFull;
     return { db, store: this.#store };
   }
 
@@ -57,6 +59,7 @@ export class Card {
   }
 
   setFull(isFull: boolean): void {
+    this.#isFull = isFull;
     if (!this.isSuspect) this.#disk.setFull(isFull); // What is damaged may not even know its size.
     if (this.#store !== undefined) this.#store.isFull = isFull;
   }
