@@ -25,7 +25,8 @@ export function verifyMerges(tables: Tables, branch: BranchRow, say: Say): void 
     const block = id === undefined ? undefined : blocks.get(id);
     if (block === undefined) return say(`branch ${branch.name}`, `its merge at height ${h} is not held`);
     const payload = parseMerge(block.d);
-    if (payload.h !== h || payload.prev !== previous) say(block.id, `it does not follow the merge before height ${h}`);
+    if (payload.branch !== branch.takes || payload.h !== h || payload.prev !== previous)
+      say(block.id, `it does not follow the merge of ${branch.name} before height ${h}`);
     if (payload.charter.h !== row?.charter) say(block.id, "another height of the charter is kept of it than it names");
     const members = branches.members(branch.id, h);
     const placed = members.map((member) => ({ id: member, c: blocks.parent(member)?.c ?? 0 }));

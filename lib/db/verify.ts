@@ -2,12 +2,13 @@
  * Verification: the file's own structure, then every block against its id, its signature, its columns and
  * its parents, then logs, state roots. Reads only. Says what is wrong and where, and goes on.
  */
-import type { Statement } from "better-sqlite3";
+import Database, { type Statement } from "better-sqlite3";
 import { equalBytes, GdoError, type Hash, hashOf32, toHex } from "../base/index.ts";
 import { type Block, blockFromBody, verifyBlock } from "../codec/index.ts";
 import { parentIds } from "../ledger/index.ts";
 import type { Tables } from "./apply-merge.ts";
 import { asGdoError, type Connection } from "./connection.ts";
+import { SCHEMA } from "./schema.ts";
 import { branchOf } from "./tables/blocks.ts";
 import { sumsOf } from "./tables/rows.ts";
 import { appsOf, claimedRoots, verifyMerges } from "./verify-branches.ts";
@@ -57,6 +58,7 @@ export function verifyLedger(
   const verifier = new Verifier(connection, tables);
   const steps = [
     () => verifier.file(),
+    () => verifier.schema(),
     () => verifier.blocks(progress),
     () => verifier.logs(),
     () => verifier.branches(),
@@ -118,6 +120,15 @@ class Verifier {
     }
   }
 
+  /** What the tables are called and hold is text in the file, too, of which nothing else keeps a sum. */
+  schema(): void {
+    const made = new Database(":memory:");
+    made.exec(SCHEMA);
+    if (schemaOf(made) !== schemaOf(this.#connection.raw))
+      this.#say("file", "its tables are not defined as they were made");
+    made.close();
+  }
+
   blocks(progress: (blocks: number) => void): void {
     for (let after = 0; ; ) {
       const rows = this.#page.all(after, PAGE);
@@ -175,6 +186,7 @@ class Verifier {
       const branch = branches.find(name);
       if (branch === undefined) continue;
       this.attempt(`branch ${name}`, () => verifyMerges(this.#tables, branch, (id, what) => this.#say(id, what)));
+      if (branch.takes !== name.replace(/@.*/, "")) this.#say(`branch ${name}`, `takes what is for ${branch.takes}`);
       const claimed = claimedRoots(this.#tables, branch);
       const kept = state.roots(branch.id);
       for (const app of appsOf(this.#tables, branch, claimed)) {
@@ -193,6 +205,10 @@ class Verifier {
     if (computed !== kept) this.#say(place, `its root is ${computed}, kept is ${kept}`);
     if (computed !== claimed) this.#say(place, `its root is ${computed}, the last merge says ${claimed}`);
   }
+}
+
+function schemaOf(raw: Database.Database): string {
+  return JSON.stringify(raw.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name").all());
 }
 
 function wrongColumn(row: Row, block: Block): string | undefined {

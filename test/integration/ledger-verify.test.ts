@@ -82,6 +82,8 @@ const COLUMNS: readonly (readonly [title: string, sql: string, what: RegExp])[] 
   ["kind", "UPDATE blocks SET kind = 'vote' WHERE seq = 3", /column kind/],
   ["branch", "UPDATE blocks SET branch = 'draft' WHERE seq = 3", /column branch/],
   ["charter position", "UPDATE merges SET charter = 1", /another height of the charter/],
+  ["branch that a line takes", "UPDATE branches SET takes = 'maim' WHERE name = 'main'", /takes what is for maim/],
+  ["branch's name", "UPDATE branches SET name = 'maim' WHERE name = 'main'", /takes what is for main/],
   ["vote", "UPDATE votes SET h = 2", /list of votes is wrong/],
   ["vote's log", "UPDATE votes SET log = (SELECT log FROM blocks WHERE seq = 3)", /list of votes is wrong/],
   [
@@ -123,6 +125,18 @@ for (const [title, sql, what] of COLUMNS) {
     );
   });
 }
+
+test("ledger: verify finds a changed definition of a table, which SQLite reads as it did before", async (t) => {
+  const { path } = await filled(t);
+  const file = readFileSync(path);
+  writeFileSync(path, file.toString("latin1").replaceAll("takes TEXT", "taKes TEXT"), "latin1"); // One bit each.
+  t.deepEqual(
+    verify(path)
+      .bad.map(({ what }) => what)
+      .slice(0, 1),
+    ["its tables are not defined as they were made"],
+  );
+});
 
 test("ledger: a block that is not as it was stored is not handed out", async (t) => {
   const { path, blocks } = await filled(t);
