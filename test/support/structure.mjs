@@ -5,6 +5,11 @@ import { basename, extname, join, relative } from "node:path";
 const LINES_MAX = 500;
 const SKIPPED = new Set(["node_modules", "dist", "build", "coverage", ".git", ".cache", "fixtures", "corpus", "data"]);
 const SOURCE = new Set([".ts", ".mjs", ".js", ".cc", ".h", ".sh", ".sql", ""]);
+const TOP_LEVEL = new Set([
+  ...[".ci", "bin", "docs", "firmware-scripts", "images", "lib", "native", "test"],
+  ...["CMakeLists.txt", "LICENSE", "README.md", "binding.gyp", "biome.json", "knip.json"],
+  ...["package-lock.json", "package.json", "tsconfig.json"],
+]);
 const VAGUE = /(?:^|[-_.])(?:utils?|helpers?|common|managers?)(?:[-_.]|$)/i;
 
 /** Paths of the project's own files, relative to `root`, without what is built or installed. */
@@ -51,6 +56,13 @@ function faultsOfLock(root) {
   });
 }
 
+/** A script or a profile left behind at the top is committed sooner or later. */
+function faultsOfTop(root) {
+  const isKnown = (name) => TOP_LEVEL.has(name) || SKIPPED.has(name) || /^\.[a-z-]+$|\.log$/.test(name);
+  const strangers = readdirSync(root).filter((name) => !isKnown(name));
+  return strangers.map((name) => `${name}: not a part of the top level; move it into a folder, or delete it`);
+}
+
 /** One line for each fault. */
 export function checkStructure(root) {
   const faults = sourceFiles(root).flatMap((path) => {
@@ -59,5 +71,5 @@ export function checkStructure(root) {
     const isReadable = isSource(path) && basename(path) !== "structure.mjs";
     return isReadable ? [...named, ...faultsOfFile(path, readFileSync(join(root, path), "utf8"))] : named;
   });
-  return [...faults, ...faultsOfLock(root)];
+  return [...faults, ...faultsOfTop(root), ...faultsOfLock(root)];
 }
