@@ -1,32 +1,42 @@
-/** What was worked out or read of late, up to so many; the oldest goes first. For what does not change under its key. */
+/**
+ * What was worked out or read of late, at most so many and at least half of that; what nobody asked for longest goes
+ * first. For what does not change under its key. Two generations, and the older goes as a whole: a Map whose first key
+ * is deleted again and again walks over all the places that were left empty.
+ */
 export class Kept<Key, Value> {
-  readonly #max: number;
-  readonly #values = new Map<Key, Value>();
+  readonly #generationMax: number;
+  #young = new Map<Key, Value>();
+  #old = new Map<Key, Value>();
 
   constructor(max: number) {
-    this.#max = max;
+    this.#generationMax = Math.max(1, Math.floor(max / 2));
   }
 
   get(key: Key): Value | undefined {
-    return this.#values.get(key);
+    const value = this.#young.get(key);
+    if (value !== undefined) return value;
+    const older = this.#old.get(key);
+    return older === undefined ? undefined : this.set(key, older);
   }
 
   /** The value, for those who keep and return it in one. */
   set(key: Key, value: Value): Value {
-    if (this.#values.size >= this.#max && !this.#values.has(key)) {
-      const [oldest] = this.#values.keys();
-      if (oldest !== undefined) this.#values.delete(oldest);
+    if (this.#young.size >= this.#generationMax && !this.#young.has(key)) {
+      this.#old = this.#young;
+      this.#young = new Map();
     }
-    this.#values.set(key, value);
+    this.#young.set(key, value);
     return value;
   }
 
   delete(key: Key): void {
-    this.#values.delete(key);
+    this.#young.delete(key);
+    this.#old.delete(key);
   }
 
   clear(): void {
-    this.#values.clear();
+    this.#young.clear();
+    this.#old.clear();
   }
 }
 
