@@ -196,6 +196,7 @@ export type NativeSigning = { readonly opaque: unique symbol };
 export interface NativeSigningKey {
   publicKey(): Uint8Array;
   sign(message: Uint8Array): Uint8Array;
+  signHash(context: string, bytes: Uint8Array, prefix: Uint8Array): readonly [hash: string, signature: Uint8Array];
   begin(messages: Uint8Array, lengths: Uint8Array): NativeSigning;
 }
 
@@ -206,7 +207,7 @@ export interface NativeAddon {
   ed25519VerifyAll(rows: Uint8Array): Promise<Uint8Array>;
   blake3(bytes: Uint8Array): Uint8Array;
   blake3DeriveKey(context: string, bytes: Uint8Array): Uint8Array;
-  blake3DeriveKeyHex(context: string, bytes: Uint8Array): string;
+  blake3DeriveKeyHex(context: string, bytes: Uint8Array, more?: Uint8Array): string;
   blake3DeriveKeys(context: string, bytes: Uint8Array, lengths: Uint8Array): Uint8Array;
   crc32c(bytes: Uint8Array): number;
   readPackItems(path: string, from: number): Promise<NativePackItems>;

@@ -75,9 +75,10 @@ export function blake3DeriveKey(context: string, bytes: Uint8Array): Uint8Array 
   return native.blake3DeriveKey(checkContext(context), checkBytes(bytes));
 }
 
-/** As blake3DeriveKey, in hex. */
-export function blake3DeriveKeyHex(context: string, bytes: Uint8Array): string {
-  return native.blake3DeriveKeyHex(checkContext(context), checkBytes(bytes));
+/** As blake3DeriveKey, in hex; of `bytes` and what comes after them. */
+export function blake3DeriveKeyHex(context: string, bytes: Uint8Array, more?: Uint8Array): string {
+  if (more === undefined) return native.blake3DeriveKeyHex(checkContext(context), checkBytes(bytes));
+  return native.blake3DeriveKeyHex(checkContext(context), checkBytes(bytes), checkBytes(more));
 }
 
 /** As blake3DeriveKey of each piece of `bytes`, which are so long; one hash after another. */
@@ -106,6 +107,11 @@ export class SigningKey {
   /** 64 bytes. */
   sign(message: Uint8Array): Uint8Array {
     return this.#native.sign(checkBytes(message));
+  }
+
+  /** The hash of `bytes` as blake3DeriveKeyHex gives it, and the signature over `prefix` and the hash's 32 bytes. */
+  signHash(context: string, bytes: Uint8Array, prefix: Uint8Array): readonly [hash: string, signature: Uint8Array] {
+    return this.#native.signHash(checkContext(context), checkBytes(bytes), checkBytes(prefix));
   }
 
   /** Begins to sign on a thread of its own; what comes back waits for the signatures, one after another. */

@@ -1,6 +1,7 @@
 #include "arguments.h"
 
 #include <algorithm>
+#include <array>
 
 namespace gdo {
 
@@ -35,6 +36,17 @@ void ExportFunction(Napi::Object exports, const char* name,
 
 Napi::String TextOf(Napi::Env env, std::string_view text) {
   return Napi::String::New(env, text.data(), text.size());
+}
+
+Napi::String HexOf(Napi::Env env, std::span<const uint8_t, 32> bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<char, 2 * bytes.size()> hex;
+  size_t at = 0;
+  for (const uint8_t byte : bytes) {
+    hex[at++] = kDigits[byte >> 4U];
+    hex[at++] = kDigits[byte & 0xfU];
+  }
+  return TextOf(env, {hex.data(), hex.size()});
 }
 
 }  // namespace gdo

@@ -28,4 +28,7 @@ void ExportFunction(Napi::Object exports, const char* name,
 
 Napi::String TextOf(Napi::Env env, std::string_view text);
 
+// Two digits for each byte.
+Napi::String HexOf(Napi::Env env, std::span<const uint8_t, 32> bytes);
+
 }  // namespace gdo

@@ -1,5 +1,7 @@
-// Ed25519 by libsodium: class SigningKey(seed) with publicKey(), sign(message) and begin(messages,
-// lengths) -> job, which signs messages that lie one after another on a thread of its own;
+// Ed25519 by libsodium: class SigningKey(seed) with publicKey(), sign(message), signHash(context,
+// bytes, prefix) -> [hash, signature], where the hash is BLAKE3's of the bytes in hex and the
+// signature is over the prefix and the hash's bytes, and begin(messages, lengths) -> job, which
+// signs messages that lie one after another on a thread of its own;
 // ed25519Finish(job) -> their signatures, and waits for them;
 // ed25519Verify(key, message, signature) -> boolean; ed25519VerifyAll(rows) -> Promise<Uint8Array>,
 // one 1 or 0 for each row. A row is key (32), signature (64), the message's length (1), message
@@ -23,6 +25,7 @@
 
 #include "addon.h"
 #include "arguments.h"
+#include "core/blake3.h"
 
 namespace gdo {
 namespace {
@@ -127,6 +130,7 @@ class SigningKeyWrap final : public Napi::ObjectWrap<SigningKeyWrap> {
     return DefineClass(env, "SigningKey",
                        {InstanceMethod<&SigningKeyWrap::PublicKey>("publicKey"),
                         InstanceMethod<&SigningKeyWrap::Sign>("sign"),
+                        InstanceMethod<&SigningKeyWrap::SignHash>("signHash"),
                         InstanceMethod<&SigningKeyWrap::Begin>("begin")});
   }
 
@@ -148,6 +152,29 @@ class SigningKeyWrap final : public Napi::ObjectWrap<SigningKeyWrap> {
     std::array<uint8_t, kSignatureBytes> signature;
     secret_->Sign(message, signature.data());
     return CopyOut(info.Env(), signature);
+  }
+
+  Napi::Value SignHash(const Napi::CallbackInfo& info) {
+    if (!info[0].IsString()) {
+      ThrowTypeError(info.Env(), "expected a context string");
+      return {};
+    }
+    if (!RequireBytes(info, 1) || !RequireBytes(info, 2)) return {};
+    Blake3 hash = Blake3::DeriveKey(info[0].As<Napi::String>().Utf8Value());
+    hash.Update(BytesArgument(info, 1));
+    const Blake3::Digest digest = hash.Finish();
+    const Bytes prefix = BytesArgument(info, 2);
+    std::vector<uint8_t> message(prefix.begin(), prefix.end());
+    message.insert(message.end(), digest.begin(), digest.end());
+    std::array<uint8_t, kSignatureBytes> signature;
+    secret_->Sign(message, signature.data());
+    const Napi::Array both = Napi::Array::New(info.Env(), 2);
+    const Napi::String hex = HexOf(info.Env(), digest);
+    const Napi::Uint8Array bytes = CopyOut(info.Env(), signature);
+    if (both.IsEmpty() || hex.IsEmpty() || bytes.IsEmpty()) return {};
+    both.Set(0U, hex);
+    both.Set(1U, bytes);
+    return both;
   }
 
   Napi::Value Begin(const Napi::CallbackInfo& info) {

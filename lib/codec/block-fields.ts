@@ -1,14 +1,5 @@
 /** What a body says, and reading a decoded body into it: whatever no block may have is refused. */
-import {
-  compareBytes,
-  GdoError,
-  HASH_BYTES,
-  type Hash,
-  hashOf32,
-  type PublicKey,
-  publicKeyOf32,
-  toHex,
-} from "../base/index.ts";
+import { GdoError, HASH_BYTES, type Hash, hashOf32, type PublicKey, publicKeyOf32, toHex } from "../base/index.ts";
 import type { Canonical, CanonicalMap } from "./canonical.ts";
 
 export const BLOCK_KINDS = ["charter", "entry", "merge", "vote", "checkpoint", "link", "evidence"] as const;
@@ -43,7 +34,7 @@ export interface BlockFields {
 export type BlockTime = readonly [ms: number, plusMinus: number | null, boot: number];
 
 const FIELDS = ["a", "b", "c", "d", "k", "l", "n", "o", "p", "t", "v"];
-const LOG_BYTES = 8;
+export const LOG_BYTES = 8;
 
 function refuse(why: string): GdoError {
   return new GdoError("LEDGER_FORM", `block: ${why}`);
@@ -55,16 +46,60 @@ export function parseFields(body: Canonical, parentsMax: number): BlockFields {
   if (map["v"] !== 1) throw refuse("v is not 1");
   const k = kind(map["k"]);
   const o = hashOrNull(map["o"], "o");
-  if ((o === null) !== (k === "charter"))
-    throw refuse(o === null ? "o is null outside a charter" : "a charter names an organisation");
   const n = count(map["n"], "n");
   const b = hashOrNull(map["b"], "b");
+  const p = parents(map["p"], parentsMax);
+  const [c, t] = [count(map["c"], "c"), time(map["t"])];
+  const fields: BlockFields = {
+    v: 1,
+    k,
+    o,
+    a: author(map["a"]),
+    l: log(map["l"]),
+    n,
+    b,
+    p,
+    c,
+    t,
+    d: map["d"] as Canonical,
+  };
+  checkTogether(fields);
+  return fields;
+}
+
+/**
+ * The fields of the block that is made of these, as parseFields would read them: nobody else's arrays. `d`: the
+ * payload as it is read. Throws LEDGER_FORM for what no block may have.
+ */
+export function ownFields({ k, o, a, l, n, b, p, c, t }: BlockFields, d: Canonical, parentsMax: number): BlockFields {
+  if (p.length > parentsMax) throw tooMany(p.length, parentsMax);
+  const fields: BlockFields = {
+    v: 1,
+    k: kind(k),
+    o,
+    a,
+    l,
+    n: count(n, "n"),
+    b,
+    p: [...p],
+    c: count(c, "c"),
+    t: time(t),
+    d,
+  };
+  checkTogether(fields);
+  return fields;
+}
+
+/** What fields say of each other. */
+function checkTogether({ k, o, n, b, p, c }: BlockFields): void {
+  if ((o === null) !== (k === "charter"))
+    throw refuse(o === null ? "o is null outside a charter" : "a charter names an organisation");
   if ((b === null) !== (n === 0)) throw refuse("b must be null exactly when n is 0");
-  const p = parents(map["p"], parentsMax, b);
+  // Hex has the order of the bytes.
+  if (p.some((id, index) => index > 0 && (p[index - 1] as Hash) >= id)) throw refuse("parents out of order or double");
+  if (b !== null && p.includes(b)) throw refuse("p repeats b");
   if (k !== "charter" && b === null && p.length === 0) throw refuse("only a charter has no parents");
-  const c = count(map["c"], "c");
   if (c === 0) throw refuse("c is 0");
-  return { v: 1, k, o, a: author(map["a"]), l: log(map["l"]), n, b, p, c, t: time(map["t"]), d: map["d"] as Canonical };
 }
 
 function checkKeys(body: Canonical): CanonicalMap {
@@ -107,16 +142,14 @@ function count(value: Canonical | undefined, field: string): number {
   throw refuse(`${field} is not a count`);
 }
 
-function parents(value: Canonical | undefined, parentsMax: number, previous: Hash | null): Hash[] {
+function parents(value: Canonical | undefined, parentsMax: number): Hash[] {
   if (!Array.isArray(value)) throw refuse("p is not an array");
-  if (value.length > parentsMax) throw refuse(`${value.length} parents, more than ${parentsMax}`);
-  const names = (value as readonly Canonical[]).map((item) => hash(item, "a parent"));
-  for (let index = 1; index < value.length; index += 1) {
-    if (compareBytes(value[index - 1] as Uint8Array, value[index] as Uint8Array) >= 0)
-      throw refuse("parents out of order or double");
-  }
-  if (previous !== null && names.includes(previous)) throw refuse("p repeats b");
-  return names;
+  if (value.length > parentsMax) throw tooMany(value.length, parentsMax);
+  return (value as readonly Canonical[]).map((item) => hash(item, "a parent"));
+}
+
+function tooMany(parentCount: number, parentsMax: number): GdoError {
+  return refuse(`${parentCount} parents, more than ${parentsMax}`);
 }
 
 function time(value: Canonical | undefined): BlockTime {

@@ -8,7 +8,6 @@
 import {
   BLOCK_BODY_BYTES_MAX,
   BLOCK_PARENTS_MAX,
-  bytesOf,
   fromHex,
   GdoError,
   HASH_BYTES,
@@ -16,8 +15,8 @@ import {
   hashOf32,
   Kept,
 } from "../base/index.ts";
-import { BLOCK_KINDS, type BlockFields, type BlockKind, parseFields } from "./block-fields.ts";
-import { type Canonical, encodeCanonical } from "./canonical.ts";
+import { BLOCK_KINDS, type BlockFields, type BlockKind, LOG_BYTES, ownFields, parseFields } from "./block-fields.ts";
+import { type Canonical, copyCanonical, encodeCanonical } from "./canonical.ts";
 import { deriveHash, deriveHashesBytes } from "./digest.ts";
 import { type KeyPair, SIGNATURE_BYTES, verifySignature, verifySignatures } from "./keys.ts";
 import { decodeCanonical, decodeWritten } from "./reader.ts";
@@ -58,14 +57,23 @@ export interface UnsignedBlock {
 
 /** Throws LEDGER_FORM for fields that no block may have. */
 export function unsignedBlock(fields: BlockFields): UnsignedBlock {
-  const body = encodeCanonical(bodyOf(fields));
-  return { fields: fieldsWritten(body), id: blockId(body), body };
+  const made = madeOf(fields);
+  return { ...made, id: blockId(made.body) };
 }
 
 /** A signed block. Throws as unsignedBlock does; signing for another key is a bug. */
 export function signBlock(fields: BlockFields, pair: KeyPair): Block {
-  const block = unsignedBlock(fields);
-  return signed(block, pair.sign(messageBy(block, pair)));
+  const made = madeOf(fields);
+  checkSigner(made.fields, pair);
+  const { hash: id, sig } = pair.signHash(BLOCK, made.body, SIGNED_PREFIXES[made.fields.k]);
+  return assemble(made.fields, { id, body: made.body, sig });
+}
+
+function madeOf(fields: BlockFields): Omit<UnsignedBlock, "id"> {
+  const body = encodeCanonical(bodyOf(fields));
+  checkBodyLength(body);
+  // As others will read it, without reading it.
+  return { fields: ownFields(fields, copyCanonical(fields.d), BLOCK_PARENTS_MAX), body };
 }
 
 /** So many at a time: a thread for each part costs little then, and what a part waits for is short. */
@@ -94,9 +102,13 @@ export function* signBlocks(blocks: Iterable<UnsignedBlock>, pair: KeyPair): Gen
   if (last !== undefined) yield last();
 }
 
-function messageBy({ fields, id }: UnsignedBlock, { publicKey }: KeyPair): Uint8Array {
-  if (fields.a !== publicKey) throw new RangeError(`a block by ${fields.a} cannot be signed by ${publicKey}`);
+function messageBy({ fields, id }: UnsignedBlock, pair: KeyPair): Uint8Array {
+  checkSigner(fields, pair);
   return signedMessage(fields.k, id);
+}
+
+function checkSigner({ a }: BlockFields, { publicKey }: KeyPair): void {
+  if (a !== publicKey) throw new RangeError(`a block by ${a} cannot be signed by ${publicKey}`);
 }
 
 function signed({ fields, id, body }: UnsignedBlock, sig: Uint8Array): Block {
@@ -104,10 +116,17 @@ function signed({ fields, id, body }: UnsignedBlock, sig: Uint8Array): Block {
 }
 
 function bodyOf({ v, k, o, a, l, n, b, p, c, t, d }: BlockFields): Canonical {
-  const log = fromHex(l);
-  if (log === undefined) throw new GdoError("LEDGER_FORM", `l is not hex: ${l}`);
-  const hash = (name: Hash | null): Uint8Array | null => (name === null ? null : bytesOf(name));
-  return { v, k, o: hash(o), a: bytesOf(a), l: log, n, b: hash(b), p: p.map(bytesOf), c, t: [...t], d };
+  const name = (hex: string): Uint8Array => named(hex, HASH_BYTES);
+  const nameOrNull = (hex: string | null): Uint8Array | null => (hex === null ? null : name(hex));
+  const log = named(l, LOG_BYTES);
+  // In the order of their keys: others have to be sorted.
+  return { a: name(a), b: nameOrNull(b), c, d, k, l: log, n, o: nameOrNull(o), p: p.map(name), t, v };
+}
+
+function named(hex: string, length: number): Uint8Array {
+  const bytes = fromHex(hex);
+  if (bytes?.length !== length) throw new GdoError("LEDGER_FORM", `not ${length} bytes in hex: ${hex}`);
+  return bytes;
 }
 
 /** Blocks by their envelope's own array, as long as somebody has that: read once. */
@@ -177,9 +196,13 @@ export function blocksWritten(rows: readonly Pick<Block, "body" | "sig">[]): Blo
 }
 
 function fieldsWritten(body: Uint8Array): BlockFields {
+  checkBodyLength(body);
+  return parseFields(decodeWritten(body), BLOCK_PARENTS_MAX);
+}
+
+function checkBodyLength(body: Uint8Array): void {
   if (body.length > BLOCK_BODY_BYTES_MAX)
     throw new GdoError("LEDGER_FORM", `${body.length} bytes, more than ${BLOCK_BODY_BYTES_MAX}`);
-  return parseFields(decodeWritten(body), BLOCK_PARENTS_MAX);
 }
 
 function blockOf(body: Uint8Array, sig: Uint8Array, fields: BlockFields): Block {

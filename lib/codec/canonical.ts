@@ -35,6 +35,28 @@ export function encodesTo(value: Canonical, bytes: Uint8Array): boolean {
   return written(value, (sink) => equalBytes(sink.view(), bytes));
 }
 
+/**
+ * The value as it would be read from its canonical bytes: its own arrays, and maps in order and without prototype.
+ * `value` has a canonical form.
+ */
+export function copyCanonical(value: Canonical): Canonical {
+  if (typeof value === "number") return value + 0; // -0 is 0.
+  if (typeof value === "bigint") return isSafe(value) ? Number(value) : value;
+  if (typeof value !== "object" || value === null) return value;
+  if (value instanceof Uint8Array) return new Uint8Array(value);
+  return Array.isArray(value) ? value.map(copyCanonical) : copyMap(value as CanonicalMap);
+}
+
+function isSafe(value: bigint): boolean {
+  return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER;
+}
+
+function copyMap(map: CanonicalMap): CanonicalMap {
+  const copy = Object.create(null) as Record<string, Canonical>;
+  for (const key of inOrder(Object.keys(map))) copy[key] = copyCanonical(map[key] as Canonical);
+  return copy;
+}
+
 const sink = new ByteSink();
 let isWriting = false;
 

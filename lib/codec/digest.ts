@@ -67,6 +67,7 @@ function hashesIn(joined: Uint8Array): Uint8Array[] {
   return hashes;
 }
 
-export function deriveHash(context: HashContext, bytes: Uint8Array): Hash {
-  return blake3DeriveKeyHex(context, bytes) as Hash;
+/** Of `bytes`, and of those that come after them. */
+export function deriveHash(context: HashContext, bytes: Uint8Array, more?: Uint8Array): Hash {
+  return blake3DeriveKeyHex(context, bytes, more) as Hash;
 }

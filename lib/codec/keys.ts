@@ -5,7 +5,8 @@
  */
 import { createPublicKey, type KeyObject, randomBytes, verify } from "node:crypto";
 import { ed25519Verify, ed25519VerifyAll, SigningKey, VERIFY_MESSAGE_AT, VERIFY_ROW_BYTES } from "../addon.ts";
-import { bytesOf, concatBytes, fromHex, GdoError, HASH_BYTES, Kept, type PublicKey } from "../base/index.ts";
+import { bytesOf, concatBytes, fromHex, GdoError, HASH_BYTES, type Hash, Kept, type PublicKey } from "../base/index.ts";
+import type { HashContext } from "./digest.ts";
 import { assertUsableKey } from "./usable-key.ts";
 
 export const SEED_BYTES = 32;
@@ -19,6 +20,8 @@ export interface KeyPair {
   readonly publicKey: PublicKey;
   /** 64 bytes. */
   sign(message: Uint8Array): Uint8Array;
+  /** The hash of `bytes`, and the signature over `prefix` and the hash's 32 bytes, for the price of one call. */
+  signHash(context: HashContext, bytes: Uint8Array, prefix: Uint8Array): { hash: Hash; sig: Uint8Array };
   /** Begins to sign on another thread; what comes back waits for the signatures. */
   begin(messages: readonly Uint8Array[]): () => Uint8Array[];
 }
@@ -43,6 +46,10 @@ export function keyFromSeed(seed: Uint8Array): KeyPair {
   return {
     publicKey: assertUsableKey(secret.publicKey()),
     sign: (message) => secret.sign(message),
+    signHash: (context, bytes, prefix) => {
+      const [hash, sig] = secret.signHash(context, bytes, prefix);
+      return { hash: hash as Hash, sig };
+    },
     begin: (messages) => {
       const finish = secret.begin(messages);
       return () => signaturesIn(finish());

@@ -40,7 +40,8 @@ export function payloadOf(number) {
  */
 export function* makeEntries({ charter, devices }, count, { isSigned = true, keyOf = (number) => number } = {}) {
   const last = new Map();
-  const signers = devices.map((pair) => (isSigned ? pair : { publicKey: pair.publicKey, sign: () => UNSIGNED }));
+  const signHash = (context, bytes) => ({ hash: deriveHash(context, bytes), sig: UNSIGNED });
+  const signers = devices.map((pair) => (isSigned ? pair : { publicKey: pair.publicKey, signHash }));
   for (let number = 0; number < count; number += 1) {
     const pair = signers[number % signers.length];
     const before = last.get(pair);

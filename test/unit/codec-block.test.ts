@@ -108,6 +108,44 @@ for (const [title, change, message] of WRONG_BODIES) {
   });
 }
 
+const WRONG_FIELDS: readonly (readonly [title: string, change: object, message: RegExp])[] = [
+  ["an unknown kind", { k: "coin" }, /unknown kind/],
+  ["an organisation of 31 bytes", { o: "aa".repeat(31) }, /not 32 bytes/],
+  ["no organisation", { o: null }, /o is null outside a charter/],
+  ["a charter of an organisation", { k: "charter" }, /names an organisation/],
+  ["a log of 7 bytes", { l: "00".repeat(7) }, /not 8 bytes/],
+  ["a log that is not hex", { l: "x".repeat(16) }, /not 8 bytes/],
+  ["a negative number", { n: -1 }, /n is not a count/],
+  ["number 0 after a block", { n: 0 }, /b must be null exactly when n is 0/],
+  ["number 1 after nothing", { b: null }, /b must be null exactly when n is 0/],
+  ["no parents at all", { n: 0, b: null, p: [] }, /only a charter has no parents/],
+  ["parents out of order", { p: [id("d"), id("c")] }, /out of order or double/],
+  ["a parent twice", { p: [id("c"), id("c")] }, /out of order or double/],
+  ["b among the parents", { p: [id("b")] }, /repeats b/],
+  ["nine parents", { p: [..."123456789"].map(id) }, /9 parents/],
+  ["clock 0", { c: 0 }, /c is 0/],
+  ["a time of two parts", { t: [1, null] }, /t is not/],
+  ["a negative uncertainty", { t: [1, -1, 1] }, /±ms is not a count/],
+  ["64 KiB of payload", { d: new Uint8Array(65_536) }, /bytes, more than 65536/],
+];
+
+for (const [title, change, message] of WRONG_FIELDS) {
+  test(`[L2] nothing is signed with ${title}`, (t) => {
+    t.throws(() => signBlock({ ...fields, ...change }, pair), { code: "LEDGER_FORM", message });
+  });
+}
+
+test("[L2] what is signed is what others read, and nobody else's", (t) => {
+  const acts = [["note", { zz: -0, a: [1n, 2n ** 60n, -(2n ** 60n)], bytes: Uint8Array.of(1, 2) }]];
+  const mine = { ...fields, p: [...fields.p], d: { app: "notes", acts } as Canonical };
+  const block = signBlock(mine, pair);
+  const read = decodeBlock(encodeEnvelope(block));
+  t.deepEqual(block, read);
+  acts.length = 0;
+  mine.p.length = 0;
+  t.deepEqual(block, read);
+});
+
 test("[L5] a time before 1970 is taken: a clock may be wrong", (t) => {
   t.is(blockFromBody(bodyWith({ t: [-5, null, 0] }), new Uint8Array(64)).t[0], -5);
 });

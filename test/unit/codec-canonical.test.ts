@@ -4,6 +4,7 @@ import test from "ava";
 import { Encoder } from "cbor-x";
 import fc from "fast-check";
 import { fromHex, toHex } from "../../lib/base/index.ts";
+import { copyCanonical } from "../../lib/codec/canonical.ts";
 import {
   type Canonical,
   canonicalFromJson,
@@ -254,6 +255,7 @@ test("[L1] cbor-x writes the same bytes, and what was written is read back", (t)
       const written = encodeCanonical(value);
       t.is(toHex(written), toHex(new Uint8Array(other.encode(forOther(value)))));
       t.is(toHex(encodeCanonical(decodeCanonical(written))), toHex(written));
+      t.deepEqual(copyCanonical(value), decodeCanonical(written));
     }),
     { numRuns: 300 },
   );
