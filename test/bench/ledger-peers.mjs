@@ -9,17 +9,25 @@ import Hypercore from "hypercore";
 const rate = (count, startMs) => (count / (performance.now() - startMs)) * 1000;
 
 /** One row a commit, with the ledger's pragmas. */
-export function sqliteAlone(folder, count, body) {
-  const db = new Database(join(folder, "alone.db"));
-  db.pragma("journal_mode = WAL");
-  db.pragma("synchronous = FULL");
-  db.exec("CREATE TABLE t (id BLOB PRIMARY KEY, body BLOB)");
-  const insert = db.prepare("INSERT INTO t VALUES (?, ?)");
-  const startMs = performance.now();
-  for (let n = 0; n < count; n += 1) insert.run(Buffer.from(`${n}`.padStart(32)), body);
-  const result = rate(count, startMs);
-  db.close();
-  return result;
+export class SqliteAlone {
+  #db;
+  #insert;
+
+  constructor(folder) {
+    this.#db = new Database(join(folder, "alone.db"));
+    this.#db.pragma("journal_mode = WAL");
+    this.#db.pragma("synchronous = FULL");
+    this.#db.exec("CREATE TABLE t (id BLOB PRIMARY KEY, body BLOB)");
+    this.#insert = this.#db.prepare("INSERT INTO t VALUES (?, ?)");
+  }
+
+  add(n, body) {
+    this.#insert.run(Buffer.from(`${n}`.padStart(32)), body);
+  }
+
+  close() {
+    this.#db.close();
+  }
 }
 
 /** Signed blocks of one log; it does not wait for the disk. */
