@@ -161,7 +161,7 @@ function messageOf(error: z.ZodError): string {
 
 function methodsOf(node: GdoNode, side: AgentSide): Methods {
   const { clock, db, store, paths } = node.parts;
-  const upkeep = new Upkeep(node.parts);
+  const upkeep = new Upkeep(node.parts, () => node.fetcher.needed());
   const verifier = new Verifier(node);
   const backups = new Backups(node.parts, (tree) => upkeep.spare(tree));
   const images = new NodeImages(node.parts, (tree) => upkeep.spare(tree));

@@ -66,7 +66,7 @@ test("[D8] [T11] a rehearsal's report comes to whoever may vote, to nobody else,
   for (const { node } of [desk, door]) await pull(node, office);
   t.false(door.node.parts.store.has(rehearsal));
   for (const node of [office, desk.node]) {
-    await new Upkeep(node.parts).gc({ dryRun: false });
+    await new Upkeep(node.parts, () => node.fetcher.needed()).gc({ dryRun: false });
     t.deepEqual(new Uint8Array(await readBlobBytes(node.parts.store, rehearsal, BYTES_MAX)), text);
     t.false(node.parts.store.has(other), "what nothing names goes");
   }

@@ -21,12 +21,15 @@ export class Upkeep {
   readonly #catalog: SnapshotCatalog;
   readonly #images: ImageCatalog;
   readonly #puts: RecentPuts;
+  readonly #fetching: () => Iterable<readonly Hash[]>;
   /** Trees of snapshots that were forgotten while the store is cleaned: work under way may build on them. */
   #spared: Hash[] | undefined;
   #progress: (CollectProgress & { readonly job: string }) | undefined;
 
-  constructor(parts: NodeParts) {
+  /** `fetching`: lists of objects that something needs which is not in the store yet. */
+  constructor(parts: NodeParts, fetching: () => Iterable<readonly Hash[]>) {
     this.#parts = parts;
+    this.#fetching = fetching;
     const refs = new Refs(parts.paths.refs);
     this.#catalog = new SnapshotCatalog(refs);
     this.#images = new ImageCatalog(refs);
@@ -77,7 +80,7 @@ export class Upkeep {
   }
 
   *#naming(recent: readonly Hash[]): Generator<Uint8Array> {
-    yield encodeCanonical(recent.map(bytesOf));
+    for (const ids of [recent, ...this.#fetching()]) yield encodeCanonical(ids.map(bytesOf));
     yield* ledgerContents(this.#parts);
   }
 }
