@@ -117,9 +117,9 @@ const ONE_PHASE: readonly Edit[] = [
   ["this.#lock = restoredLock(start);", "this.#lock = undefined;"],
 ].map(([from = "", to = ""]) => ({ file: "ledger/consensus/consensus.js", from, to }));
 
-test("one voting phase only: seed 2 finds I2, in gusts that the two phases stand", async (t) => {
+test("one voting phase only: seed 3 finds I2, in gusts that the two phases stand", async (t) => {
   const { simulate } = await mutantOf<typeof Simulate>(t, ".", "simulate/index.js", ONE_PHASE);
-  const options = { seed: 2, nodes: 8, days: 3, faults: [], cheats: 0 };
+  const options = { seed: 3, nodes: 8, days: 3, faults: [], cheats: 0 };
   const gusts = gustsOf(options);
   t.is((await simulate(options, gusts)).findings[0]?.invariant, "I2");
   t.deepEqual((await original(options, gusts)).findings, []);
