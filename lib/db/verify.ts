@@ -8,6 +8,7 @@ import { type Block, blockFromBody, verifyBlock } from "../codec/index.ts";
 import { parentIds } from "../ledger/index.ts";
 import type { Tables } from "./apply-merge.ts";
 import { asGdoError, type Connection } from "./connection.ts";
+import { byPages } from "./pages.ts";
 import { SCHEMA } from "./schema.ts";
 import { branchOf } from "./tables/blocks.ts";
 import { sumsOf } from "./tables/rows.ts";
@@ -130,14 +131,11 @@ class Verifier {
   }
 
   blocks(progress: (blocks: number) => void): void {
-    for (let after = 0; ; ) {
-      const rows = this.#page.all(after, PAGE);
+    const page = (after: number): Row[] => this.#page.all(after, PAGE);
+    for (const rows of byPages(0, { page, placeOf: ({ seq }: Row) => seq, compare: (a, b) => a - b })) {
       for (const row of rows) this.attempt(toHex(row.id), () => this.#block(row));
       this.count += rows.length;
       progress(this.count);
-      const last = rows.at(-1);
-      if (last === undefined) return;
-      after = last.seq;
     }
   }
 

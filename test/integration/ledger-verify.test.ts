@@ -192,3 +192,29 @@ function isFound(path: string): boolean {
     return (error as { code?: string }).code === "LEDGER_CORRUPT";
   }
 }
+
+/** The number of the last row of the blocks' page becomes 1: pages that are read by numbers lead back to the first. */
+function turnBack(path: string): void {
+  const raw = new Database(path);
+  raw.pragma("wal_checkpoint(TRUNCATE)");
+  const root = raw.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'blocks'").pluck().get() as number;
+  const pageBytes = raw.pragma("page_size", { simple: true }) as number;
+  raw.close();
+  const bytes = readFileSync(path);
+  const page = bytes.subarray((root - 1) * pageBytes, root * pageBytes);
+  const cells = page.readUInt16BE(3);
+  let at = page.readUInt16BE(8 + 2 * (cells - 1)); // A leaf: its header has 8 bytes, then where its cells are.
+  while ((page[at] as number) >= 0x80) at += 1; // Length of the row.
+  page[at + 1] = 1;
+  writeFileSync(path, bytes);
+}
+
+test("ledger: rows that lead back are a finding, and the check ends", async (t) => {
+  const { path } = await filled(t);
+  turnBack(path);
+  const { bad } = verify(path);
+  t.true(bad.some(({ id, what }) => id === "file" && /rows are out of order/.test(what)));
+  const db = LedgerDb.open(path, { readOnly: true });
+  t.throws(() => [...db.contents()], { code: "LEDGER_CORRUPT" });
+  db.close();
+});

@@ -7,6 +7,7 @@ import { bytesOf, type Hash, hashOf32 } from "../../base/index.ts";
 import { type Canonical, decodeWritten, encodeCanonical } from "../../codec/index.ts";
 import { type StateChange, type StateView, stateRoot } from "../../ledger/index.ts";
 import type { Connection } from "../connection.ts";
+import { compareText, further } from "../pages.ts";
 import { StateNodeTable } from "./state-nodes.ts";
 
 const PAGE = 256;
@@ -173,13 +174,14 @@ function pastPage(place: string, page: string): string {
 /** By pages, so that nothing is open between two steps of the caller. */
 function* scan(pages: Pages, prefix: string): Iterable<readonly [string, Canonical]> {
   let rows = pages.from(prefix);
-  for (;;) {
+  for (let after = ""; ; ) {
     for (const { key, value } of rows) {
       if (!key.startsWith(prefix)) return;
       yield [key, decodeWritten(value)];
     }
     const last = rows.at(-1);
     if (last === undefined || rows.length < PAGE) return;
-    rows = pages.after(last.key);
+    after = further(after, last.key, compareText);
+    rows = pages.after(after);
   }
 }
