@@ -49,16 +49,18 @@ export class RootFetcher {
   readonly #store: ChunkStore;
   readonly #request: RequestObjects;
   readonly #onWhole: () => void;
+  readonly #waitingBytesMax: number;
   readonly #wanted = new Map<Hash, Wanted>();
   /** Nodes of which not all is held. */
   readonly #waiting = new Map<Hash, StoredObject>();
   #waitingBytes = 0;
 
   /** `onWhole` is called when something that was lacking has become whole. */
-  constructor(store: ChunkStore, request: RequestObjects, onWhole: () => void) {
+  constructor(store: ChunkStore, request: RequestObjects, onWhole: () => void, waitingBytesMax = WAITING_BYTES_MAX) {
     this.#store = store;
     this.#request = request;
     this.#onWhole = onWhole;
+    this.#waitingBytesMax = waitingBytesMax;
   }
 
   /** Whether all of `root` is held; what is not is asked for, of `near` first. */
@@ -93,7 +95,7 @@ export class RootFetcher {
   #setAside(id: Hash, kind: ObjectKind, bytes: Uint8Array): boolean {
     const isWanted = [...this.#wanted.values()].some(({ lacking }) => lacking.has(id));
     if (kind === "chunk" || !isWanted) return false;
-    if (this.#waitingBytes + bytes.length > WAITING_BYTES_MAX) return false;
+    if (this.#waitingBytes + bytes.length > this.#waitingBytesMax) return false;
     this.#waiting.set(id, { kind, bytes: new Uint8Array(bytes) }); // Not all of the frame that it came in.
     this.#waitingBytes += bytes.length;
     return true;

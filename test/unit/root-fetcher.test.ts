@@ -13,7 +13,7 @@ const NEAR = "ab".repeat(32) as PublicKey;
 const BLOB_BYTES = 300_000;
 
 /** A fetcher, what it asks for, and what it says. */
-function fetching(target: ChunkStore) {
+function fetching(target: ChunkStore, waitingBytesMax?: number) {
   const said: string[] = [];
   const commit = target.commit.bind(target);
   target.commit = async () => {
@@ -25,6 +25,7 @@ function fetching(target: ChunkStore) {
     target,
     (ids, near) => asked.push({ ids, near }),
     () => said.push("whole"),
+    waitingBytesMax,
   );
   return { asked, said, fetcher };
 }
@@ -118,6 +119,23 @@ test("[T10] at no moment of a fetch is something held without what it needs, in 
     }),
     { numRuns: 40 },
   );
+});
+
+test("[S5] nodes that do not fit in memory go into the store as they come, and all is fetched all the same", async (t) => {
+  const source = new MemoryStore();
+  const root = await folderIn(t, source);
+  for (const waitingBytesMax of [0, 400]) {
+    const target = new MemoryStore();
+    const { asked, said, fetcher } = fetching(target, waitingBytesMax);
+    await fetcher.has(root);
+    for (const id of answers(asked, [0])) {
+      await fetcher.keep({ id, ...(await source.get(id)) });
+      if (waitingBytesMax === 0) t.deepEqual([...fetcher.needed()], []);
+    }
+    t.deepEqual([said.at(-1), [...target.ids()].sort()], ["whole", [...source.ids()].sort()]);
+    t.deepEqual([...fetcher.needed()], []);
+    await assertWhole(t, target);
+  }
 });
 
 test("what a full disk did not take is tried again, and nothing is asked for twice", async (t) => {

@@ -80,7 +80,8 @@ export class Upkeep {
   }
 
   *#naming(recent: readonly Hash[]): Generator<Uint8Array> {
-    for (const ids of [recent, ...this.#fetching()]) yield encodeCanonical(ids.map(bytesOf));
+    yield encodeCanonical(recent.map(bytesOf));
+    for (const ids of this.#fetching()) yield encodeCanonical(ids.map(bytesOf)); // One list at a time: all are long.
     yield* ledgerContents(this.#parts);
   }
 }
