@@ -2,4 +2,4 @@
 export { LedgerDb } from "./ledger-db.ts";
 export type { ListRow } from "./listing.ts";
 export { MemoryDisk, PowerCut, type Tail } from "./memory-disk.ts";
-export type { VerifyReport } from "./verify.ts";
+export type { VerifyReport } from "./verify/ledger.ts";

@@ -40,7 +40,7 @@ import { hasTaken, SourceTable, takenFrom } from "./tables/sources.ts";
 import { StateTable } from "./tables/state.ts";
 import { VoteTable } from "./tables/votes.ts";
 import type { Incoming, Ingested, OpenOptions } from "./types.ts";
-import { type VerifyReport, verifyLedger } from "./verify.ts";
+import { type VerifyReport, verifyLedger } from "./verify/ledger.ts";
 import { AlternateTable } from "./versions/alternates.ts";
 import { VersionReader } from "./versions/reader.ts";
 import { admitView, branchView, charterAt, charterNow, votesAt } from "./views.ts";

@@ -1,5 +1,5 @@
 /** Verification of branches: each merge against what is kept of it, and the state against the last merge's word. */
-import type { Hash } from "../base/index.ts";
+import type { Hash } from "../../base/index.ts";
 import {
   includedRoot,
   type MergePayload,
@@ -7,9 +7,9 @@ import {
   orderEntries,
   orderSeed,
   parseMerge,
-} from "../ledger/index.ts";
-import { originOf, type Tables } from "./apply-merge.ts";
-import type { BranchRow } from "./tables/branches.ts";
+} from "../../ledger/index.ts";
+import { originOf, type Tables } from "../apply-merge.ts";
+import type { BranchRow } from "../tables/branches.ts";
 
 /** Notes a finding: about what, and what is wrong. */
 export type Say = (id: string, what: string) => void;

@@ -3,16 +3,16 @@
  * its parents, then logs, state roots. Reads only. Says what is wrong and where, and goes on.
  */
 import Database, { type Statement } from "better-sqlite3";
-import { equalBytes, GdoError, type Hash, hashOf32, toHex } from "../base/index.ts";
-import { type Block, blockFromBody, verifyBlock } from "../codec/index.ts";
-import { parentIds } from "../ledger/index.ts";
-import type { Tables } from "./apply-merge.ts";
-import { asGdoError, type Connection } from "./connection.ts";
-import { byPages } from "./pages.ts";
-import { SCHEMA } from "./schema.ts";
-import { branchOf } from "./tables/blocks.ts";
-import { sumsOf } from "./tables/rows.ts";
-import { appsOf, claimedRoots, verifyMerges } from "./verify-branches.ts";
+import { equalBytes, GdoError, type Hash, hashOf32, toHex } from "../../base/index.ts";
+import { type Block, blockFromBody, verifyBlock } from "../../codec/index.ts";
+import { parentIds } from "../../ledger/index.ts";
+import type { Tables } from "../apply-merge.ts";
+import { asGdoError, type Connection } from "../connection.ts";
+import { byPages } from "../pages.ts";
+import { SCHEMA } from "../schema.ts";
+import { branchOf } from "../tables/blocks.ts";
+import { sumsOf } from "../tables/rows.ts";
+import { appsOf, claimedRoots, verifyMerges } from "./branches.ts";
 
 export interface VerifyFinding {
   /** Id of the block, or the name of what else is wrong: "log …", "state of …", "file". */
